@@ -1,0 +1,145 @@
+//! The vocabulary of the audit: what happened, in words that stay stable.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    factor::password::Complaint, login::Refusal, person::Method, policy::Verdict, proof::Assurance,
+};
+
+/// One entry. Holds no secret and no code; names of people are ids beside it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Happened {
+    /// An identity was activated.
+    Activated {
+        /// The method they chose.
+        method: Method,
+    },
+    /// An activation message was handed to the outbox.
+    ActivationSent,
+    /// A right activation code opened the journey.
+    ActivationOpened,
+    /// A wrong, expired or used activation code.
+    ActivationRefused,
+    /// The register's data was confirmed by the person.
+    DataConfirmed,
+    /// A code was used before.
+    CodeReplayed {
+        /// Of which method.
+        method: Method,
+    },
+    /// A code was right.
+    CodeRight {
+        /// Of which method.
+        method: Method,
+    },
+    /// A code was wrong.
+    CodeWrong {
+        /// How far the phone's clock is off, if that is the cause.
+        clock_ahead_s: Option<i64>,
+        /// Of which method.
+        method: Method,
+    },
+    /// The policy decided.
+    Decided {
+        /// The sentence of the rule.
+        rule: String,
+        /// What follows.
+        verdict: Verdict,
+    },
+    /// A factor was bound.
+    Enrolled {
+        /// Which.
+        method: Method,
+    },
+    /// Data came in by import.
+    Imported {
+        /// New people.
+        created: u32,
+        /// Changed people.
+        updated: u32,
+    },
+    /// A step came out of turn: a replay, a second tab, or somebody trying.
+    OutOfTurn {
+        /// What came.
+        event: String,
+        /// Where the journey stood.
+        state: String,
+    },
+    /// A password was refused by the rules.
+    PasswordRefused {
+        /// The reasons.
+        complaints: Vec<Complaint>,
+    },
+    /// A right password.
+    PasswordRight,
+    /// A password was set.
+    PasswordSet,
+    /// A wrong password, or an unknown name.
+    PasswordWrong,
+    /// The journey ended without a sign-in.
+    Refused {
+        /// Why.
+        reason: Refusal,
+    },
+    /// A resource was changed: zones, policy, applications, gateways.
+    ResourceApplied {
+        /// Which.
+        kind: String,
+    },
+    /// A link to go on elsewhere was made.
+    ResumeOffered,
+    /// A link to go on elsewhere was used.
+    Resumed,
+    /// A session was made.
+    SignedIn {
+        /// How sure we are.
+        assurance: Assurance,
+    },
+    /// Sessions ended.
+    SignedOut {
+        /// How many.
+        sessions: u32,
+    },
+    /// A code by SMS was handed to the outbox.
+    SmsSent {
+        /// How often this code was sent before.
+        sends_before: u8,
+    },
+    /// A budget is used up for now.
+    Throttled {
+        /// Which.
+        budget: String,
+        /// For how long.
+        seconds: i64,
+    },
+    /// A signing key was drawn or retired.
+    KeysRotated,
+    /// A hardware token was given to somebody.
+    TokenAssigned {
+        /// Its serial number.
+        serial: String,
+    },
+    /// Hardware tokens came in by import.
+    TokensImported {
+        /// How many.
+        count: u32,
+    },
+    /// Two codes brought a token back into step.
+    TokenResynchronised {
+        /// Its serial number.
+        serial: String,
+    },
+    /// An ID token went to an application.
+    TokenIssued {
+        /// How sure we are.
+        assurance: Assurance,
+        /// The client id.
+        application: String,
+    },
+    /// An authorization code came a second time; what it had given was taken back.
+    CodeReused {
+        /// The client id.
+        application: String,
+    },
+}

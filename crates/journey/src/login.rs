@@ -1,0 +1,823 @@
+//! « Se connecter » → portal: sign-in, enrolment on the way, and the step up from a session.
+//!
+//! [`step`] is pure and total: every state answers every event, and nothing fails. Deliberately
+//! absent: hashing, storing, sending, time and chance.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    effect::{Effect, Notice},
+    factor::{
+        otp::{Checked, Otp},
+        sms::{self, SmsCode},
+        typed::Typed,
+    },
+    facts::Facts,
+    happened::Happened,
+    moment::{Moment, Timestamp},
+    person::{FactorId, Method, Person, PersonId},
+    policy::{Policy, Verdict},
+    proof::{Assurance, FactorProof, PasswordProof, Proof},
+    zone::Place,
+};
+
+/// How long a journey may take from the password to the end, in seconds.
+pub const JOURNEY_S: i64 = 900;
+/// How long the sign-in page may lie open, in seconds.
+pub const PAGE_S: i64 = 3600;
+/// How long the link to go on elsewhere works, in seconds: two days.
+pub const RESUME_S: i64 = 172_800;
+/// How many wrong codes of an app or token one journey takes.
+const TRIES_MAX: u8 = 5;
+
+/// Where a sign-in stands: what we wait for, or what is final.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Login {
+    /// The app's code.
+    AwaitAppCode(AwaitCode),
+    /// The first code of a new app, whose secret is shown and is no factor yet.
+    AwaitAppEnrolment(AwaitAppEnrolment),
+    /// Name and password.
+    AwaitPassword(AwaitPassword),
+    /// The code sent by SMS.
+    AwaitSmsCode(AwaitSmsCode),
+    /// The code of the hardware token.
+    AwaitTokenCode(AwaitCode),
+    /// Binding was refused here; it goes on elsewhere.
+    EnrolElsewhere(EnrolElsewhere),
+    /// Final.
+    Refused(Refusal),
+    /// Final.
+    SignedIn(SignedIn),
+}
+
+/// See [`Login::AwaitPassword`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AwaitPassword {
+    /// What the application must get.
+    pub demand: Assurance,
+    /// Where the page was opened.
+    pub seen: Place,
+    /// Until when it may lie open.
+    pub until: Timestamp,
+}
+
+/// What every state after the password knows.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Underway {
+    /// What the application must get.
+    pub demand: Assurance,
+    /// The password was right.
+    pub password: PasswordProof,
+    /// Who.
+    pub person: PersonId,
+    /// The weakest place seen in this journey.
+    pub seen: Place,
+    /// Wrong codes still allowed.
+    pub tries_left: u8,
+    /// The deadline.
+    pub until: Timestamp,
+}
+
+/// See [`Login::AwaitAppCode`] and [`Login::AwaitTokenCode`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AwaitCode {
+    /// Why the last code was refused, for the page.
+    pub last: Option<WrongCode>,
+    /// The rest.
+    pub underway: Underway,
+}
+
+/// See [`Login::AwaitSmsCode`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AwaitSmsCode {
+    /// What was sent.
+    pub code: SmsCode,
+    /// Why the last code was refused, for the page.
+    pub last: Option<WrongCode>,
+    /// How often it was sent.
+    pub sends: u8,
+    /// When it was last sent.
+    pub sent_at: Timestamp,
+    /// What follows a right code.
+    pub then: Then,
+    /// The rest.
+    pub underway: Underway,
+}
+
+/// What follows a right SMS code.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Then {
+    /// An app is bound.
+    EnrolApp,
+    /// The number is confirmed: it is the method they chose.
+    EnrolSms,
+    /// They are in.
+    SignIn,
+}
+
+/// See [`Login::AwaitAppEnrolment`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct AwaitAppEnrolment {
+    /// Why the last code was refused, for the page.
+    pub last: Option<WrongCode>,
+    /// What will be bound once it has shown a right code.
+    pub pending: Otp,
+    /// The SMS that came before.
+    pub sms: FactorProof,
+    /// The rest.
+    pub underway: Underway,
+}
+
+/// See [`Login::EnrolElsewhere`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct EnrolElsewhere {
+    /// Where they are.
+    pub place: Place,
+    /// The rest.
+    pub underway: Underway,
+}
+
+/// See [`Login::SignedIn`].
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SignedIn {
+    /// Who.
+    pub person: PersonId,
+    /// Of what.
+    pub proof: Proof,
+}
+
+/// Why a code was refused and may be tried again.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WrongCode {
+    /// The other clock is so many seconds ahead of ours (negative: slow).
+    ClockAhead(i64),
+    /// It was right and its time is over.
+    Expired,
+    /// It was used before.
+    Replayed,
+    /// No code of theirs.
+    Wrong,
+}
+
+/// Why a journey ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The identity was switched off.
+    Disabled,
+    /// There is nothing that belongs to this person to bind with.
+    NoBinding,
+    /// So many messages were sent that no more are.
+    TooManyMessages,
+    /// The budget of wrong codes is used up.
+    TooManyTries,
+    /// A deadline passed.
+    TooLate,
+    /// Nothing they have proves as much as the application asks.
+    TooWeak,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The budget of second factors is used up: the code was not even looked at.
+    BudgetSpent,
+    /// A code was typed.
+    CodeTyped(Typed),
+    /// The store found that another request used this counter first.
+    CounterSpent,
+    /// The password was right.
+    PasswordRight(PasswordProof),
+    /// It was not, or nobody has this name.
+    PasswordWrong,
+    /// The code did not come.
+    ResendAsked,
+    /// The link was opened elsewhere.
+    Resumed,
+    /// There is a session already, and it proves too little.
+    SessionShown(Proof),
+    /// Two consecutive codes of a token that lost step.
+    TwoCodesTyped(Typed, Typed),
+}
+
+/// What a step may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The person, read a moment ago; none before a right password.
+    pub person: Option<&'a Person>,
+    /// Where the request came from.
+    pub place: &'a Place,
+    /// Who must prove what.
+    pub policy: &'a Policy,
+    /// Whether the budgets allow a message to this person now.
+    pub sms_allowed: bool,
+}
+
+type Step = (Login, Vec<Effect>);
+
+impl Login {
+    /// The beginning: the sign-in page is opened at a place, for a demand.
+    #[must_use]
+    pub fn begin(demand: Assurance, place: &Place, now: Timestamp) -> Self {
+        Self::AwaitPassword(AwaitPassword {
+            demand,
+            seen: place.clone(),
+            until: now.plus(PAGE_S),
+        })
+    }
+
+    /// When this state ends by itself; none if it is final.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::AwaitPassword(state) => Some(state.until),
+            Self::Refused(_) | Self::SignedIn(_) => None,
+            _ => self.underway().map(|underway| underway.until),
+        }
+    }
+
+    /// What states between password and end have in common.
+    #[must_use]
+    pub fn underway(&self) -> Option<&Underway> {
+        match self {
+            Self::AwaitAppCode(state) | Self::AwaitTokenCode(state) => Some(&state.underway),
+            Self::AwaitAppEnrolment(state) => Some(&state.underway),
+            Self::AwaitSmsCode(state) => Some(&state.underway),
+            Self::EnrolElsewhere(state) => Some(&state.underway),
+            Self::AwaitPassword(_) | Self::Refused(_) | Self::SignedIn(_) => None,
+        }
+    }
+
+    /// Who, once a password was right.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::SignedIn(state) => Some(state.person),
+            _ => self.underway().map(|underway| underway.person),
+        }
+    }
+
+    /// The state's name, for the audit and the matrix.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::AwaitAppCode(_) => "AwaitAppCode",
+            Self::AwaitAppEnrolment(_) => "AwaitAppEnrolment",
+            Self::AwaitPassword(_) => "AwaitPassword",
+            Self::AwaitSmsCode(_) => "AwaitSmsCode",
+            Self::AwaitTokenCode(_) => "AwaitTokenCode",
+            Self::EnrolElsewhere(_) => "EnrolElsewhere",
+            Self::Refused(_) => "Refused",
+            Self::SignedIn(_) => "SignedIn",
+        }
+    }
+}
+
+impl Event {
+    /// The event's name, for the audit and the matrix.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::BudgetSpent => "BudgetSpent",
+            Self::CodeTyped(_) => "CodeTyped",
+            Self::CounterSpent => "CounterSpent",
+            Self::PasswordRight(_) => "PasswordRight",
+            Self::PasswordWrong => "PasswordWrong",
+            Self::ResendAsked => "ResendAsked",
+            Self::Resumed => "Resumed",
+            Self::SessionShown(_) => "SessionShown",
+            Self::TwoCodesTyped(..) => "TwoCodesTyped",
+        }
+    }
+}
+
+/// Whether an existing session is enough for a demand made from a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Enough {
+    /// From the beginning.
+    SignInAgain,
+    /// The password still counts; something more is needed.
+    StepUp,
+    /// Let them through.
+    Yes,
+}
+
+/// A session does not leave the building: what it proves is held against the place of *this*
+/// request and the demand of *this* application.
+pub fn enough(proof: &Proof, made_at: &Place, demand: Assurance, view: &View<'_>) -> Enough {
+    let Some(person) = view.person.filter(|person| !person.disabled) else {
+        return Enough::SignInAgain;
+    };
+    if proof.assurance() >= Assurance::Strong {
+        return if proof.assurance() >= demand {
+            Enough::Yes
+        } else {
+            Enough::StepUp
+        };
+    }
+    let facts = Facts::of(person, view.place, made_at, demand);
+    match view.policy.decide(&facts).0 {
+        Verdict::LetIn => Enough::Yes,
+        _ => Enough::StepUp,
+    }
+}
+
+/// One step of the journey. Total: every state answers every event, and nothing fails.
+pub fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) -> Step {
+    if state.until().is_some_and(|until| now.at >= until) {
+        return refuse(Refusal::TooLate);
+    }
+    if state.underway().is_some() && view.person.is_none_or(|person| person.disabled) {
+        return refuse(Refusal::Disabled);
+    }
+    match (state, event) {
+        (Login::AwaitPassword(state), Event::PasswordRight(proof)) => {
+            let (next, mut effects) = begin_underway(&state, proof, view, now);
+            effects.insert(0, Effect::Audit(Happened::PasswordRight));
+            (next, effects)
+        }
+        (Login::AwaitPassword(state), Event::SessionShown(proof)) => {
+            begin_underway(&state, proof.password().clone(), view, now)
+        }
+        (state @ Login::AwaitPassword(_), Event::PasswordWrong) => {
+            (state, vec![Effect::Audit(Happened::PasswordWrong)])
+        }
+        (Login::AwaitSmsCode(state), Event::CodeTyped(typed)) => state.answer(&typed, view, now),
+        (Login::AwaitSmsCode(state), Event::ResendAsked) => state.resend(view, now),
+        (Login::AwaitAppEnrolment(state), Event::CodeTyped(typed)) => {
+            state.answer(&typed, view, now)
+        }
+        (Login::AwaitAppCode(state), Event::CodeTyped(typed)) => {
+            let otp = view.person.and_then(|person| person.app.as_ref());
+            let checked = otp.map(|otp| (otp, otp.check(&typed, now.at)));
+            answer_otp(state, Method::App, checked, view, now)
+        }
+        (Login::AwaitTokenCode(state), Event::CodeTyped(typed)) => {
+            let otp = view.person.and_then(|person| person.token.as_ref());
+            let checked = otp.map(|otp| (otp, otp.check(&typed, now.at)));
+            answer_otp(state, Method::Token, checked, view, now)
+        }
+        (Login::AwaitTokenCode(state), Event::TwoCodesTyped(first, second)) => {
+            let otp = view.person.and_then(|person| person.token.as_ref());
+            let checked = otp.map(|otp| (otp, otp.resynchronise(&first, &second, now.at)));
+            answer_otp(state, Method::Token, checked, view, now)
+        }
+        (Login::AwaitAppCode(state), Event::CounterSpent) => wrong(
+            state,
+            Method::App,
+            WrongCode::Replayed,
+            now,
+            Login::AwaitAppCode,
+        ),
+        (Login::AwaitTokenCode(state), Event::CounterSpent) => wrong(
+            state,
+            Method::Token,
+            WrongCode::Replayed,
+            now,
+            Login::AwaitTokenCode,
+        ),
+        (Login::EnrolElsewhere(state), Event::Resumed) => state.resume(view, now),
+        (state, Event::BudgetSpent) if state.underway().is_some() => refuse(Refusal::TooManyTries),
+        (state, event) => {
+            let happened = Happened::OutOfTurn {
+                event: event.name().into(),
+                state: state.name().into(),
+            };
+            (state, vec![Effect::Audit(happened)])
+        }
+    }
+}
+
+fn refuse(reason: Refusal) -> Step {
+    (
+        Login::Refused(reason),
+        vec![Effect::Audit(Happened::Refused { reason })],
+    )
+}
+
+fn begin_underway(
+    state: &AwaitPassword,
+    password: PasswordProof,
+    view: &View<'_>,
+    now: &Moment,
+) -> Step {
+    let Some(person) = view.person.filter(|person| !person.disabled) else {
+        return refuse(Refusal::Disabled);
+    };
+    let seen = if view.place.waives() {
+        state.seen.clone()
+    } else {
+        view.place.clone()
+    };
+    let underway = Underway {
+        demand: state.demand,
+        password,
+        person: person.id,
+        seen,
+        tries_left: TRIES_MAX,
+        until: now.at.plus(JOURNEY_S),
+    };
+    decide(underway, person, view, now)
+}
+
+/// Asks the policy and enters what it says.
+fn decide(underway: Underway, person: &Person, view: &View<'_>, now: &Moment) -> Step {
+    let facts = Facts::of(person, view.place, &underway.seen, underway.demand);
+    let (verdict, rule) = view.policy.decide(&facts);
+    let decided = Effect::Audit(Happened::Decided {
+        rule: rule.to_owned(),
+        verdict,
+    });
+    let (next, mut effects) = match verdict {
+        Verdict::LetIn => {
+            let proof = Proof::password_only(underway.password.clone());
+            sign_in(underway.person, proof, view.place)
+        }
+        Verdict::AskFactor => match person.method {
+            Some(Method::Sms) => AwaitSmsCode::start(underway, person, Then::SignIn, view, now),
+            Some(Method::App) => (
+                Login::AwaitAppCode(AwaitCode {
+                    last: None,
+                    underway,
+                }),
+                vec![],
+            ),
+            Some(Method::Token) => (
+                Login::AwaitTokenCode(AwaitCode {
+                    last: None,
+                    underway,
+                }),
+                vec![],
+            ),
+            None => refuse(Refusal::NoBinding),
+        },
+        Verdict::AskSmsThenEnrol => match person.method {
+            Some(Method::Sms) => AwaitSmsCode::start(underway, person, Then::EnrolSms, view, now),
+            Some(Method::App) => AwaitSmsCode::start(underway, person, Then::EnrolApp, view, now),
+            Some(Method::Token) | None => refuse(Refusal::NoBinding),
+        },
+        Verdict::RefuseEnrolHere => EnrolElsewhere::enter(underway, view.place, now),
+        Verdict::RefuseNoBinding => refuse(Refusal::NoBinding),
+        Verdict::RefuseTooWeak => refuse(Refusal::TooWeak),
+    };
+    effects.insert(0, decided);
+    (next, effects)
+}
+
+/// The one way to the end.
+fn sign_in(person: PersonId, proof: Proof, place: &Place) -> Step {
+    let assurance = proof.assurance();
+    let effects = vec![
+        Effect::SignIn {
+            person,
+            place: place.clone(),
+            proof: proof.clone(),
+        },
+        Effect::Audit(Happened::SignedIn { assurance }),
+    ];
+    (Login::SignedIn(SignedIn { person, proof }), effects)
+}
+
+/// A right second factor: the try comes back, and they are in.
+fn factor_right(underway: &Underway, method: Method, place: &Place, now: &Moment) -> Step {
+    let factor = FactorProof::new(method, now.at);
+    let proof = Proof::two_factors(underway.password.clone(), factor);
+    let (next, mut effects) = sign_in(underway.person, proof, place);
+    effects.insert(0, Effect::Audit(Happened::CodeRight { method }));
+    effects.insert(
+        0,
+        Effect::RefundTry {
+            person: underway.person,
+        },
+    );
+    (next, effects)
+}
+
+/// A state in which a wrong code may be followed by another try.
+trait Retry: Sized {
+    fn underway(&mut self) -> &mut Underway;
+    fn remember(&mut self, why: WrongCode);
+}
+
+impl Retry for AwaitCode {
+    fn underway(&mut self) -> &mut Underway {
+        &mut self.underway
+    }
+    fn remember(&mut self, why: WrongCode) {
+        self.last = Some(why);
+    }
+}
+
+impl Retry for AwaitSmsCode {
+    fn underway(&mut self) -> &mut Underway {
+        &mut self.underway
+    }
+    fn remember(&mut self, why: WrongCode) {
+        self.last = Some(why);
+    }
+}
+
+impl Retry for AwaitAppEnrolment {
+    fn underway(&mut self) -> &mut Underway {
+        &mut self.underway
+    }
+    fn remember(&mut self, why: WrongCode) {
+        self.last = Some(why);
+    }
+}
+
+/// One try less; the last one ends the journey and tells the person.
+fn wrong<S: Retry>(
+    mut state: S,
+    method: Method,
+    why: WrongCode,
+    now: &Moment,
+    again: impl FnOnce(S) -> Login,
+) -> Step {
+    let clock_ahead_s = match why {
+        WrongCode::ClockAhead(seconds) => Some(seconds),
+        _ => None,
+    };
+    let person = state.underway().person;
+    let mut effects = vec![Effect::Audit(match why {
+        WrongCode::Replayed => Happened::CodeReplayed { method },
+        _ => Happened::CodeWrong {
+            clock_ahead_s,
+            method,
+        },
+    })];
+    if why == WrongCode::Replayed {
+        effects.push(Effect::Notify {
+            notice: Notice::CodeUsedTwice { at: now.at },
+            person,
+        });
+    }
+    state.remember(why);
+    let underway = state.underway();
+    underway.tries_left = underway.tries_left.saturating_sub(1);
+    if underway.tries_left > 0 {
+        return (again(state), effects);
+    }
+    let reason = Refusal::TooManyTries;
+    effects.push(Effect::Audit(Happened::Refused { reason }));
+    effects.push(Effect::Notify {
+        notice: Notice::SecondFactorFailed { at: now.at },
+        person,
+    });
+    (Login::Refused(reason), effects)
+}
+
+/// The answer of an app or a token. A factor that is gone by now answers nothing.
+fn answer_otp(
+    state: AwaitCode,
+    method: Method,
+    checked: Option<(&Otp, Checked)>,
+    view: &View<'_>,
+    now: &Moment,
+) -> Step {
+    let again = match method {
+        Method::Token => Login::AwaitTokenCode,
+        Method::App | Method::Sms => Login::AwaitAppCode,
+    };
+    match checked {
+        None => refuse(Refusal::NoBinding),
+        Some((otp, Checked::Right { counter, drift })) => {
+            let (next, mut effects) = factor_right(&state.underway, method, view.place, now);
+            effects.insert(
+                0,
+                Effect::SpendCounter {
+                    counter,
+                    drift,
+                    factor: otp.id,
+                },
+            );
+            (next, effects)
+        }
+        Some((_, Checked::Replayed)) => wrong(state, method, WrongCode::Replayed, now, again),
+        Some((_, Checked::Wrong { clock_ahead_s })) => {
+            let why = clock_ahead_s.map_or(WrongCode::Wrong, WrongCode::ClockAhead);
+            wrong(state, method, why, now, again)
+        }
+    }
+}
+
+impl AwaitSmsCode {
+    fn start(
+        underway: Underway,
+        person: &Person,
+        then: Then,
+        view: &View<'_>,
+        now: &Moment,
+    ) -> Step {
+        let Some(to) = person.phone.clone() else {
+            return refuse(Refusal::NoBinding);
+        };
+        if !view.sms_allowed {
+            return refuse(Refusal::TooManyMessages);
+        }
+        let code = SmsCode::draw(&now.dice, now.at);
+        let send = Effect::SendSmsCode {
+            code: code.clone(),
+            person: person.id,
+            to,
+        };
+        let state = Self {
+            code,
+            last: None,
+            sends: 1,
+            sent_at: now.at,
+            then,
+            underway,
+        };
+        (
+            Login::AwaitSmsCode(state),
+            vec![send, Effect::Audit(Happened::SmsSent { sends_before: 0 })],
+        )
+    }
+
+    fn answer(self, typed: &Typed, view: &View<'_>, now: &Moment) -> Step {
+        let right = self.code.matches(typed);
+        if !right || now.at >= self.code.until {
+            let why = if right {
+                WrongCode::Expired
+            } else {
+                WrongCode::Wrong
+            };
+            return wrong(self, Method::Sms, why, now, Login::AwaitSmsCode);
+        }
+        let person = self.underway.person;
+        match self.then {
+            Then::SignIn => factor_right(&self.underway, Method::Sms, view.place, now),
+            // The place may have changed since the code was sent.
+            Then::EnrolSms | Then::EnrolApp if view.place.refuses_enrolment() => {
+                EnrolElsewhere::enter(self.underway, view.place, now)
+            }
+            Then::EnrolSms => {
+                let place = view.place.clone();
+                let (next, mut effects) =
+                    factor_right(&self.underway, Method::Sms, view.place, now);
+                effects.splice(
+                    0..0,
+                    enrolled(Effect::EnrolSms { person, place }, person, Method::Sms, now),
+                );
+                (next, effects)
+            }
+            Then::EnrolApp => {
+                let sms = FactorProof::new(Method::Sms, now.at);
+                let next = AwaitAppEnrolment::start(self.underway, sms, now);
+                let effects = vec![
+                    Effect::RefundTry { person },
+                    Effect::Audit(Happened::CodeRight {
+                        method: Method::Sms,
+                    }),
+                ];
+                (next, effects)
+            }
+        }
+    }
+
+    /// [Decision 9] The same code again; a new one only when its time is over. Tries left stay.
+    fn resend(mut self, view: &View<'_>, now: &Moment) -> Step {
+        let Some(to) = view.person.and_then(|person| person.phone.clone()) else {
+            return refuse(Refusal::NoBinding);
+        };
+        if !self.may_resend(now.at) || !view.sms_allowed {
+            return (Login::AwaitSmsCode(self), vec![]);
+        }
+        if now.at >= self.code.until {
+            self.code = SmsCode::draw(&now.dice, now.at);
+        }
+        let sent = Effect::Audit(Happened::SmsSent {
+            sends_before: self.sends,
+        });
+        let send = Effect::SendSmsCode {
+            code: self.code.clone(),
+            person: self.underway.person,
+            to,
+        };
+        self.sends = self.sends.saturating_add(1);
+        self.sent_at = now.at;
+        self.last = None;
+        (Login::AwaitSmsCode(self), vec![send, sent])
+    }
+
+    /// Whether the person may ask for the code again.
+    #[must_use]
+    pub fn may_resend(&self, now: Timestamp) -> bool {
+        self.sends < sms::SENDS_MAX && now >= self.sent_at.plus(sms::RESEND_AFTER_S)
+    }
+}
+
+impl AwaitAppEnrolment {
+    fn start(mut underway: Underway, sms: FactorProof, now: &Moment) -> Login {
+        let mut id = [0_u8; 16];
+        // The seed takes the first twenty bytes of the dice; the id is the rest and may be known.
+        for (to, from) in id
+            .iter_mut()
+            .zip(now.dice.iter().skip(20).chain(underway.person.0.iter()))
+        {
+            *to = *from;
+        }
+        underway.tries_left = TRIES_MAX;
+        let pending = Otp::draw_for_app(FactorId(id), &now.dice);
+        Login::AwaitAppEnrolment(Self {
+            last: None,
+            pending,
+            sms,
+            underway,
+        })
+    }
+
+    fn answer(self, typed: &Typed, view: &View<'_>, now: &Moment) -> Step {
+        if view.place.refuses_enrolment() {
+            return EnrolElsewhere::enter(self.underway, view.place, now);
+        }
+        match self.pending.check(typed, now.at) {
+            Checked::Right { counter, drift } => {
+                let person = self.underway.person;
+                let otp = Otp {
+                    drift,
+                    last_counter: Some(counter),
+                    ..self.pending
+                };
+                let bind = Effect::EnrolApp {
+                    otp: Box::new(otp),
+                    person,
+                    place: view.place.clone(),
+                };
+                let (next, mut effects) =
+                    factor_right(&self.underway, Method::App, view.place, now);
+                effects.splice(0..0, enrolled(bind, person, Method::App, now));
+                (next, effects)
+            }
+            Checked::Replayed => wrong(
+                self,
+                Method::App,
+                WrongCode::Replayed,
+                now,
+                Login::AwaitAppEnrolment,
+            ),
+            Checked::Wrong { clock_ahead_s } => {
+                let why = clock_ahead_s.map_or(WrongCode::Wrong, WrongCode::ClockAhead);
+                wrong(self, Method::App, why, now, Login::AwaitAppEnrolment)
+            }
+        }
+    }
+}
+
+impl EnrolElsewhere {
+    fn enter(underway: Underway, place: &Place, now: &Moment) -> Step {
+        let underway = Underway {
+            until: now.at.plus(RESUME_S),
+            ..underway
+        };
+        let state = Self {
+            place: place.clone(),
+            underway,
+        };
+        (
+            Login::EnrolElsewhere(state),
+            vec![Effect::Audit(Happened::ResumeOffered)],
+        )
+    }
+
+    /// The same point, somewhere else: the person is looked at again, at this place.
+    fn resume(self, view: &View<'_>, now: &Moment) -> Step {
+        let Some(person) = view.person else {
+            return refuse(Refusal::Disabled);
+        };
+        if view.place.refuses_enrolment() && !person.enrolled() {
+            let state = Self {
+                place: view.place.clone(),
+                underway: self.underway,
+            };
+            return (Login::EnrolElsewhere(state), vec![]);
+        }
+        let underway = Underway {
+            until: now.at.plus(JOURNEY_S),
+            seen: view.place.clone(),
+            ..self.underway
+        };
+        let (next, mut effects) = decide(underway, person, view, now);
+        effects.insert(0, Effect::Audit(Happened::Resumed));
+        (next, effects)
+    }
+}
+
+/// A factor is bound, written down, and told to the person.
+fn enrolled(bind: Effect, person: PersonId, method: Method, now: &Moment) -> [Effect; 3] {
+    let notice = Notice::FactorBound { at: now.at, method };
+    [
+        bind,
+        Effect::Audit(Happened::Enrolled { method }),
+        Effect::Notify { notice, person },
+    ]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! The pages: one type a page's data, one template each, all of them without a script.
+//!
+//! A page knows no request and no store: the server fills a page's fields and gives it a [`Frame`].
+//! Conventions that scripts rely on: the primary form comes first and posts the fields
+//! `username`, `password`, `code`, `next_code`, `activation_code`, `new_password`,
+//! `new_password_again`, `phone`, `method`, `serial` (with the hidden `ticket` where there is one);
+//! its button has no name. Every other button posts `action` to the same address:
+//! `resend`, `resync`, `sign-out`, `sign-out-everywhere`.
+//!
+//! Served beside the pages, from `static/`: `/static/mark.svg` (the icon) and `/static/password.js`.
+
+mod account;
+mod activation;
+mod app;
+mod elsewhere;
+mod frame;
+mod notice;
+mod plain;
+pub mod qr;
+mod refused;
+mod sign_in;
+mod sms_code;
+mod texts;
+pub mod time;
+mod token;
+
+pub use account::{Account, LoggedOut, LogoutConfirm, SessionRow};
+pub use activation::{
+    ActivationData, ActivationDone, ActivationPassword, ActivationPhoneMethod, ActivationStart,
+    ActivationToken, PhoneMethodProblem, StartProblem,
+};
+pub use app::{AppCode, AppCodeProblem, AppEnrolment, Clock};
+pub use elsewhere::EnrolElsewhere;
+pub use frame::{Frame, LanguageLink};
+pub use notice::{Notice, NoticeLink, Step, Who};
+pub use plain::{Home, NotFound, Overloaded};
+pub use refused::{Link, Reason, Refused};
+pub use sign_in::{SignIn, SignInProblem};
+pub use sms_code::{Delivery, Resend, SmsCode, SmsProblem};
+pub use texts::{Mail, Texts};
+pub use token::{TokenAsk, TokenCode, TokenProblem};
+
+/// A page of one kind, ready to be shown in a frame.
+pub trait Page {
+    /// The whole document.
+    ///
+    /// # Errors
+    /// Only where the formatting machinery itself gives up; no data of ours makes it.
+    fn html(&self, frame: &Frame<'_>) -> Result<String, askama::Error>;
+}
+
+/// Every variant of a page worth a look, with a name for its picture.
+#[cfg(test)]
+trait Samples: Page + Sized {
+    fn samples() -> Vec<(&'static str, Self)>;
+}
+
+/// Binds a page's data to its template, which sees them as `page` beside `frame`.
+macro_rules! shown_by {
+    ($page:ty, $template:literal) => {
+        const _: () = {
+            #[derive(askama::Template)]
+            #[template(path = $template)]
+            struct Shown<'a> {
+                frame: &'a $crate::page::Frame<'a>,
+                page: &'a $page,
+            }
+
+            impl $crate::page::Page for $page {
+                fn html(
+                    &self,
+                    frame: &$crate::page::Frame<'_>,
+                ) -> Result<String, askama::Error> {
+                    askama::Template::render(&Shown { frame, page: self })
+                }
+            }
+        };
+    };
+}
+use shown_by;
+
+#[cfg(test)]
+mod tests;

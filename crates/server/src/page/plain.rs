@@ -1,0 +1,65 @@
+//! The pages with nothing to type: the front page, the missing page, the full house.
+
+use super::frame::span;
+use super::{Frame, Link, shown_by};
+
+/// The front page of the provider: what this is, and where one wants to go.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The applications one may go to.
+    pub applications: Vec<Link>,
+    /// Where those without a password begin.
+    pub activation_url: String,
+    /// Where one sees one's own account.
+    pub account_url: String,
+}
+
+/// No such page.
+#[derive(Clone, Copy, Debug)]
+pub struct NotFound;
+
+/// More people than workers; the response refreshes itself (`Refresh` header, status 503).
+#[derive(Clone, Copy, Debug)]
+pub struct Overloaded {
+    /// Seconds until the page tries again.
+    pub seconds: u64,
+}
+
+shown_by!(Home, "home.html");
+shown_by!(NotFound, "not_found.html");
+shown_by!(Overloaded, "overloaded.html");
+
+impl Overloaded {
+    fn wait(&self, frame: &Frame<'_>) -> String {
+        frame.given("wait", span(frame, self.seconds)).say("overloaded-wait")
+    }
+}
+
+#[cfg(test)]
+impl super::Samples for Home {
+    fn samples() -> Vec<(&'static str, Self)> {
+        let link = |name: &str, url: &str| Link { name: name.to_owned(), url: url.to_owned() };
+        let applications =
+            vec![link("ENT", "https://edu.vs.ch/"), link("ISM", "https://ism.vs.ch/")];
+        let plain = Self {
+            applications,
+            activation_url: "/activate".to_owned(),
+            account_url: "/account".to_owned(),
+        };
+        vec![("empty", Self { applications: Vec::new(), ..plain.clone() }), ("plain", plain)]
+    }
+}
+
+#[cfg(test)]
+impl super::Samples for NotFound {
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("plain", Self)]
+    }
+}
+
+#[cfg(test)]
+impl super::Samples for Overloaded {
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("plain", Self { seconds: 10 }), ("soon", Self { seconds: 1 })]
+    }
+}

@@ -1,0 +1,171 @@
+//! [Guide 3.3] "Un code SMS à usage unique vous sera envoyé sur votre smartphone."
+
+use journey::Timestamp;
+
+use super::frame::span;
+use super::{Frame, Notice, Step, Who, shown_by, time};
+
+/// The page that asks for the code sent by SMS.
+#[derive(Clone, Debug)]
+pub struct SmsCode {
+    /// The number, masked by [`journey::Phone::masked`].
+    pub phone: String,
+    /// Where both forms go: the code, and `action=resend`.
+    pub action: String,
+    /// Who is signing in.
+    pub who: Option<Who>,
+    /// What went wrong at the last attempt.
+    pub problem: Option<SmsProblem>,
+    /// Whether the message can be sent once more.
+    pub resend: Resend,
+    /// What is known of the message under way.
+    pub delivery: Delivery,
+    /// Where one stands while enrolling; none when this is merely the second factor.
+    pub step: Option<Step>,
+}
+
+/// Why the page is shown again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SmsProblem {
+    /// Not the code that was sent.
+    Wrong {
+        /// Attempts left for this code.
+        tries_left: u8,
+    },
+    /// Not six digits; it did not count.
+    Malformed,
+    /// Right or wrong, the code is too old.
+    Expired,
+    /// The code was tried too often; only a new one helps.
+    Spent,
+    /// The code was right, and somebody has used it.
+    Replayed,
+}
+
+/// Whether the message can be sent once more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Resend {
+    /// With a button.
+    Available,
+    /// After so many seconds.
+    Wait {
+        /// Seconds to wait.
+        seconds: u64,
+    },
+    /// Not on this journey.
+    NoneLeft,
+}
+
+/// What is known of the message under way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// Waiting to be handed over.
+    OnItsWay,
+    /// Handed to the operator.
+    Sent {
+        /// When.
+        at: Timestamp,
+    },
+    /// The operator says that the telephone has it.
+    Delivered {
+        /// When.
+        at: Timestamp,
+    },
+    /// Sent once more, with the same code.
+    SentAgain {
+        /// When.
+        at: Timestamp,
+    },
+    /// The operator does not take it at the moment; it is tried again.
+    Trouble,
+}
+
+shown_by!(SmsCode, "sms_code.html");
+
+impl SmsCode {
+    fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
+        Some(match self.problem? {
+            SmsProblem::Wrong { tries_left } => {
+                let mut notice = Notice::plain(frame, "sms-wrong", "sms-wrong-cure");
+                notice.text.push(' ');
+                notice.text.push_str(&frame.given("n", tries_left).say("tries-left"));
+                notice
+            }
+            SmsProblem::Malformed => Notice::plain(frame, "code-malformed", "code-malformed-cure"),
+            SmsProblem::Expired => Notice::plain(frame, "sms-expired", "sms-expired-cure"),
+            SmsProblem::Spent => Notice::plain(frame, "sms-spent", "sms-spent-cure"),
+            SmsProblem::Replayed => Notice::plain(frame, "code-replayed", "sms-replayed-cure"),
+        })
+    }
+
+    fn delivery_text(&self, frame: &Frame<'_>) -> String {
+        let at = |key, moment| frame.given("clock", time::clock(moment)).say(key);
+        match self.delivery {
+            Delivery::OnItsWay => frame.say("sms-on-its-way").into_owned(),
+            Delivery::Sent { at: moment } => at("sms-sent", moment),
+            Delivery::Delivered { at: moment } => at("sms-delivered", moment),
+            Delivery::SentAgain { at: moment } => at("sms-sent-again", moment),
+            Delivery::Trouble => frame.say("sms-trouble").into_owned(),
+        }
+    }
+
+    fn troubled(&self) -> bool {
+        self.delivery == Delivery::Trouble
+    }
+
+    /// The last two digits, as a screen reader says them.
+    fn phone_ending(&self) -> String {
+        let digits: Vec<char> = self.phone.chars().filter(char::is_ascii_digit).collect();
+        digits.iter().skip(digits.len().saturating_sub(2)).collect()
+    }
+
+    fn resend_available(&self) -> bool {
+        self.resend == Resend::Available
+    }
+
+    fn resend_text(&self, frame: &Frame<'_>) -> String {
+        match self.resend {
+            Resend::Available => frame.say("sms-resend-same").into_owned(),
+            Resend::Wait { seconds } => {
+                frame.given("wait", span(frame, seconds)).say("sms-resend-wait")
+            }
+            Resend::NoneLeft => frame.say("sms-resend-none").into_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+impl super::Samples for SmsCode {
+    fn samples() -> Vec<(&'static str, Self)> {
+        let at = Timestamp(1_786_946_100);
+        let plain = Self {
+            phone: "+41 79 ••• •• 67".to_owned(),
+            action: "/login/0199a1b2".to_owned(),
+            who: Some(Who::sample()),
+            problem: None,
+            resend: Resend::Wait { seconds: 45 },
+            delivery: Delivery::OnItsWay,
+            step: Some(Step { at: 2, of: 3 }),
+        };
+        let again = |problem| Self {
+            problem: Some(problem),
+            resend: Resend::Available,
+            delivery: Delivery::Sent { at },
+            step: None,
+            ..plain.clone()
+        };
+        let sent = |delivery, resend| Self { delivery, resend, ..plain.clone() };
+        vec![
+            ("wrong", again(SmsProblem::Wrong { tries_left: 4 })),
+            ("wrong-last", again(SmsProblem::Wrong { tries_left: 1 })),
+            ("malformed", again(SmsProblem::Malformed)),
+            ("expired", again(SmsProblem::Expired)),
+            ("spent", again(SmsProblem::Spent)),
+            ("replayed", again(SmsProblem::Replayed)),
+            ("delivered", sent(Delivery::Delivered { at }, Resend::Available)),
+            ("again", sent(Delivery::SentAgain { at }, Resend::NoneLeft)),
+            ("trouble", sent(Delivery::Trouble, Resend::Available)),
+            ("plain", plain),
+        ]
+    }
+}

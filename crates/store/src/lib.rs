@@ -1,0 +1,225 @@
+//! What is remembered: whole business facts, not rows.
+//!
+//! The contract of every engine, in prose:
+//! - A method is one transaction. It is durable when it returns `Ok` (a power cut loses nothing).
+//! - Whatever may be used once is used up by one conditional statement: of many racing calls exactly
+//!   one wins. There is no read-then-write.
+//! - Secrets arrive sealed or are sealed here ([`seal::Seal`]) before they touch the disk: seeds,
+//!   journey states, messages in the outbox, signing keys.
+//! - Time comes in as an argument.
+//!
+//! [`conformance`] says all this again, as tests that every engine passes. Deliberately absent: SQL
+//! outside the engines' files, policy, HTTP, texts for people.
+
+pub mod audit;
+pub mod conformance;
+mod model;
+pub mod seal;
+pub mod sqlite;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use journey::{
+    ActivationId, Happened, JourneyId, NameKey, PersonId, Secret, Timestamp,
+    effect::Effect,
+    limit::{Lane, Rule, Wait},
+};
+
+pub use crate::model::*;
+
+/// A failure of ours: what was being done, and the cause.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}")]
+pub struct StoreError {
+    /// What was being done.
+    pub doing: &'static str,
+    /// Why it failed.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Short for what every method returns.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// What an identity provider remembers.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // --- People -----------------------------------------------------------------------------
+
+    /// Takes in people from a register: all of them, or none. A person is recognised by `username`;
+    /// who is there already is updated (names, mail, role, school, language, aliases), never their
+    /// password, number, method or factors, unless they are not activated yet.
+    async fn import_people(&self, people: &[NewPerson], by: &By) -> Result<Imported, ImportError>;
+
+    /// The person with this name or alias, and what their password is checked against.
+    async fn person_by_name(&self, name: &NameKey) -> Result<Option<Account>>;
+
+    /// The person with this id.
+    async fn person(&self, id: PersonId) -> Result<Option<Account>>;
+
+    /// The password's hash is replaced by one of the same password with better parameters, if it is
+    /// still this one.
+    async fn upgrade_password(&self, person: PersonId, from: &Secret, to: &Secret) -> Result<()>;
+
+    /// The hashes of the last passwords, newest first, the current one included.
+    async fn password_history(&self, person: PersonId, limit: u8) -> Result<Vec<Secret>>;
+
+    /// Switches a person off or on. Off ends all sessions and journeys at once.
+    async fn disable(&self, person: PersonId, disabled: bool, by: &By) -> Result<()>;
+
+    /// All people matching a cohort, for commands that walk through them; ordered by user name.
+    async fn people(&self, which: Cohort, after: Option<&str>, limit: u32) -> Result<Vec<Account>>;
+
+    // --- Activation -------------------------------------------------------------------------
+
+    /// A new activation for a person: voids their open ones, remembers the MAC of the code, and
+    /// hands the message to the outbox, together.
+    async fn issue_activation(&self, new: &NewActivation, by: &By) -> Result<()>;
+
+    /// The activations of a person that are not void, newest first: to compare MACs, to say
+    /// *expired* or *used*.
+    async fn activations(&self, person: PersonId) -> Result<Vec<ActivationRecord>>;
+
+    // --- Journeys ---------------------------------------------------------------------------
+
+    /// A journey begins: its state, and the effects of its first step.
+    async fn open_journey(&self, journey: &Journey, effects: &[Effect], by: &By) -> Result<Committed>;
+
+    /// The journey, if it exists and its epoch is current.
+    async fn journey(&self, id: JourneyId) -> Result<Option<Journey>>;
+
+    /// The new state (with `version` one higher), all that it recorded, and all that it wants sent:
+    /// together, or not at all. `journey.version` is the version that was read.
+    async fn commit_journey(&self, journey: &Journey, effects: &[Effect], by: &By) -> Result<Committed>;
+
+    /// The journey moves to another browser: its binding is replaced once, if the resume token's MAC
+    /// is the one stored and was not used. Of many racing calls one wins.
+    async fn take_over_journey(&self, resume: &[u8; 32], browser: &[u8; 32], now: Timestamp) -> Result<TakeOver>;
+
+    /// Remembers the MAC of the resume token of a journey (the last one made counts).
+    async fn offer_resume(&self, journey: JourneyId, resume: &[u8; 32], until: Timestamp) -> Result<()>;
+
+    // --- Sessions and one-time things -------------------------------------------------------
+
+    /// The session with this id's hash, if it lives; `seen` is moved at most once a minute.
+    async fn session(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>>;
+
+    /// A person's living sessions, newest first.
+    async fn sessions(&self, person: PersonId, now: Timestamp) -> Result<Vec<SessionRecord>>;
+
+    /// Ends sessions, with their access tokens; how many ended.
+    async fn end_sessions(&self, which: &EndSessions, by: &By) -> Result<u32>;
+
+    /// Uses a one-time thing up: true for exactly one caller, ever, per kind and key. Remembered
+    /// until `until`, after which the thing itself must be expired.
+    async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
+
+    /// An authorization code is redeemed: consumes it and remembers the access token it gives, in one
+    /// transaction, with its audit entry. A second redemption takes the first one's token back.
+    async fn redeem_code(&self, redemption: &Redemption, by: &By) -> Result<Redeemed>;
+
+    /// What an access token stands for, if it and its session live.
+    async fn access_token(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<AccessRecord>>;
+
+    // --- Budgets ----------------------------------------------------------------------------
+
+    /// Spends one try of a lane, durably, before any verdict; or says how long to wait.
+    async fn spend_try(&self, lane: &LaneKey, rule: &Rule, now: Timestamp) -> Result<Result<Lane, Wait>>;
+
+    /// Gives one try back: it was right.
+    async fn refund_try(&self, lane: &LaneKey) -> Result<()>;
+
+    /// A lane as it is, for views and explanations.
+    async fn lane(&self, lane: &LaneKey) -> Result<Lane>;
+
+    /// Whether this device (its cookie's hash) has signed in as this person before.
+    async fn knows_device(&self, person: PersonId, device: &[u8; 32]) -> Result<bool>;
+
+    /// Remembers that it has.
+    async fn remember_device(&self, person: PersonId, device: &[u8; 32], now: Timestamp) -> Result<()>;
+
+    // --- Hardware tokens --------------------------------------------------------------------
+
+    /// Takes in hardware tokens: all of them, or none. A serial number that is known already with
+    /// another seed is an error; with the same seed it is left as it is (its counter is never reset).
+    async fn import_tokens(&self, tokens: &[NewToken], by: &By) -> Result<u32, ImportError>;
+
+    /// A token by serial number, whoever has it.
+    async fn token(&self, serial: &str) -> Result<Option<TokenRecord>>;
+
+    /// Gives a token to a person and spends the counter that proved it (if one did), if nobody has it.
+    async fn assign_token(&self, assign: &AssignToken, by: &By) -> Result<bool>;
+
+    /// Moves a token's counter and drift forward after resynchronisation; false if it was used meanwhile.
+    async fn resync_token(&self, serial: &str, counter: u64, drift: i64, by: &By) -> Result<bool>;
+
+    // --- Messages ---------------------------------------------------------------------------
+
+    /// Messages that are due, oldest first. Reading them claims them for a minute, so that no other
+    /// node sends them meanwhile.
+    async fn claim_messages(&self, now: Timestamp, limit: u16) -> Result<Vec<Outgoing>>;
+
+    /// What became of a message that was claimed.
+    async fn settle_message(&self, id: MessageId, outcome: &Outcome, now: Timestamp) -> Result<()>;
+
+    /// What became of the messages of a journey, newest last, for the page.
+    async fn messages_of(&self, journey: JourneyId) -> Result<Vec<MessageState>>;
+
+    /// How many messages wait, for metrics.
+    async fn outbox_depth(&self) -> Result<u64>;
+
+    // --- Keys and resources -----------------------------------------------------------------
+
+    /// All signing keys that are not past `until`, sealed private halves opened.
+    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<KeyRecord>>;
+
+    /// Adds a key and retires the others of its algorithm: they stay published until `retire_until`.
+    async fn rotate_key(&self, new: &KeyRecord, retire_until: Timestamp, by: &By) -> Result<()>;
+
+    /// A resource document (zones, policy, applications, gateways) and its version.
+    async fn resource(&self, kind: ResourceKind) -> Result<Option<Resource>>;
+
+    /// Replaces documents if each is still at the version that was read: all, or none.
+    async fn apply(&self, documents: &[Resource], by: &By) -> Result<bool>;
+
+    /// A number that changes whenever any resource or key changes: what caches compare.
+    async fn generation(&self) -> Result<u64>;
+
+    // --- Audit and upkeep -------------------------------------------------------------------
+
+    /// One audit entry on its own.
+    async fn audit(&self, happened: &Happened, by: &By) -> Result<()>;
+
+    /// Entries in order, from a sequence number on.
+    async fn audit_from(&self, sequence: u64, limit: u32) -> Result<Vec<audit::Entry>>;
+
+    /// The entries that carry a support code, oldest first.
+    async fn audit_by_support(&self, support: &str) -> Result<Vec<audit::Entry>>;
+
+    /// Deletes what is over: journeys, consumed marks, lanes at rest, sent messages, sessions.
+    async fn tidy(&self, now: Timestamp) -> Result<u64>;
+
+    /// Counts for metrics and `person show`.
+    async fn counts(&self, now: Timestamp) -> Result<Counts>;
+
+    /// Whether the engine can write: for readiness.
+    async fn ready(&self, patience: Duration) -> Result<()>;
+}
+
+/// An activation's id is drawn by the caller, like every id.
+pub type ActivationKey = ActivationId;
+
+/// A store that may be shared.
+pub type AnyStore = Arc<dyn Store>;
+
+/// Why an import changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// Entries that contradict each other or what is known: index into the list, and why.
+    #[error("{} entries contradict each other or what is known; nothing was imported", .0.len())]
+    Conflicts(Vec<(usize, Conflict)>),
+    /// Ours.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

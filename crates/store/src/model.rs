@@ -1,0 +1,479 @@
+//! The nouns of the store's methods.
+
+use journey::{
+    ActivationId, JourneyId, Language, Method, Notice, Otp, Person, PersonId, Phone, Proof,
+    Role, Secret, Timestamp, activation, login::Login, zone::Place,
+};
+use serde::{Deserialize, Serialize};
+
+/// Who does it, from where, and under which support code the desk finds it: goes into each audit
+/// entry of the call.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// The client's address, as decided from socket and proxies; none for commands.
+    pub address: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// The person it is about, if one is known.
+    pub person: Option<PersonId>,
+    /// Where from.
+    pub place: Place,
+    /// The support code shown on the page.
+    pub support: String,
+    /// `journey`, `command person import`, `job outbox` …
+    pub through: String,
+}
+
+/// A person of the register, checked by the caller.
+#[derive(Clone, Debug)]
+pub struct NewPerson {
+    /// Further names that lead to them, such as the former ISM name.
+    pub aliases: Vec<String>,
+    /// As in the register.
+    pub first_name: String,
+    /// Drawn by the caller; used if they are new.
+    pub id: PersonId,
+    /// The language they are written to.
+    pub language: Language,
+    /// As in the register.
+    pub last_name: String,
+    /// Where their activation message goes.
+    pub mail: String,
+    /// Given for people who bring theirs: migrated token holders.
+    pub method: Option<Method>,
+    /// A hash that came with them.
+    pub password: Option<Secret>,
+    /// A number that came with them, confirmed by the register.
+    pub phone: Option<Phone>,
+    /// What they are.
+    pub role: Role,
+    /// Their school.
+    pub school: Option<String>,
+    /// The serial number of the token they hold; it must be imported and free.
+    pub token_serial: Option<String>,
+    /// The name they sign in with.
+    pub username: String,
+}
+
+/// A person and what belongs to their account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Names that lead to them, folded.
+    pub aliases: Vec<String>,
+    /// The hash of their password; none before activation.
+    pub password: Option<Secret>,
+    /// The person.
+    pub person: Person,
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Imported {
+    /// New people.
+    pub created: u32,
+    /// People whose data changed.
+    pub updated: u32,
+    /// People who were there, just so.
+    pub unchanged: u32,
+}
+
+/// Why an entry cannot be taken.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Conflict {
+    /// A name or alias leads to somebody else.
+    #[error("the name `{0}` leads to another person already")]
+    NameTaken(String),
+    /// The token is unknown.
+    #[error("no token with serial number `{0}` is known; import the token file first")]
+    NoSuchToken(String),
+    /// The token is somebody's, or known with another seed.
+    #[error("the token `{0}` is assigned to somebody, or known with another seed")]
+    TokenTaken(String),
+    /// Twice in one file.
+    #[error("`{0}` occurs twice in this import")]
+    Twice(String),
+}
+
+/// Which people.
+#[derive(Clone, Debug)]
+pub enum Cohort {
+    /// Everybody.
+    All,
+    /// Those without a password.
+    NotActivated,
+    /// Those of a school.
+    School(String),
+}
+
+/// See [`Store::issue_activation`](crate::Store::issue_activation).
+#[derive(Clone, Debug)]
+pub struct NewActivation {
+    /// Drawn by the caller.
+    pub id: ActivationId,
+    /// HMAC of person and code under a key that is not in the database.
+    pub mac: [u8; 32],
+    /// The message; none if a letter is printed.
+    pub message: Option<Message>,
+    /// Whose.
+    pub person: PersonId,
+    /// Until when the code is valid.
+    pub until: Timestamp,
+}
+
+/// An activation as remembered.
+#[derive(Clone, Debug)]
+pub struct ActivationRecord {
+    /// Its id.
+    pub id: ActivationId,
+    /// See [`NewActivation::mac`].
+    pub mac: [u8; 32],
+    /// Until when.
+    pub until: Timestamp,
+    /// When it was spent.
+    pub used_at: Option<Timestamp>,
+}
+
+/// A journey of either kind, as remembered. Bound to one browser.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// SHA-256 of the browser's cookie.
+    pub browser: [u8; 32],
+    /// Its id.
+    pub id: JourneyId,
+    /// What the person came for: the kept authorization request and where to go afterwards, in a
+    /// form that only the caller understands. Sealed with the state.
+    pub purpose: String,
+    /// The state.
+    pub state: JourneyState,
+    /// A word or ten for the desk, shown on the page.
+    pub support: String,
+    /// Until when it is kept.
+    pub until: Timestamp,
+    /// Counts the steps.
+    pub version: u32,
+}
+
+/// The state of a journey. Sealed on disk: only the store makes one from bytes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JourneyState {
+    /// An activation.
+    Activation(activation::Activation),
+    /// A sign-in.
+    Login(Login),
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Committed {
+    /// Somebody used this counter, or a later one, before: nothing was written.
+    CounterSpent,
+    /// Another request moved this journey first: nothing was written.
+    Overtaken,
+    /// The activation was spent before: nothing was written.
+    ActivationSpent,
+    /// A message budget is used up: nothing was written.
+    SmsBudgetSpent,
+    /// The token is somebody's already: nothing was written.
+    TokenTaken,
+    /// Written, durably. With the session's secret id if the effects signed somebody in.
+    Yes(Option<NewSession>),
+}
+
+/// A session was made; this is the only time its id is known.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// 256 random bits for the cookie; SHA-256 of it is stored.
+    pub id: Secret,
+}
+
+impl PartialEq for NewSession {
+    fn eq(&self, other: &Self) -> bool {
+        self.id.matches(other.id.expose())
+    }
+}
+
+impl Eq for NewSession {}
+
+/// What became of a resume link.
+#[derive(Clone, Debug)]
+pub enum TakeOver {
+    /// Its time is over.
+    Expired,
+    /// The journey is now this browser's.
+    Taken(Box<Journey>),
+    /// Nobody made this link.
+    Unknown,
+    /// It was used before.
+    Used,
+}
+
+/// A session as remembered.
+#[derive(Clone, Debug)]
+pub struct SessionRecord {
+    /// When it was made.
+    pub created: Timestamp,
+    /// SHA-256 of its id; also its public handle, as hex, in `sid`.
+    pub hash: [u8; 32],
+    /// Whose.
+    pub person: PersonId,
+    /// Where it was made.
+    pub place: Place,
+    /// Of what.
+    pub proof: Proof,
+    /// When it was last used (within a minute).
+    pub seen: Timestamp,
+}
+
+/// Which sessions end.
+#[derive(Clone, Debug)]
+pub enum EndSessions {
+    /// All of a person.
+    All(PersonId),
+    /// All of a person but this one.
+    Others(PersonId, [u8; 32]),
+    /// One.
+    One([u8; 32]),
+}
+
+/// Kinds of one-time things.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OneTime {
+    /// `jti` of a client assertion, with the client id in the key.
+    ClientAssertion,
+    /// The sealed ticket of a sign-in page that has led to a journey.
+    SignInTicket,
+}
+
+/// See [`Store::redeem_code`](crate::Store::redeem_code).
+#[derive(Clone, Debug)]
+pub struct Redemption {
+    /// SHA-256 of the access token that this gives.
+    pub access_token: [u8; 32],
+    /// The client id.
+    pub application: String,
+    /// SHA-256 of the code.
+    pub code: [u8; 32],
+    /// Until when the code is remembered as used.
+    pub code_until: Timestamp,
+    /// What userinfo will say, in a form that only the caller understands.
+    pub grant: String,
+    /// The session it comes from: it must live.
+    pub session: [u8; 32],
+    /// Until when the access token works.
+    pub until: Timestamp,
+}
+
+/// What became of a redemption.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Redeemed {
+    /// It was used before; the token that it gave is void now.
+    Reused,
+    /// The session is over.
+    SessionOver,
+    /// The first time.
+    Yes,
+}
+
+/// What an access token stands for.
+#[derive(Clone, Debug)]
+pub struct AccessRecord {
+    /// The client id.
+    pub application: String,
+    /// See [`Redemption::grant`].
+    pub grant: String,
+    /// Whose.
+    pub person: PersonId,
+}
+
+/// One budget.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum LaneKey {
+    /// Activation codes for a name: SHA-256 of the name's key, whether or not somebody has it.
+    Activation([u8; 32]),
+    /// Passwords for a name nobody has, as above.
+    Name([u8; 32]),
+    /// Passwords for a person, over all names.
+    Password(PersonId),
+    /// Passwords for a person from a device they have used before.
+    PasswordFrom(PersonId, [u8; 32]),
+    /// Second factors of a person, over all factors and journeys.
+    SecondFactor(PersonId),
+    /// All messages.
+    SmsAll,
+    /// Messages to a number.
+    SmsNumber(Phone),
+    /// Messages for a person.
+    SmsPerson(PersonId),
+}
+
+/// A token of an import, checked by the caller.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// Its parameters and seed; `id` is drawn by the caller.
+    pub otp: Otp,
+    /// The number on its back.
+    pub serial: String,
+}
+
+/// A token as remembered.
+#[derive(Clone, Debug)]
+pub struct TokenRecord {
+    /// Whose, if anybody's.
+    pub assigned_to: Option<PersonId>,
+    /// With counter and drift.
+    pub otp: Otp,
+    /// The number on its back.
+    pub serial: String,
+}
+
+/// See [`Store::assign_token`](crate::Store::assign_token).
+#[derive(Clone, Debug)]
+pub struct AssignToken {
+    /// The counter and drift that proved it, if a code was shown.
+    pub counter: Option<(u64, i64)>,
+    /// To whom.
+    pub person: PersonId,
+    /// Which.
+    pub serial: String,
+}
+
+/// A message's id: with it a gateway drops doubles.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub struct MessageId(pub i64);
+
+/// What is to be said to somebody; the words are found when it is sent. Sealed in the outbox.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "message")]
+pub enum Message {
+    /// The code that activates an identity, by mail.
+    Activation {
+        /// The code.
+        code: Secret,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// A notice, by mail.
+    Notice(Notice),
+    /// A code, by SMS.
+    SmsCode {
+        /// The digits.
+        digits: Secret,
+        /// The number.
+        to: Phone,
+    },
+}
+
+/// A message that is due, with the person to say it to.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// How often it was tried before.
+    pub attempts: u32,
+    /// Its id.
+    pub id: MessageId,
+    /// The journey whose page shows its fate.
+    pub journey: Option<JourneyId>,
+    /// What.
+    pub message: Message,
+    /// To whom.
+    pub person: Person,
+    /// A stable id over retries and nodes, for the gateway.
+    pub reference: String,
+    /// When it is too late to send it.
+    pub until: Timestamp,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// The gateway refused it for good: why.
+    Refused(String),
+    /// It is tried again then.
+    Retry(Timestamp, String),
+    /// The gateway has it.
+    Sent,
+}
+
+/// What a page may tell of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum MessageState {
+    /// The gateway refused it, or its time is over.
+    Failed,
+    /// The gateway has it.
+    Sent,
+    /// It was tried and failed; it is tried again.
+    Trouble,
+    /// It waits for its first attempt.
+    Waiting,
+}
+
+/// A signing key.
+#[derive(Clone, Debug)]
+pub struct KeyRecord {
+    /// `ES256` or `RS256`.
+    pub algorithm: String,
+    /// Its id, as published.
+    pub kid: String,
+    /// PKCS#8 DER.
+    pub pkcs8: Secret,
+    /// Retired: published until then. None for the one that signs.
+    pub until: Option<Timestamp>,
+}
+
+/// Kinds of documents that are edited in files or in the console.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceKind {
+    /// Applications.
+    Applications,
+    /// Gateways for SMS and mail.
+    Gateways,
+    /// The policy.
+    Policy,
+    /// Zones.
+    Zones,
+}
+
+impl ResourceKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Zones, Self::Policy, Self::Applications, Self::Gateways];
+
+    /// The name of its file without `.toml`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Applications => "applications",
+            Self::Gateways => "gateways",
+            Self::Policy => "policy",
+            Self::Zones => "zones",
+        }
+    }
+}
+
+/// A document.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resource {
+    /// Which.
+    pub kind: ResourceKind,
+    /// The TOML.
+    pub text: String,
+    /// 0 before the first; in [`Store::apply`](crate::Store::apply) the version that was read.
+    pub version: u32,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// People with a password.
+    pub activated: u64,
+    /// People whose method is bound.
+    pub enrolled: u64,
+    /// People.
+    pub people: u64,
+    /// Living sessions.
+    pub sessions: u64,
+    /// Hardware tokens.
+    pub tokens: u64,
+}

@@ -1,0 +1,23 @@
+//! JSON Web Signatures as an identity provider needs them: few algorithms, one per key.
+//!
+//! Deliberately absent: `none`, HMAC, encryption, `jku`/`x5u`/`x5c`/embedded `jwk`, and any clock.
+
+mod jwk;
+mod jws;
+mod key;
+mod ring;
+
+pub use jwk::{Jwk, JwkFlaw, JwkSet};
+pub use jws::{JwsError, VerifyingKey, VerifyingKeys, subject_before_verification};
+pub use key::{KeyError, SigningAlg, SigningKey};
+pub use ring::{KeyRing, RingError, Standing};
+
+pub(crate) use jws::Compact;
+
+use data_encoding::BASE64URL_NOPAD;
+
+/// Base64url without padding [RFC 7515 §2].
+#[must_use]
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    BASE64URL_NOPAD.encode(bytes)
+}

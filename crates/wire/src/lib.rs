@@ -1,0 +1,29 @@
+//! What goes over the wire: bytes become typed requests or typed faults, typed answers become bytes.
+//!
+//! Pure: `now` (unix seconds) and everything that depends on chance come in as arguments; the only
+//! function that draws chance by itself is [`jose::SigningKey::generate`] (and the signature nonce
+//! of ECDSA inside aws-lc). Deliberately absent: persons, policy, storage, sockets, HTTP types,
+//! implicit and password grants, refresh tokens, dynamic registration, request objects.
+//!
+//! | room | in | out |
+//! |---|---|---|
+//! | [`oauth::authorize`] | the query or form of `/authorize` | [`oauth::authorize::Authorize`] |
+//! | [`oauth::token`] | the POST to `/token` | [`oauth::token::TokenRequest`], an answer |
+//! | [`oidc`] | what `/userinfo` and `/logout` are sent | claims, tokens, the discovery document |
+//! | [`jose`] | compact JWS, keys | verified claims, signatures, the JWK set |
+//! | [`otpauth`] | a fresh TOTP key | the URI inside the QR code, the key to type |
+//! | [`token_file`] | a vendor's CSV or PSKC file | seeds of hardware tokens |
+
+pub mod fault;
+pub mod form;
+pub mod jose;
+pub mod oauth;
+pub mod oidc;
+pub mod otpauth;
+pub mod secret;
+pub mod token_file;
+
+pub use secret::Secret;
+
+#[cfg(test)]
+mod testing;

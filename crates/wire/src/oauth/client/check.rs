@@ -1,0 +1,174 @@
+//! Says what is wrong with an application's registration, in words for the technician who wrote it.
+
+use std::collections::BTreeSet;
+
+use data_encoding::HEXLOWER_PERMISSIVE;
+
+use super::{Auth, Client, Kind, UriFlaw, flaw_of_registered, secret_digest};
+use crate::jose::{JwkFlaw, VerifyingKeys};
+use crate::oauth::scope::ScopeName;
+
+/// One thing that is wrong with a registration.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ClientFlaw {
+    /// The id is empty, too long or has odd characters.
+    #[error("the id must be 1 to 64 of `a`-`z`, `0`-`9`, `-`, `_` and `.`")]
+    Id,
+    /// A name is empty or longer than 100 characters.
+    #[error("the name must be given in fr, de and en, each at most 100 characters")]
+    Name,
+    /// There is nowhere to send codes, or more than 50 places.
+    #[error("`redirect_uris` must list 1 to 50 addresses")]
+    NoRedirect,
+    /// A URI cannot be registered.
+    #[error("`{field}` `{uri}`: {flaw}")]
+    Uri {
+        /// The key in the file.
+        field: &'static str,
+        /// The URI as written.
+        uri: String,
+        /// What is wrong with it.
+        flaw: UriFlaw,
+    },
+    /// A URI is listed twice.
+    #[error("`{0}` is listed twice")]
+    Twice(String),
+    /// The kind and the authentication do not fit.
+    #[error(
+        "a confidential application needs `auth` \"basic\", \"post\" or \"private_key_jwt\"; \
+         a public or native one needs \"none\" or \"private_key_jwt\""
+    )]
+    AuthDoesNotFit,
+    /// `basic` or `post` without a digest.
+    #[error("`secret_sha256` is missing; generate a secret and write its SHA-256 here")]
+    SecretMissing,
+    /// Not 64 hexadecimal digits.
+    #[error("`secret_sha256` must be 64 hexadecimal digits: the SHA-256 of the secret, not the secret")]
+    SecretNotADigest,
+    /// The digest of nothing or of a word everybody tries.
+    #[error("the secret is empty or a well-known word; generate one of 43 random characters")]
+    SecretWeak,
+    /// A secret where none is used.
+    #[error("`secret_sha256` is given but `auth` does not use it; remove one of the two")]
+    SecretUnused,
+    /// `private_key_jwt` without keys.
+    #[error("`jwks` must list 1 to 10 public keys")]
+    KeysMissing,
+    /// Keys where none are used.
+    #[error("`jwks` is given but `auth` is not \"private_key_jwt\"; remove one of the two")]
+    KeysUnused,
+    /// A key is not usable.
+    #[error("`jwks`: {0}")]
+    Key(JwkFlaw),
+    /// Two keys with the same name, or several of which one has none.
+    #[error("`jwks`: of several keys each needs a `kid` of its own")]
+    KeyNames,
+    /// `openid` is not among the scopes.
+    #[error("`scopes` must contain \"openid\"")]
+    NoOpenid,
+}
+
+impl Client {
+    /// Everything that is wrong with this registration; empty when it may be used.
+    #[must_use]
+    pub fn check(&self) -> Vec<ClientFlaw> {
+        let mut flaws = Vec::new();
+        let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.');
+        if !(1..=64).contains(&self.id.len()) || !self.id.bytes().all(plain) {
+            flaws.push(ClientFlaw::Id);
+        }
+        let names = [&self.name.fr, &self.name.de, &self.name.en];
+        let presentable = |name: &str| {
+            !name.trim().is_empty() && name.chars().count() <= 100 && !name.contains(char::is_control)
+        };
+        if !names.into_iter().all(|name| presentable(name)) {
+            flaws.push(ClientFlaw::Name);
+        }
+        if !(1..=50).contains(&self.redirect_uris.len()) {
+            flaws.push(ClientFlaw::NoRedirect);
+        }
+        if !self.scopes.contains(&ScopeName::Openid) {
+            flaws.push(ClientFlaw::NoOpenid);
+        }
+        self.check_uris(&mut flaws);
+        self.check_secret(&mut flaws);
+        self.check_keys(&mut flaws);
+        flaws
+    }
+
+    fn check_uris(&self, flaws: &mut Vec<ClientFlaw>) {
+        let one = |field: &'static str, uri: &Option<String>| {
+            uri.iter().map(|uri| (field, uri.clone())).collect::<Vec<_>>()
+        };
+        let many = |field: &'static str, uris: &[String]| {
+            uris.iter().map(|uri| (field, uri.clone())).collect::<Vec<_>>()
+        };
+        let mut all = many("redirect_uris", &self.redirect_uris);
+        all.extend(many("post_logout_redirect_uris", &self.post_logout_redirect_uris));
+        all.extend(one("initiate_login_uri", &self.initiate_login_uri));
+        all.extend(one("home", &self.home));
+        let mut seen = BTreeSet::new();
+        for (field, uri) in all {
+            if let Some(flaw) = flaw_of_registered(&uri, self.kind) {
+                flaws.push(ClientFlaw::Uri { field, uri: uri.clone(), flaw });
+            }
+            if !seen.insert((field, uri.clone())) {
+                flaws.push(ClientFlaw::Twice(uri));
+            }
+        }
+    }
+
+    fn check_secret(&self, flaws: &mut Vec<ClientFlaw>) {
+        let fits = match self.kind {
+            Kind::Confidential => self.auth != Auth::None,
+            Kind::Public | Kind::Native => matches!(self.auth, Auth::None | Auth::PrivateKeyJwt),
+        };
+        if !fits {
+            flaws.push(ClientFlaw::AuthDoesNotFit);
+        }
+        let uses_secret = matches!(self.auth, Auth::Basic | Auth::Post);
+        match (uses_secret, self.secret_sha256.as_deref()) {
+            (true, None) => flaws.push(ClientFlaw::SecretMissing),
+            (false, Some(_)) => flaws.push(ClientFlaw::SecretUnused),
+            (false, None) => {}
+            (true, Some(hex)) => {
+                let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).unwrap_or_default();
+                if bytes.len() != 32 {
+                    flaws.push(ClientFlaw::SecretNotADigest);
+                } else if self.has_known_secret() {
+                    flaws.push(ClientFlaw::SecretWeak);
+                }
+            }
+        }
+    }
+
+    fn has_known_secret(&self) -> bool {
+        let words = ["", "secret", "password", "changeme", "change-me", "test", "client_secret"];
+        let registered = self.secret_sha256.as_deref().unwrap_or_default();
+        words
+            .into_iter()
+            .chain([self.id.as_str()])
+            .any(|word| secret_digest(word.as_bytes()).eq_ignore_ascii_case(registered))
+    }
+
+    fn check_keys(&self, flaws: &mut Vec<ClientFlaw>) {
+        match (self.auth == Auth::PrivateKeyJwt, &self.jwks) {
+            (false, None) => {}
+            (false, Some(_)) => flaws.push(ClientFlaw::KeysUnused),
+            (true, None) => flaws.push(ClientFlaw::KeysMissing),
+            (true, Some(set)) => {
+                if !(1..=10).contains(&set.keys.len()) {
+                    flaws.push(ClientFlaw::KeysMissing);
+                }
+                if let Err(flaw) = VerifyingKeys::of(&set.keys) {
+                    flaws.push(ClientFlaw::Key(flaw));
+                }
+                let names: BTreeSet<_> = set.keys.iter().map(|key| key.kid.as_deref()).collect();
+                let nameless = set.keys.len() > 1 && names.contains(&None);
+                if names.len() != set.keys.len() || nameless {
+                    flaws.push(ClientFlaw::KeyNames);
+                }
+            }
+        }
+    }
+}

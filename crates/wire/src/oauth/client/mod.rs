@@ -1,0 +1,178 @@
+//! An application as a technician registers it, and what [`Client::check`] says about mistakes.
+//!
+//! One `[[application]]` of `applications.toml`:
+//!
+//! ```toml
+//! id = "ent"
+//! name = { fr = "ENT", de = "Schulportal", en = "School portal" }
+//! kind = "confidential"
+//! redirect_uris = ["https://edu.vs.ch/oidc/callback"]
+//! auth = "basic"
+//! secret_sha256 = "…64 hexadecimal digits…"
+//! scopes = ["openid", "profile", "email"]
+//! minimum = "password"
+//! trusted = true
+//! ```
+
+mod check;
+mod uri;
+
+pub use check::ClientFlaw;
+pub(crate) use uri::{Loopback, flaw_of_registered};
+pub use uri::UriFlaw;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use super::scope::{Scope, ScopeName};
+use crate::jose::{JwkSet, SigningAlg};
+
+/// A registered application (an OAuth client).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// The `client_id`: 1 to 64 of `a`–`z`, `0`–`9`, `-`, `_`, `.`.
+    pub id: String,
+    /// What people see, in each language.
+    pub name: Name,
+    /// What kind of program it is.
+    pub kind: Kind,
+    /// Where codes may be sent. Compared character by character; a native application's loopback
+    /// port may vary.
+    pub redirect_uris: Vec<String>,
+    /// Where people may be sent after logging out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Where a sign-in that starts at the provider begins [OIDC Core §4].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// The page a person who lands nowhere is offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    /// How it proves at the token endpoint that it is itself.
+    pub auth: Auth,
+    /// Hexadecimal SHA-256 of its secret, for `basic` and `post`. The secret has at least 256 bits of
+    /// chance (43 base64url characters), so a fast digest is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_sha256: Option<String>,
+    /// Its public keys, for `private_key_jwt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<JwkSet>,
+    /// What it may ask for. Always includes `openid`.
+    #[serde(default = "openid_and_profile")]
+    pub scopes: Vec<ScopeName>,
+    /// How its ID tokens are signed.
+    #[serde(default = "es256")]
+    pub id_token_alg: SigningAlg,
+    /// The least that must be proven, whether it asks for it or not.
+    #[serde(default)]
+    pub minimum: Assurance,
+    /// It belongs to the school system: people are not asked for consent.
+    #[serde(default)]
+    pub trusted: bool,
+    /// A disabled application is refused as if it were unknown.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// A name in the languages of the pages.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Name {
+    /// In French.
+    pub fr: String,
+    /// In German.
+    pub de: String,
+    /// In English.
+    pub en: String,
+}
+
+/// What kind of program an application is.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Runs on a server and can keep a secret.
+    Confidential,
+    /// Runs in the browser.
+    Public,
+    /// Runs on a device; may receive its code on the loopback address [RFC 8252 §7.3].
+    Native,
+}
+
+/// How an application authenticates at the token endpoint.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+pub enum Auth {
+    /// `client_secret_basic`
+    #[serde(rename = "basic")]
+    Basic,
+    /// `client_secret_post`
+    #[serde(rename = "post")]
+    Post,
+    /// `private_key_jwt` [RFC 7523 §2.2]
+    #[serde(rename = "private_key_jwt")]
+    PrivateKeyJwt,
+    /// Not at all: PKCE alone, for public and native applications.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// How much must be proven, from little to much.
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assurance {
+    /// A password.
+    #[default]
+    Password,
+    /// A badge and PIN, or a teacher's word.
+    Vouched,
+    /// Two factors.
+    Strong,
+    /// A passkey with user verification.
+    PhishingResistant,
+}
+
+impl Client {
+    /// The set of scopes it may ask for.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.scopes.iter().copied().collect()
+    }
+
+    /// Whether this is the application's secret. Constant time; an empty secret never is.
+    #[must_use]
+    pub(crate) fn has_secret(&self, secret: &[u8]) -> bool {
+        let given = digest(&SHA256, secret);
+        let registered = self
+            .secret_sha256
+            .as_deref()
+            .and_then(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok())
+            .unwrap_or_default();
+        let same: bool = given.as_ref().ct_eq(&registered).into();
+        same && !secret.is_empty()
+    }
+}
+
+/// What to write into `secret_sha256` for this secret.
+#[must_use]
+pub fn secret_digest(secret: &[u8]) -> String {
+    HEXLOWER_PERMISSIVE.encode(digest(&SHA256, secret).as_ref())
+}
+
+fn openid_and_profile() -> Vec<ScopeName> {
+    vec![ScopeName::Openid, ScopeName::Profile]
+}
+
+const fn es256() -> SigningAlg {
+    SigningAlg::Es256
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! What the tests of this crate share: keys, an application, a repeatable source of odd bytes.
+
+use crate::jose::{KeyRing, SigningAlg, SigningKey, Standing};
+use crate::oauth::client::{Auth, Client, Kind, Name};
+use crate::oauth::scope::ScopeName;
+use crate::oidc::Issuer;
+
+/// The moment at which tests play.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+/// The issuer of all tests.
+pub(crate) fn issuer() -> Issuer {
+    Issuer::parse("https://id.example").unwrap()
+}
+
+/// A ring with a current ES256 and a current RS256 key.
+pub(crate) fn ring() -> KeyRing {
+    KeyRing::new(vec![
+        (SigningKey::generate(SigningAlg::Es256).unwrap(), Standing::Current),
+        (SigningKey::generate(SigningAlg::Rs256).unwrap(), Standing::Current),
+    ])
+    .unwrap()
+}
+
+/// The secret of [`ent`].
+pub(crate) const ENT_SECRET: &str = "qY8nQpWv2mD4xRkZ7LtC1sBfH6jG9eUa3oNiXw5zVcE";
+
+/// A confidential first-party application.
+pub(crate) fn ent() -> Client {
+    Client {
+        id: "ent".to_owned(),
+        name: Name { fr: "ENT".to_owned(), de: "ENT".to_owned(), en: "ENT".to_owned() },
+        kind: Kind::Confidential,
+        redirect_uris: vec!["https://edu.example/callback".to_owned()],
+        post_logout_redirect_uris: vec!["https://edu.example/bye".to_owned()],
+        initiate_login_uri: None,
+        home: Some("https://edu.example/".to_owned()),
+        auth: Auth::Basic,
+        secret_sha256: Some(crate::oauth::client::secret_digest(ENT_SECRET.as_bytes())),
+        jwks: None,
+        scopes: vec![ScopeName::Openid, ScopeName::Profile, ScopeName::Email],
+        id_token_alg: SigningAlg::Es256,
+        minimum: crate::oauth::client::Assurance::Password,
+        trusted: true,
+        enabled: true,
+    }
+}
+
+/// A native public application on the loopback address.
+pub(crate) fn native() -> Client {
+    Client {
+        id: "native".to_owned(),
+        kind: Kind::Native,
+        auth: Auth::None,
+        secret_sha256: None,
+        redirect_uris: vec!["http://127.0.0.1/cb".to_owned()],
+        post_logout_redirect_uris: Vec::new(),
+        ..ent()
+    }
+}
+
+/// A repeatable generator (SplitMix64), so that a failing run fails again.
+pub(crate) struct Odd(pub(crate) u64);
+
+impl Odd {
+    /// The next number.
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        (self.next() % (bound.max(1) as u64)) as usize
+    }
+
+    /// Up to `max` bytes, often from an alphabet that parsers care about.
+    pub(crate) fn bytes(&mut self, max: usize, alphabet: &[u8]) -> Vec<u8> {
+        let length = self.below(max + 1);
+        (0..length)
+            .map(|_| match self.below(4) {
+                0 => self.next() as u8,
+                _ => alphabet[self.below(alphabet.len())],
+            })
+            .collect()
+    }
+
+    /// `text` with one to three small accidents.
+    pub(crate) fn mutated(&mut self, text: &str) -> String {
+        const TRICKS: &[&str] = &[
+            "/", "//", ".", "..", "/../", "%2e%2e", "%2f", "\\", "@", ":", ":443", ":80", "#", "?", "&", ";",
+            "%00", "%0d%0a", "\t", " ", "é", "ⅰ", "。", "%", "https://", "http://", "javascript:", "evil.example",
+            ".evil.example", "@evil.example", "[::1]", "127.0.0.1", "0", "1", "A", "z", "*", "localhost",
+        ];
+        let mut chars: Vec<char> = text.chars().collect();
+        for _ in 0..=self.below(3) {
+            let at = self.below(chars.len() + 1);
+            match self.below(5) {
+                0 if at < chars.len() => drop(chars.remove(at)),
+                1 if at < chars.len() => {
+                    let c = chars[at];
+                    chars[at] = if c.is_lowercase() { c.to_ascii_uppercase() } else { 'x' };
+                }
+                2 if at < chars.len() => chars.insert(at, chars[at]),
+                3 => chars.truncate(at.max(1)),
+                _ => {
+                    let trick = TRICKS[self.below(TRICKS.len())];
+                    chars.splice(at..at, trick.chars());
+                }
+            }
+        }
+        chars.into_iter().collect()
+    }
+}

@@ -1,0 +1,26 @@
+# Das Konto, und der Abschied.
+account-title = Ihr Konto
+account-username = Benutzername
+account-method = Starke Authentifizierung
+account-method-sms = SMS an { $phone }
+account-method-app = Authentifizierungs-App
+account-method-token = Token
+account-method-none = Noch nicht eingerichtet. Melden Sie sich einmal von zu Hause aus oder über das Mobilfunknetz an.
+account-change = Um sie zu ändern, wenden Sie sich an die ICT-Verantwortlichen Ihrer Schule.
+account-applications = Ihre Anwendungen
+account-sessions = Ihre offenen Anmeldungen
+account-current = Diese Anmeldung
+account-since = seit { $when }
+account-public = Öffentliches Netz
+account-strong = Starke Authentifizierung
+account-password = Nur Passwort
+account-sign-out = Abmelden
+account-sign-out-everywhere = Überall abmelden
+account-everywhere-text = Eine Anmeldung, die Sie nicht kennen? Melden Sie sich überall ab und sagen Sie es dann Ihrer Schule.
+logout-title = Möchten Sie sich abmelden?
+logout-text = Sie verlassen alle Anwendungen, die Sie in diesem Browser mit Ihrer digitalen Identität geöffnet haben.
+logout-from = { $application } möchte Sie abmelden. Sie verlassen alle Anwendungen, die Sie in diesem Browser mit Ihrer digitalen Identität geöffnet haben.
+logout-submit = Abmelden
+logged-out-title = Sie sind abgemeldet
+logged-out-text = Teilen Sie den Computer mit anderen, so schliessen Sie auch den Browser.
+logged-out-sign-in = Wieder anmelden

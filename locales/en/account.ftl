@@ -1,0 +1,26 @@
+# The account, and leaving.
+account-title = Your account
+account-username = User name
+account-method = Strong authentication
+account-method-sms = SMS to { $phone }
+account-method-app = Authenticator app
+account-method-token = Token
+account-method-none = Not set up yet. Sign in once from home or over the mobile network.
+account-change = To change it, ask the ICT contact of your school.
+account-applications = Your applications
+account-sessions = Where you are signed in
+account-current = This session
+account-since = since { $when }
+account-public = Public network
+account-strong = Strong authentication
+account-password = Password only
+account-sign-out = Sign out
+account-sign-out-everywhere = Sign out everywhere
+account-everywhere-text = A session you do not recognise? Sign out everywhere, then tell your school.
+logout-title = Do you want to sign out?
+logout-text = You will leave all applications opened with your digital identity in this browser.
+logout-from = { $application } asks to sign you out. You will leave all applications opened with your digital identity in this browser.
+logout-submit = Sign out
+logged-out-title = You are signed out
+logged-out-text = If you share this computer, close the browser too.
+logged-out-sign-in = Sign in again

@@ -1,0 +1,58 @@
+# SMS: only characters that fit into a single message.
+text-sms-code = Your sign-in code is { $code }. Do not give it to anybody.
+text-sms-new-number = Your school account now uses another telephone number. If this was not you, call your school at once.
+text-sms-bound-app = An authenticator app was linked to your school account. If this was not you, call your school at once.
+text-sms-bound-sms = This number will now receive the codes of your school account. If this was not you, call your school at once.
+text-sms-bound-token = A Token was linked to your school account. If this was not you, call your school at once.
+# Mails.
+mail-hello = Hello
+mail-help = Need help? { $support }
+mail-activation-subject = Please activate your digital identity
+mail-activation =
+    Your school has created your digital identity. All that is left is to activate it:
+
+    1. Open { $link }
+    2. Enter the following:
+
+       User name: { $username }
+       Activation code: { $code }
+
+    The code works once, until { $when }. Do not pass it on to anybody.
+
+    Activation takes about five minutes. Have your mobile telephone at hand.
+mail-resume-subject = Finish setting up your strong authentication
+mail-resume =
+    You began on the network “{ $zone }”, where it cannot be set up.
+
+    At home or over the mobile network, open:
+    { $link }
+
+    This link is personal. It works once, until { $when }.
+mail-factor-bound-subject = Your strong authentication is set up
+mail-bound-app =
+    An authenticator app was linked to your account on { $when }.
+
+    If that was you, you need do nothing. If not, tell your school at once.
+mail-bound-sms =
+    Your telephone number was confirmed on { $when }; it will receive your codes by SMS.
+
+    If that was you, you need do nothing. If not, tell your school at once.
+mail-bound-token =
+    A Token was linked to your account on { $when }.
+
+    If that was you, you need do nothing. If not, tell your school at once.
+mail-new-number-subject = Your telephone number has changed
+mail-new-number =
+    The telephone number of your account was replaced by { $phone } on { $when }.
+
+    If that was you, you need do nothing. If not, tell your school at once.
+mail-second-factor-failed-subject = Somebody may know your password
+mail-second-factor-failed =
+    On { $when } somebody entered your password correctly and then wrong codes. The sign-in was refused.
+
+    If that was you, you need do nothing. If not, your password is no longer secret: tell your school so that it can be changed.
+mail-code-used-twice-subject = One of your codes was used twice
+mail-code-used-twice =
+    On { $when } a code that had already been used was entered a second time. It was refused.
+
+    If you simply sent the page twice, you need do nothing. If not, somebody may have seen your code: tell your school.

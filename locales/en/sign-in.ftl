@@ -1,0 +1,21 @@
+# The sign-in page: guide, chapter 2.
+sign-in-title = Sign in
+sign-in-to = To continue to { $application }, enter the user name and password you created when you activated your digital identity.
+sign-in-own = Enter the user name and password you created when you activated your digital identity.
+sign-in-resumed = Sign in once more: setting up your strong authentication goes on where you left off.
+sign-in-place = You are on the network “{ $place }”. If you share this computer, sign out when you have finished.
+username = User name
+password = Password
+sign-in-submit = Sign in
+sign-in-wrong = This user name and this password do not belong together
+sign-in-wrong-cure = Check both fields. Mind capital letters and the keyboard: z and y change places from country to country.
+sign-in-wait = Too many tries: please wait { $wait }
+sign-in-wait-cure = Then try once more. A try made before does not count.
+sign-in-expired = This page was open for too long
+sign-in-expired-cure = Nothing is lost: enter your user name and password again.
+sign-in-busy = Many people are signing in: try again in { $wait }
+sign-in-busy-cure = Your password has not been checked yet. This try does not count.
+sign-in-first-time = First time here?
+sign-in-activate = Activate your digital identity
+sign-in-forgotten = Forgotten your password or user name?
+sign-in-forgotten-text = Your user name is in the activation message; your former ISM name works too. For a new password, ask the ICT contact of your school.

@@ -1,0 +1,26 @@
+# Le compte, et le départ.
+account-title = Votre compte
+account-username = Nom d'utilisateur
+account-method = Authentification forte
+account-method-sms = SMS au { $phone }
+account-method-app = Application d'authentification
+account-method-token = Token
+account-method-none = Pas encore configurée. Connectez-vous une fois depuis la maison ou par le réseau mobile.
+account-change = Pour en changer, adressez-vous au responsable informatique de votre école.
+account-applications = Vos applications
+account-sessions = Vos connexions ouvertes
+account-current = Cette connexion
+account-since = depuis le { $when }
+account-public = Réseau public
+account-strong = Authentification forte
+account-password = Mot de passe seulement
+account-sign-out = Se déconnecter
+account-sign-out-everywhere = Se déconnecter partout
+account-everywhere-text = Une connexion que vous ne reconnaissez pas ? Déconnectez-vous partout, puis prévenez votre école.
+logout-title = Voulez-vous vous déconnecter ?
+logout-text = Vous quitterez toutes les applications ouvertes avec votre identité numérique dans ce navigateur.
+logout-from = { $application } demande de vous déconnecter. Vous quitterez toutes les applications ouvertes avec votre identité numérique dans ce navigateur.
+logout-submit = Se déconnecter
+logged-out-title = Vous êtes déconnecté
+logged-out-text = Sur un ordinateur partagé, fermez aussi le navigateur.
+logged-out-sign-in = Se connecter à nouveau

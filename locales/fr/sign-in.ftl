@@ -1,0 +1,21 @@
+# La page de connexion : guide, chapitre 2.
+sign-in-title = Connexion
+sign-in-to = Pour continuer vers { $application }, entrez le nom d'utilisateur et le mot de passe créés lors de l'activation de votre identité numérique.
+sign-in-own = Entrez le nom d'utilisateur et le mot de passe créés lors de l'activation de votre identité numérique.
+sign-in-resumed = Connectez-vous encore une fois : la configuration de votre authentification forte reprendra là où vous l'avez laissée.
+sign-in-place = Vous êtes sur le réseau « { $place } ». Si cet ordinateur est partagé, déconnectez-vous à la fin.
+username = Nom d'utilisateur
+password = Mot de passe
+sign-in-submit = Connexion
+sign-in-wrong = Ce nom d'utilisateur et ce mot de passe ne vont pas ensemble
+sign-in-wrong-cure = Vérifiez les deux champs. Attention aux majuscules et au clavier : le z et le y changent de place d'un pays à l'autre.
+sign-in-wait = Trop d'essais : attendez { $wait }
+sign-in-wait-cure = Ensuite, essayez encore une fois. Un essai fait avant ce délai ne compte pas.
+sign-in-expired = Cette page est restée ouverte trop longtemps
+sign-in-expired-cure = Rien n'est perdu : entrez à nouveau votre nom d'utilisateur et votre mot de passe.
+sign-in-busy = Beaucoup de personnes se connectent : réessayez dans { $wait }
+sign-in-busy-cure = Votre mot de passe n'a pas encore été vérifié. Cet essai ne compte pas.
+sign-in-first-time = Première visite ?
+sign-in-activate = Activer votre identité numérique
+sign-in-forgotten = Mot de passe ou nom d'utilisateur oublié ?
+sign-in-forgotten-text = Votre nom d'utilisateur figure dans le message d'activation ; votre ancien identifiant ISM convient aussi. Pour un nouveau mot de passe, adressez-vous au responsable informatique de votre école.

@@ -1,0 +1,110 @@
+//! The programs that tests need from outside, as Debian packages.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::workshop::{Trouble, Workshop};
+
+/// Installs what is listed and missing; says how many packages that were.
+pub(crate) fn install(workshop: &Workshop) -> Result<String, Trouble> {
+    let listed = listed(workshop.root())?;
+    let missing: Vec<&str> = listed
+        .iter()
+        .map(String::as_str)
+        .filter(|package| !is_installed(package))
+        .collect();
+    if missing.is_empty() {
+        return Ok(format!("all {} packages are there", listed.len()));
+    }
+    println!("installing {}", missing.join(" "));
+    workshop.run(apt_get(&["update", "-qq"], &missing)?)?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(&missing);
+    workshop.run(apt_get(&arguments, &missing)?)?;
+    match missing.iter().find(|package| !is_installed(package)) {
+        Some(package) => Err(Trouble::new(format!(
+            "`{package}` was not installed by apt-get"
+        ))),
+        None => Ok(format!("{} packages installed", missing.len())),
+    }
+}
+
+/// Every package named in `xtask/packages.txt`, `e2e/packages.txt` and `crates/*/tests/packages.txt`.
+fn listed(root: &Path) -> Result<BTreeSet<String>, Trouble> {
+    let mut lists = vec![
+        root.join("xtask/packages.txt"),
+        root.join("e2e/packages.txt"),
+    ];
+    let crates = fs::read_dir(root.join("crates"))
+        .map_err(|error| Trouble::new(format!("looking for lists of packages: {error}")))?;
+    lists.extend(
+        crates
+            .flatten()
+            .map(|entry| entry.path().join("tests/packages.txt")),
+    );
+    let texts = lists
+        .iter()
+        .filter_map(|list| fs::read_to_string(list).ok());
+    Ok(texts.flat_map(|text| names(&text)).collect())
+}
+
+/// One name a line; `#` begins a comment.
+fn names(list: &str) -> Vec<String> {
+    let names = list
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim());
+    names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn is_installed(package: &str) -> bool {
+    let asked = Command::new("dpkg-query")
+        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .stderr(Stdio::null())
+        .output();
+    asked.is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn apt_get(arguments: &[&str], missing: &[&str]) -> Result<Command, Trouble> {
+    if !Path::new("/usr/bin/apt-get").exists() {
+        let packages = missing.join(" ");
+        let sentence = "this is no Debian: install the equivalents of these packages by hand";
+        return Err(Trouble::new(format!("{sentence}: {packages}")));
+    }
+    let root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n");
+    let mut command = if root {
+        Command::new("env")
+    } else {
+        Command::new("sudo")
+    };
+    command
+        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get"])
+        .args(arguments);
+    command.stdin(Stdio::null());
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_installed, names};
+
+    #[test]
+    fn a_list_has_one_name_a_line_and_comments() {
+        assert_eq!(
+            names("# the browser\nchromium\n\n oathtool  # codes\n"),
+            ["chromium", "oathtool"]
+        );
+    }
+
+    #[test]
+    fn a_package_nobody_has_heard_of_is_not_installed() {
+        assert!(!is_installed("no-such-package-anywhere"));
+    }
+}

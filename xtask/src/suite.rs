@@ -1,0 +1,73 @@
+//! `test` and `e2e`: what only real programs can show.
+
+use crate::check;
+use crate::outcome::Outcome;
+use crate::packages;
+use crate::product;
+use crate::report::Report;
+use crate::workshop::{Trouble, Workshop};
+
+/// Everything, from a clean checkout.
+pub(crate) fn test(workshop: &Workshop, _arguments: &[String]) -> Result<(), Trouble> {
+    let mut report = Report::default();
+    let mut memory = Outcome::default();
+    let mut stories = Outcome::default();
+    let result = report
+        .step("packages", || packages::install(workshop))
+        .and_then(|()| check::steps(workshop, &mut report, &mut memory))
+        .and_then(|()| release_and_stories(workshop, &mut report, &mut stories, &[]));
+    println!("\n{}", memory.table());
+    println!("stories in a real browser\n{}", stories.names());
+    println!("{}", report.table());
+    result?;
+    let not_run = memory.ignored() + stories.ignored();
+    if not_run > 0 {
+        println!("{not_run} tests were not run: their names and issues are in the tables above");
+    }
+    let (passed, failed) = (
+        memory.passed() + stories.passed(),
+        memory.failed() + stories.failed(),
+    );
+    println!("{passed} passed, {failed} failed");
+    Ok(())
+}
+
+/// The stories alone, or those of one chapter.
+pub(crate) fn e2e(workshop: &Workshop, arguments: &[String]) -> Result<(), Trouble> {
+    let mut report = Report::default();
+    let mut stories = Outcome::default();
+    let result = report
+        .step("packages", || packages::install(workshop))
+        .and_then(|()| release_and_stories(workshop, &mut report, &mut stories, arguments));
+    println!(
+        "\nstories in a real browser\n{}\n{}",
+        stories.names(),
+        report.table()
+    );
+    result?;
+    println!("{}", stories.sentence());
+    Ok(())
+}
+
+fn release_and_stories(
+    workshop: &Workshop,
+    report: &mut Report,
+    stories: &mut Outcome,
+    chapter: &[String],
+) -> Result<(), Trouble> {
+    report.step("release build", || {
+        product::build(workshop)?;
+        Ok("ok".to_owned())
+    })?;
+    report.step("stories", || {
+        if !workshop.has("e2e/Cargo.toml") {
+            return Err(Trouble::new("`e2e/` does not exist, so no story was told"));
+        }
+        // One at a time: each starts a browser and a provider of its own on two cores.
+        let mut command = workshop.cargo(&["test", "-p", "e2e", "--no-fail-fast", "--"]);
+        command.arg("--test-threads=1").args(chapter);
+        command.env("FURKA_BIN", workshop.release_binary());
+        *stories = check::run_tests(workshop, command)?;
+        Ok(stories.sentence())
+    })
+}
