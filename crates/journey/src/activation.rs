@@ -201,6 +201,7 @@ pub fn step(state: Activation, event: Event, view: View, now: &Moment) -> Step {
         return close(Closed::TooLate);
     }
     match (state, event) {
+        (state, Event::Spent) if state.opened().is_some() => close(Closed::Used),
         (Activation::CheckData(opened), Event::DataConfirmed) => {
             let next = ChoosePassword {
                 complaints: vec![],
@@ -219,33 +220,10 @@ pub fn step(state: Activation, event: Event, view: View, now: &Moment) -> Step {
             (Activation::ChooseMethod(next), vec![])
         }
         (Activation::ChoosePassword(state), Event::PasswordRefused(complaints)) => {
-            let happened = Happened::PasswordRefused {
-                complaints: complaints.clone(),
-            };
-            let next = ChoosePassword {
-                complaints,
-                ..state
-            };
-            (
-                Activation::ChoosePassword(next),
-                vec![Effect::Audit(happened)],
-            )
+            state.refused(complaints)
         }
-        (Activation::ChooseMethod(state), Event::MethodChosen(Method::Token, phone)) => {
-            if view.has_token {
-                return finish(state.opened, state.password, Method::Token, phone);
-            }
-            let ChooseMethod { opened, password } = state;
-            let next = ShowToken {
-                opened,
-                password,
-                phone,
-                tries_left: TRIES_MAX,
-            };
-            (Activation::ShowToken(next), vec![])
-        }
-        (Activation::ChooseMethod(state), Event::MethodChosen(method, Some(phone))) => {
-            finish(state.opened, state.password, method, Some(phone))
+        (Activation::ChooseMethod(state), Event::MethodChosen(method, phone)) => {
+            state.chosen(method, phone, view)
         }
         (Activation::ShowToken(state), Event::MethodChosen(Method::Sms | Method::App, _)) => {
             // "Choose another way": back to the choice.
@@ -257,46 +235,87 @@ pub fn step(state: Activation, event: Event, view: View, now: &Moment) -> Step {
                 vec![],
             )
         }
-        (Activation::ShowToken(state), Event::TokenRight(right)) => {
-            let TokenRight {
-                counter,
-                drift,
-                serial,
-            } = right;
-            let person = state.opened.person;
-            let (next, mut effects) =
-                finish(state.opened, state.password, Method::Token, state.phone);
-            effects.push(Effect::Audit(Happened::TokenAssigned {
-                serial: serial.clone(),
-            }));
-            effects.push(Effect::AssignToken {
-                counter,
-                drift,
-                person,
-                serial,
-            });
-            (next, effects)
-        }
-        (Activation::ShowToken(mut state), Event::TokenWrong) => {
-            let wrong = Happened::CodeWrong {
-                clock_ahead_s: None,
-                method: Method::Token,
-            };
-            state.tries_left = state.tries_left.saturating_sub(1);
-            if state.tries_left == 0 {
-                return close(Closed::TooManyTries);
+        (Activation::ShowToken(state), Event::TokenRight(right)) => state.right(right),
+        (Activation::ShowToken(state), Event::TokenWrong) => state.wrong(),
+        (state, event) => out_of_turn(state, &event),
+    }
+}
+
+impl ChoosePassword {
+    fn refused(self, complaints: Vec<Complaint>) -> Step {
+        let happened = Happened::PasswordRefused {
+            complaints: complaints.clone(),
+        };
+        let next = Self { complaints, ..self };
+        (
+            Activation::ChoosePassword(next),
+            vec![Effect::Audit(happened)],
+        )
+    }
+}
+
+impl ChooseMethod {
+    fn chosen(self, method: Method, phone: Option<Phone>, view: View) -> Step {
+        match method {
+            Method::Token if !view.has_token => {
+                let Self { opened, password } = self;
+                let next = ShowToken {
+                    opened,
+                    password,
+                    phone,
+                    tries_left: TRIES_MAX,
+                };
+                (Activation::ShowToken(next), vec![])
             }
-            (Activation::ShowToken(state), vec![Effect::Audit(wrong)])
-        }
-        (state, Event::Spent) if state.opened().is_some() => close(Closed::Used),
-        (state, event) => {
-            let happened = Happened::OutOfTurn {
-                event: event.name().into(),
-                state: state.name().into(),
-            };
-            (state, vec![Effect::Audit(happened)])
+            Method::App | Method::Sms if phone.is_none() => {
+                let event = Event::MethodChosen(method, phone);
+                out_of_turn(Activation::ChooseMethod(self), &event)
+            }
+            _ => finish(self.opened, self.password, method, phone),
         }
     }
+}
+
+impl ShowToken {
+    fn right(self, right: TokenRight) -> Step {
+        let TokenRight {
+            counter,
+            drift,
+            serial,
+        } = right;
+        let person = self.opened.person;
+        let (next, mut effects) = finish(self.opened, self.password, Method::Token, self.phone);
+        effects.push(Effect::Audit(Happened::TokenAssigned {
+            serial: serial.clone(),
+        }));
+        effects.push(Effect::AssignToken {
+            counter,
+            drift,
+            person,
+            serial,
+        });
+        (next, effects)
+    }
+
+    fn wrong(mut self) -> Step {
+        let wrong = Happened::CodeWrong {
+            clock_ahead_s: None,
+            method: Method::Token,
+        };
+        self.tries_left = self.tries_left.saturating_sub(1);
+        match self.tries_left {
+            0 => close(Closed::TooManyTries),
+            _ => (Activation::ShowToken(self), vec![Effect::Audit(wrong)]),
+        }
+    }
+}
+
+fn out_of_turn(state: Activation, event: &Event) -> Step {
+    let happened = Happened::OutOfTurn {
+        event: event.name().into(),
+        state: state.name().into(),
+    };
+    (state, vec![Effect::Audit(happened)])
 }
 
 fn close(why: Closed) -> Step {
@@ -329,4 +348,156 @@ fn finish(opened: Opened, password: Secret, method: Method, phone: Option<Phone>
         },
     ];
     (Activation::Done(person), effects)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use expect_test::expect_file;
+
+    use super::*;
+
+    const NOW: Moment = Moment {
+        at: Timestamp(1_800_000_000),
+        dice: [1; 32],
+    };
+
+    fn begin() -> Activation {
+        let code = Secret::new(b"ABCDE12345".to_vec());
+        Activation::begin(ActivationId([1; 16]), PersonId([2; 16]), code, NOW.at).0
+    }
+
+    fn walk(events: Vec<Event>) -> Activation {
+        let view = View { has_token: false };
+        events
+            .into_iter()
+            .fold(begin(), |state, event| step(state, event, view, &NOW).0)
+    }
+
+    fn hashed() -> Event {
+        Event::PasswordHashed(Secret::new(b"$argon2id$".to_vec()))
+    }
+
+    fn phone() -> Option<Phone> {
+        Phone::parse("0791234567").ok()
+    }
+
+    fn states() -> Vec<Activation> {
+        let with_token = vec![
+            Event::DataConfirmed,
+            hashed(),
+            Event::MethodChosen(Method::Token, None),
+        ];
+        vec![
+            begin(),
+            walk(vec![Event::DataConfirmed]),
+            walk(vec![Event::DataConfirmed, hashed()]),
+            walk(with_token),
+            Activation::Done(PersonId([2; 16])),
+            Activation::Refused(Closed::Used),
+        ]
+    }
+
+    fn events() -> Vec<(&'static str, Event)> {
+        let right = TokenRight {
+            counter: 5,
+            drift: 0,
+            serial: "123".into(),
+        };
+        vec![
+            ("data confirmed", Event::DataConfirmed),
+            ("password hashed", hashed()),
+            (
+                "password refused",
+                Event::PasswordRefused(vec![Complaint::TooShort]),
+            ),
+            ("sms chosen", Event::MethodChosen(Method::Sms, phone())),
+            ("sms, no number", Event::MethodChosen(Method::Sms, None)),
+            ("token chosen", Event::MethodChosen(Method::Token, None)),
+            ("token right", Event::TokenRight(right)),
+            ("token wrong", Event::TokenWrong),
+            ("spent", Event::Spent),
+        ]
+    }
+
+    #[test]
+    fn every_state_answers_every_event_as_on_this_page() {
+        let mut page = String::new();
+        for state in states() {
+            for (name, event) in events() {
+                let (next, effects) = step(state.clone(), event, View { has_token: false }, &NOW);
+                let effects: Vec<_> = effects.iter().map(word).collect();
+                let _ = writeln!(
+                    page,
+                    "{:<15} {name:<17} → {:<15} {}",
+                    state.name(),
+                    next.name(),
+                    effects.join(" ")
+                );
+            }
+            page.push('\n');
+        }
+        expect_file!["../snapshots/activation_transitions.txt"].assert_eq(&page);
+    }
+
+    fn word(effect: &Effect) -> String {
+        let text = format!("{effect:?}");
+        let end = text.find([' ', '{']).unwrap_or(text.len());
+        let inner = text
+            .strip_prefix("Audit(")
+            .map(|rest| rest.split([' ', '{', ')']).next().unwrap());
+        match inner {
+            Some(inner) => format!("Audit({inner})"),
+            None => text[..end].split('(').next().unwrap().to_owned(),
+        }
+    }
+
+    /// [A02] Nothing but the whole walk activates.
+    #[test]
+    fn only_the_whole_walk_activates() {
+        let mut frontier = vec![(begin(), Vec::new())];
+        for _ in 0..5 {
+            let mut next_frontier = Vec::new();
+            for (state, path) in &frontier {
+                for (name, event) in events() {
+                    let (next, effects) =
+                        step(state.clone(), event, View { has_token: false }, &NOW);
+                    let path: Vec<&str> = path.iter().copied().chain([name]).collect();
+                    if effects
+                        .iter()
+                        .any(|effect| matches!(effect, Effect::Activate(_)))
+                    {
+                        let walked: Vec<_> = path
+                            .iter()
+                            .filter(|e| ["data confirmed", "password hashed"].contains(e))
+                            .collect();
+                        assert!(walked.len() >= 2, "{path:?}");
+                        assert!(["sms chosen", "token right"].contains(&name), "{path:?}");
+                    }
+                    next_frontier.push((next, path));
+                }
+            }
+            next_frontier.truncate(3000);
+            frontier = next_frontier;
+        }
+    }
+
+    /// [O16] The deadline ends every state that waits.
+    #[test]
+    fn a_deadline_ends_every_state() {
+        let late = Moment {
+            at: NOW.at.plus(JOURNEY_S),
+            dice: [0; 32],
+        };
+        for state in states()
+            .into_iter()
+            .filter(|state| state.opened().is_some())
+        {
+            for (_, event) in events() {
+                let (next, _) = step(state.clone(), event, View { has_token: true }, &late);
+                assert!(matches!(next, Activation::Refused(Closed::TooLate)));
+            }
+        }
+    }
 }

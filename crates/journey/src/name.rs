@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// The longest name that is looked at, in bytes.
-pub const NAME_LEN_MAX: usize = 256;
+const NAME_LEN_MAX: usize = 256;
 
 /// The key of a user name or alias: two spellings of one name have one key, so that every alias of
 /// a person leads to the same person and the same budget.

@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 /// Country codes to which codes are sent: Switzerland, Liechtenstein and their neighbours, from
 /// which people commute. Everything else costs too much to be a default.
-pub const COUNTRIES: [&str; 6] = ["33", "39", "41", "43", "423", "49"];
+const COUNTRIES: [&str; 6] = ["33", "39", "41", "43", "423", "49"];
 
 /// A mobile number in E.164 form, such as `+41791234567`.
 #[derive(Clone, Deserialize, Eq, Hash, PartialEq, Serialize)]

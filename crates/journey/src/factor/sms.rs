@@ -62,7 +62,10 @@ mod tests {
         let mut leading = [0_u32; 10];
         for n in 0..1000_u64 {
             let mut dice = [0_u8; 32];
-            dice[..8].copy_from_slice(&n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
+            let mut mixed = (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            dice[..8].copy_from_slice(&(mixed ^ (mixed >> 31)).to_be_bytes());
             let code = SmsCode::draw(&dice, Timestamp(0));
             assert_eq!(code.digits.expose().len(), 6);
             leading[usize::from(code.digits.expose()[0] - b'0')] += 1;
