@@ -32,7 +32,7 @@ tries-left = { $n ->
 }
 home-title = Ihre digitale Identität
 home-text = Ein Benutzername und ein Passwort für alle digitalen Dienste der Schule.
-home-go = Bei { $application } anmelden
+home-go = { $application } öffnen
 home-activate = Digitale Identität aktivieren
 home-activate-text = Sie haben einen Aktivierungscode erhalten? Beginnen Sie hier.
 home-account = Ihr Konto
@@ -42,5 +42,5 @@ not-found-text = Vielleicht ist die Adresse unvollständig, oder die Seite wurde
 not-found-home = Startseite
 overloaded-title = Einen Augenblick, bitte
 overloaded-text = Im Moment melden sich viele Leute an. Sie haben nichts verloren und müssen nichts wiederholen.
-overloaded-wait = Diese Seite versucht es von selbst noch einmal. Wartezeit: { $wait }.
+overloaded-wait = Diese Seite versucht es in { $wait } von selbst noch einmal.
 overloaded-now = Jetzt noch einmal versuchen

@@ -56,3 +56,8 @@ mail-code-used-twice =
     Am { $when } wurde ein schon verwendeter Code ein zweites Mal eingegeben. Er wurde abgelehnt.
 
     Haben Sie nur die Seite zweimal abgeschickt, so müssen Sie nichts tun. Sonst hat vielleicht jemand Ihren Code gesehen: Melden Sie es Ihrer Schule.
+mail-activated-subject = Ihre digitale Identität ist aktiv
+mail-activated =
+    Ihre digitale Identität wurde aktiviert: { $when }.
+
+    Waren Sie das, so müssen Sie nichts tun. Sonst melden Sie es sofort Ihrer Schule.

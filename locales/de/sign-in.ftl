@@ -1,6 +1,6 @@
 # Die Anmeldeseite: Anleitung, Kapitel 2.
 sign-in-title = Anmeldung
-sign-in-to = Geben Sie Benutzername und Passwort ein, die Sie beim Aktivieren Ihrer digitalen Identität erstellt haben. Danach geht es weiter zu { $application }.
+sign-in-to = Geben Sie Benutzername und Passwort ein, die Sie beim Aktivieren Ihrer digitalen Identität erstellt haben. Danach geht es weiter zu «{ $application }».
 sign-in-own = Geben Sie Benutzername und Passwort ein, die Sie beim Aktivieren Ihrer digitalen Identität erstellt haben.
 sign-in-resumed = Melden Sie sich noch einmal an: Die Einrichtung Ihrer starken Authentifizierung geht dort weiter, wo Sie aufgehört haben.
 sign-in-place = Sie sind im Netz «{ $place }». Teilen Sie diesen Computer mit anderen, so melden Sie sich am Ende ab.
@@ -9,13 +9,23 @@ password = Passwort
 sign-in-submit = Anmelden
 sign-in-wrong = Dieser Benutzername und dieses Passwort gehören nicht zusammen
 sign-in-wrong-cure = Prüfen Sie beide Felder. Achten Sie auf Grossbuchstaben und auf die Tastatur: z und y tauschen von Land zu Land den Platz.
-sign-in-wait = Zu viele Versuche. Wartezeit: { $wait }
+sign-in-wait = Zu viele Versuche: Warten Sie bitte { $wait }
 sign-in-wait-cure = Versuchen Sie es danach noch einmal. Ein früherer Versuch zählt nicht.
 sign-in-expired = Diese Seite war zu lange offen
 sign-in-expired-cure = Es ist nichts verloren: Geben Sie Benutzername und Passwort noch einmal ein.
-sign-in-busy = Im Moment melden sich viele Leute an. Wartezeit: { $wait }
+sign-in-busy = Viele Leute melden sich an: Versuchen Sie es in { $wait } noch einmal
 sign-in-busy-cure = Ihr Passwort wurde noch nicht geprüft. Dieser Versuch zählt nicht.
 sign-in-first-time = Zum ersten Mal hier?
 sign-in-activate = Digitale Identität aktivieren
 sign-in-forgotten = Passwort oder Benutzername vergessen?
 sign-in-forgotten-text = Ihr Benutzername steht in der Aktivierungsnachricht; Ihr früherer ISM-Name geht auch. Für ein neues Passwort wenden Sie sich an die ICT-Verantwortlichen Ihrer Schule.
+
+proceed-confirm = { $application } öffnen?
+proceed-confirm-text = Diese Anwendung läuft auf Ihrem Gerät. Fahren Sie nur fort, wenn Sie sie selbst soeben geöffnet haben.
+proceed-resume = Einrichtung fortsetzen
+proceed-resume-text = Sie haben in der Schule begonnen, Ihre starke Authentifizierung einzurichten. Fahren Sie hier fort: Wir senden einen SMS-Code an Ihre Nummer.
+proceed-resume-inside = Sie sind noch im Netz «{ $zone }». Wechseln Sie ins Mobilfunknetz oder warten Sie, bis Sie zu Hause sind, und öffnen Sie den Link erneut. Er geht nicht verloren.
+proceed-step-up = Bestätigen Sie, dass Sie es sind
+proceed-step-up-inside = Sie sind bereits angemeldet. Diese Anwendung verlangt zusätzlich Ihren zweiten Faktor.
+proceed-step-up-outside = Sie haben sich in der Schule nur mit dem Passwort angemeldet. Ausserhalb der Schule braucht es auch Ihren zweiten Faktor.
+proceed-submit = Weiter

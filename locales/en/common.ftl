@@ -32,7 +32,7 @@ tries-left = { $n ->
 }
 home-title = Your digital identity
 home-text = One user name and one password for all digital services of your school.
-home-go = Sign in to { $application }
+home-go = Open { $application }
 home-activate = Activate your digital identity
 home-activate-text = You have received an activation code? Start here.
 home-account = Your account

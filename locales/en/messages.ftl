@@ -56,3 +56,8 @@ mail-code-used-twice =
     On { $when } a code that had already been used was entered a second time. It was refused.
 
     If you simply sent the page twice, you need do nothing. If not, somebody may have seen your code: tell your school.
+mail-activated-subject = Your digital identity is active
+mail-activated =
+    Your digital identity was activated on { $when }.
+
+    If that was you, you need do nothing. If not, tell your school at once.

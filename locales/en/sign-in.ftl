@@ -1,6 +1,6 @@
 # The sign-in page: guide, chapter 2.
 sign-in-title = Sign in
-sign-in-to = To continue to { $application }, enter the user name and password you created when you activated your digital identity.
+sign-in-to = To continue to “{ $application }”, enter the user name and password you created when you activated your digital identity.
 sign-in-own = Enter the user name and password you created when you activated your digital identity.
 sign-in-resumed = Sign in once more: setting up your strong authentication goes on where you left off.
 sign-in-place = You are on the network “{ $place }”. If you share this computer, sign out when you have finished.
@@ -19,3 +19,13 @@ sign-in-first-time = First time here?
 sign-in-activate = Activate your digital identity
 sign-in-forgotten = Forgotten your password or user name?
 sign-in-forgotten-text = Your user name is in the activation message; your former ISM name works too. For a new password, ask the ICT contact of your school.
+
+proceed-confirm = Open { $application }?
+proceed-confirm-text = This application runs on your device. Continue only if it was you who just opened it.
+proceed-resume = Continue setting up
+proceed-resume-text = You began to set up strong authentication at school. Continue here: we will send a text message with a code to your number.
+proceed-resume-inside = You are still in the network “{ $zone }”. Switch to mobile data or wait until you are at home, then open this link again. It is not lost.
+proceed-step-up = Confirm that it is you
+proceed-step-up-inside = You are already signed in. This application also asks for your second factor.
+proceed-step-up-outside = You signed in at school with your password alone. Outside school, your second factor is needed too.
+proceed-submit = Continue

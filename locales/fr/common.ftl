@@ -9,7 +9,7 @@ not-me = Ce n'est pas vous ?
 submit = Soumettre
 continue = Continuer
 start-again = Recommencer
-back-to = Retour à { $application }
+back-to = Retour vers { $application }
 support-code = Code d'assistance
 support-code-hint = Donnez ce code à la personne qui vous aide : elle verra ce qui s'est passé.
 day-and-clock = { $day } à { $clock }
@@ -32,7 +32,7 @@ tries-left = { $n ->
 }
 home-title = Votre identité numérique
 home-text = Un seul nom d'utilisateur et un seul mot de passe pour tous les services numériques de l'école.
-home-go = Se connecter à { $application }
+home-go = Ouvrir { $application }
 home-activate = Activer votre identité numérique
 home-activate-text = Vous avez reçu un code d'activation ? Commencez ici.
 home-account = Votre compte

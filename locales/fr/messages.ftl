@@ -56,3 +56,8 @@ mail-code-used-twice =
     Le { $when }, un code qui avait déjà servi a été entré une deuxième fois. Il a été refusé.
 
     Si vous avez simplement envoyé la page deux fois, vous n'avez rien à faire. Sinon, quelqu'un a pu voir votre code : prévenez votre école.
+mail-activated-subject = Votre identité numérique est active
+mail-activated =
+    Le { $when }, votre identité numérique a été activée.
+
+    Si c'était vous, vous n'avez rien à faire. Sinon, prévenez tout de suite votre école.

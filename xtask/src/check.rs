@@ -12,10 +12,13 @@ pub(crate) fn check(workshop: &Workshop, _arguments: &[String]) -> Result<(), Tr
     let mut report = Report::default();
     let mut outcome = Outcome::default();
     let result = steps(workshop, &mut report, &mut outcome);
-    println!("{}\n{}", outcome.table(), report.table());
-    result?;
-    println!("{}", outcome.sentence());
-    Ok(())
+    println!(
+        "\n{}{}\n{}",
+        outcome.table(),
+        report.table(),
+        outcome.sentence()
+    );
+    result
 }
 
 /// The steps of `check`; stops at the first that fails.
@@ -40,8 +43,7 @@ pub(crate) fn steps(
         Ok("ok".to_owned())
     })?;
     report.step("tests in memory", || {
-        *outcome = run_tests(workshop, in_memory(workshop))?;
-        Ok(outcome.sentence())
+        run_tests(workshop, in_memory(workshop), outcome)
     })?;
     if outcome.ignored() > 0 {
         report.step("ignored tests still fail", || still_failing(workshop))?;
@@ -50,11 +52,14 @@ pub(crate) fn steps(
 }
 
 /// Runs a `cargo test` and reads it. No tests at all is a failure: silence is not success.
-pub(crate) fn run_tests(workshop: &Workshop, command: Command) -> Result<Outcome, Trouble> {
+pub(crate) fn run_tests(
+    workshop: &Workshop,
+    command: Command,
+    outcome: &mut Outcome,
+) -> Result<String, Trouble> {
     let printed = workshop.watch(command, worth_showing)?;
-    let outcome = Outcome::read(&printed.text);
+    *outcome = Outcome::read(&printed.text);
     if outcome.failed() > 0 || !printed.status.success() {
-        print!("\n{}", outcome.table());
         return Err(Trouble::new(format!(
             "{} ({})",
             outcome.sentence(),
@@ -64,7 +69,7 @@ pub(crate) fn run_tests(workshop: &Workshop, command: Command) -> Result<Outcome
     if outcome.passed() == 0 {
         return Err(Trouble::new("no test ran, which is no success"));
     }
-    Ok(outcome)
+    Ok(outcome.sentence())
 }
 
 /// All tests but the stories, which need the release binary.

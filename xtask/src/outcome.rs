@@ -19,6 +19,8 @@ pub(crate) struct Binary {
     pub(crate) ignored: BTreeSet<String>,
     /// Whether the line that ends a binary's output was seen; a binary that crashed prints none.
     pub(crate) ended: bool,
+    /// A test whose verdict is not on its own line, because something it started printed in between.
+    running: Option<String>,
 }
 
 impl Outcome {
@@ -117,19 +119,30 @@ impl Binary {
     fn note(&mut self, line: &str) {
         if line.starts_with("test result: ") {
             self.ended = true;
-        } else if let Some((name, verdict)) = verdict(line) {
-            let (set, name) = match verdict {
-                "ok" => (&mut self.passed, name.to_owned()),
-                "FAILED" => (&mut self.failed, name.to_owned()),
-                reason => {
-                    let reason = reason
-                        .trim_start_matches("ignored")
-                        .trim_start_matches(", ");
-                    (&mut self.ignored, format!("{name} ({reason})"))
-                }
-            };
-            set.insert(name);
+        } else if let Some((name, verdict)) = name_and_verdict(line) {
+            self.running = None;
+            if !self.judge(name, verdict) {
+                self.running = Some(name.to_owned());
+            }
+        } else if let Some(name) = self.running.take_if(|_| is_verdict(line)) {
+            self.judge(&name, line);
         }
+    }
+
+    /// Notes a verdict; false if it is none.
+    fn judge(&mut self, name: &str, verdict: &str) -> bool {
+        match verdict {
+            "ok" => self.passed.insert(name.to_owned()),
+            "FAILED" => self.failed.insert(name.to_owned()),
+            _ if is_verdict(verdict) => {
+                let reason = verdict
+                    .trim_start_matches("ignored")
+                    .trim_start_matches(", ");
+                self.ignored.insert(format!("{name} ({reason})"))
+            }
+            _ => return false,
+        };
+        true
     }
 }
 
@@ -148,12 +161,14 @@ fn opened(line: &str) -> Option<String> {
     ))
 }
 
-/// `test NAME ... VERDICT`, also where a test printed in between.
-fn verdict(line: &str) -> Option<(&str, &str)> {
-    let (name, verdict) = line.strip_prefix("test ")?.split_once(" ... ")?;
-    let name = name.trim_end_matches(" - should panic");
-    let known = ["ok", "FAILED"].contains(&verdict) || verdict.starts_with("ignored");
-    known.then_some((name, verdict))
+/// `test NAME ... VERDICT`; the verdict may be something else that was printed there.
+fn name_and_verdict(line: &str) -> Option<(&str, &str)> {
+    let (name, verdict) = line.strip_prefix("test ")?.split_once(" ...")?;
+    Some((name.trim_end_matches(" - should panic"), verdict.trim()))
+}
+
+fn is_verdict(text: &str) -> bool {
+    ["ok", "FAILED"].contains(&text) || text == "ignored" || text.starts_with("ignored, ")
 }
 
 /// Whether a log needs this line: all but the tests that passed and cargo's progress.
@@ -219,6 +234,14 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out
         let outcome = Outcome::read(cut);
         assert_eq!(outcome.failed(), 2);
         assert!(outcome.table().contains("broke off"));
+    }
+
+    #[test]
+    fn a_verdict_is_found_below_what_a_child_printed() {
+        let run = "     Running tests/it.rs (target/debug/deps/e2e-0123456789abcdef)\n\
+                   test by_sms ... DevTools listening\nready\nok\ntest by_app ... ok\n\
+                   test result: ok. 2 passed; 0 failed; 0 ignored\n";
+        assert_eq!(Outcome::read(run).sentence(), "2 passed, 0 failed");
     }
 
     #[test]

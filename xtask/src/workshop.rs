@@ -153,7 +153,21 @@ fn cannot_start(name: &str, error: &io::Error) -> Trouble {
 
 #[cfg(test)]
 mod tests {
-    use super::echo;
+    use std::process::Command;
+
+    use super::{Workshop, echo};
+
+    #[test]
+    fn both_streams_are_kept_in_order_and_the_end_is_told() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two >&2; echo three; exit 3"]);
+        let workshop = Workshop {
+            root: std::path::PathBuf::new(),
+        };
+        let printed = workshop.watch(command, |_| false).unwrap();
+        assert_eq!(printed.text, "one\ntwo\nthree\n");
+        assert_eq!(printed.status.code(), Some(3));
+    }
 
     #[test]
     fn what_is_not_shown_is_still_kept() {

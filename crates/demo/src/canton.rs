@@ -44,7 +44,10 @@ impl Canton {
         let ent = Portal::ent(&settings, Arc::clone(&reach), Arc::clone(&world));
         let ism = Portal::ism(&settings, Arc::clone(&reach), Arc::clone(&world));
         let start = Start::new(&settings, Arc::clone(&people));
-        let proxy = Proxy { places: settings.places, reach };
+        let proxy = Proxy {
+            places: settings.places,
+            reach,
+        };
         let phone = Phone::new(settings, people, world, messages.clone())?;
         Ok(Self {
             proxy: proxy::router(proxy, start::router(start)),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, SET_COOKIE};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -57,13 +57,13 @@ pub(crate) struct Choice {
 }
 
 impl Chrome {
-    pub(crate) fn of(room: Room, origins: &Arc<Origins>, request: &Request) -> Self {
-        let query = Fields::from_query(request.uri().query());
+    pub(crate) fn of(room: Room, origins: &Arc<Origins>, parts: &Parts) -> Self {
+        let query = Fields::from_query(parts.uri.query());
         Self {
             room,
-            words: Words::of(request.headers(), &query),
-            back: request.uri().path().to_owned(),
-            place: Place::of(request.headers()),
+            words: Words::of(&parts.headers, &query),
+            back: parts.uri.path().to_owned(),
+            place: Place::of(&parts.headers),
             languages_given: query.one("lang").is_some(),
             origins: Arc::clone(origins),
         }
@@ -125,7 +125,10 @@ impl Chrome {
 pub(crate) fn routes() -> Router {
     Router::new()
         .route("/demo/style.css", get(async || asset("text/css", STYLE)))
-        .route("/demo/live.js", get(async || asset("text/javascript", LIVE)))
+        .route(
+            "/demo/live.js",
+            get(async || asset("text/javascript", LIVE)),
+        )
         .merge(place::routes())
 }
 

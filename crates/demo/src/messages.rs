@@ -51,7 +51,11 @@ impl Messages {
     /// The newest message on `channel` to exactly `to`.
     pub fn last(&self, channel: Channel, to: &str) -> Option<Message> {
         let messages = lock(&self.0);
-        messages.iter().rev().find(|m| m.channel == channel && m.to == to).cloned()
+        messages
+            .iter()
+            .rev()
+            .find(|m| m.channel == channel && m.to == to)
+            .cloned()
     }
 
     pub(crate) fn arrive(&self, message: Message) {

@@ -20,8 +20,13 @@ impl Letter {
         let raw = String::from_utf8_lossy(raw).replace("\r\n", "\n");
         let part = Part::read(&raw);
         let subject = decode_words(part.header("subject").unwrap_or_default());
-        let text = part.plain_text(DEPTH_MAX).unwrap_or_else(|| part.body.to_owned());
-        Self { subject, text: text.trim_end().to_owned() }
+        let text = part
+            .plain_text(DEPTH_MAX)
+            .unwrap_or_else(|| part.body.to_owned());
+        Self {
+            subject,
+            text: text.trim_end().to_owned(),
+        }
     }
 }
 
@@ -54,12 +59,20 @@ impl<'a> Part<'a> {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn plain_text(&self, depth: u8) -> Option<String> {
         let kind = self.header("content-type").unwrap_or("text/plain");
-        let main = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let main = kind
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         if let Some(boundary) = parameter(kind, "boundary").filter(|_| main.starts_with("multi")) {
             let depth = depth.checked_sub(1)?;
             return parts(self.body, &boundary)
@@ -83,7 +96,9 @@ impl<'a> Part<'a> {
 fn parameter(value: &str, name: &str) -> Option<String> {
     value.split(';').skip(1).find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
-        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
+        key.trim()
+            .eq_ignore_ascii_case(name)
+            .then(|| value.trim().trim_matches('"').to_owned())
     })
 }
 
@@ -130,11 +145,16 @@ fn quoted_printable(text: &str, underscore: bool) -> Vec<u8> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {
-    let dense: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let dense: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     BASE64.decode(&dense).ok()
 }
 
@@ -209,8 +229,13 @@ mod tests {
 
     #[test]
     fn what_is_no_mail_is_shown_as_it_came() {
-        for raw in [&b""[..], b"\n", b"=", b"Content-Type: multipart/a; boundary=\n\n----", b"\xff"]
-        {
+        for raw in [
+            &b""[..],
+            b"\n",
+            b"=",
+            b"Content-Type: multipart/a; boundary=\n\n----",
+            b"\xff",
+        ] {
             let _ = Letter::read(raw);
         }
         assert_eq!(quoted_printable("a=zz=", false), b"a=zz=");

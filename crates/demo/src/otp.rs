@@ -38,7 +38,11 @@ pub struct Generator {
 impl Generator {
     /// A generator over raw seed bytes.
     pub fn new(seed: Vec<u8>, hash: Hash, digits: Digits) -> Self {
-        Self { seed: Zeroizing::new(seed), hash, digits }
+        Self {
+            seed: Zeroizing::new(seed),
+            hash,
+            digits,
+        }
     }
 
     /// The code for a moving factor.
@@ -51,8 +55,14 @@ impl Generator {
             Hash::Sha256 => hmac::HMAC_SHA256,
             Hash::Sha512 => hmac::HMAC_SHA512,
         };
-        let tag = hmac::sign(&hmac::Key::new(algorithm, &self.seed), &counter.to_be_bytes());
-        let offset = tag.as_ref().last().map_or(0, |last| usize::from(last & 0x0f));
+        let tag = hmac::sign(
+            &hmac::Key::new(algorithm, &self.seed),
+            &counter.to_be_bytes(),
+        );
+        let offset = tag
+            .as_ref()
+            .last()
+            .map_or(0, |last| usize::from(last & 0x0f));
         let truncated = tag
             .as_ref()
             .iter()
@@ -108,9 +118,11 @@ mod tests {
             (20000000000, "65353130", "77737706", "47863826"),
         ];
         for (unix, sha1, sha256, sha512) in table {
-            for (hash, length, expected) in
-                [(Hash::Sha1, 20, sha1), (Hash::Sha256, 32, sha256), (Hash::Sha512, 64, sha512)]
-            {
+            for (hash, length, expected) in [
+                (Hash::Sha1, 20, sha1),
+                (Hash::Sha256, 32, sha256),
+                (Hash::Sha512, 64, sha512),
+            ] {
                 let generator = Generator::new(seed(length), hash, Digits::Eight);
                 assert_eq!(generator.code_at(unix, 30), expected, "{hash:?} at {unix}");
             }

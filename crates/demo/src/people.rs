@@ -15,16 +15,6 @@ pub enum Method {
     Token,
 }
 
-impl Method {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Sms => "sms",
-            Self::App => "app",
-            Self::Token => "token",
-        }
-    }
-}
-
 /// Somebody one can be in the demo.
 #[derive(Clone, Debug, Serialize)]
 pub struct Person {
@@ -77,7 +67,32 @@ pub(crate) async fn introduce(given: &[Person], live: &dyn People) -> Vec<Introd
     let mut introduced = Vec::with_capacity(given.len());
     for person in given {
         let standing = live.standing(&person.username).await;
-        introduced.push(Introduced { person: person.clone(), standing });
+        introduced.push(Introduced {
+            person: person.clone(),
+            standing,
+        });
     }
     introduced
+}
+
+impl Introduced {
+    pub(crate) fn method_key(&self) -> &'static str {
+        match self.person.method {
+            Method::Sms => "method-sms",
+            Method::App => "method-app",
+            Method::Token => "method-token",
+        }
+    }
+
+    pub(crate) fn standing_key(&self) -> &'static str {
+        match self.standing {
+            Standing {
+                activated: false, ..
+            } => "standing-new",
+            Standing {
+                enrolled: false, ..
+            } => "standing-activated",
+            Standing { .. } => "standing-enrolled",
+        }
+    }
 }

@@ -103,8 +103,13 @@ async fn choose(request: Request) -> Result<Response, Refused> {
     let place = fields
         .one("place")
         .and_then(Place::from_name)
-        .ok_or(Refused::bad_request("the field `place` is none of home, school, state"))?;
-    let back = fields.one("back").filter(|back| web::is_local_path(back)).unwrap_or("/");
+        .ok_or(Refused::bad_request(
+            "the field `place` is none of home, school, state",
+        ))?;
+    let back = fields
+        .one("back")
+        .filter(|back| web::is_local_path(back))
+        .unwrap_or("/");
     let mut response = web::see_other(back);
     let cookie = web::set_cookie(PLACE_COOKIE, place.name(), 30 * 24 * 3600);
     response.headers_mut().append(SET_COOKIE, cookie);

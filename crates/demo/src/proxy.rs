@@ -34,7 +34,10 @@ pub(crate) fn router(proxy: Proxy, own: Router) -> Router {
 
 async fn forward(State(proxy): State<Proxy>, request: Request) -> Response {
     let place = Place::of(request.headers());
-    let mut response = proxy.reach.call(stamped(request, proxy.places.address(place))).await;
+    let mut response = proxy
+        .reach
+        .call(stamped(request, proxy.places.address(place)))
+        .await;
     drop_hop_by_hop(response.headers_mut());
     response
 }
@@ -43,7 +46,10 @@ async fn forward(State(proxy): State<Proxy>, request: Request) -> Response {
 /// address, and exactly one forwarded address.
 fn stamped(request: Request, address: IpAddr) -> Request<Body> {
     let (mut parts, body) = request.into_parts();
-    let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    let host = parts
+        .uri
+        .authority()
+        .and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     if let (Some(host), false) = (host, parts.headers.contains_key(HOST)) {
         parts.headers.insert(HOST, host);
     }
@@ -76,8 +82,19 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
         .flat_map(|line| line.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    let fixed = ["connection", "keep-alive", "proxy-connection", "te", "trailer"];
-    let framing = ["transfer-encoding", "upgrade", "proxy-authenticate", "proxy-authorization"];
+    let fixed = [
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+    ];
+    let framing = [
+        "transfer-encoding",
+        "upgrade",
+        "proxy-authenticate",
+        "proxy-authorization",
+    ];
     for name in fixed.into_iter().chain(framing) {
         headers.remove(name);
     }
@@ -87,8 +104,11 @@ fn drop_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 fn drop_claimed_addresses(headers: &mut HeaderMap) {
-    let claims: Vec<HeaderName> =
-        headers.keys().filter(|name| claims_an_address(name)).cloned().collect();
+    let claims: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| claims_an_address(name))
+        .cloned()
+        .collect();
     for name in claims {
         headers.remove(name);
     }
@@ -124,18 +144,32 @@ mod tests {
     use crate::toys::Echo;
 
     fn proxy() -> Router {
-        let proxy = Proxy { places: Places::default(), reach: Arc::new(Echo) };
+        let proxy = Proxy {
+            places: Places::default(),
+            reach: Arc::new(Echo),
+        };
         router(proxy, Router::new())
     }
 
     async fn echoed(headers: &[(&str, &str)]) -> Vec<String> {
-        let mut request = Request::builder().uri("/authorize?a=b").header("host", "localhost:8400");
+        let mut request = Request::builder()
+            .uri("/authorize?a=b")
+            .header("host", "localhost:8400");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = proxy().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        let body = axum::body::to_bytes(response.into_body(), 65536).await.unwrap();
-        String::from_utf8(body.to_vec()).unwrap().lines().map(str::to_owned).collect()
+        let response = proxy()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 65536)
+            .await
+            .unwrap();
+        String::from_utf8(body.to_vec())
+            .unwrap()
+            .lines()
+            .map(str::to_owned)
+            .collect()
     }
 
     const PLAIN: [&str; 4] = [
@@ -176,15 +210,23 @@ mod tests {
 
     #[tokio::test]
     async fn the_place_becomes_the_forwarded_address() {
-        for (place, address) in
-            [("home", "203.0.113.20"), ("school", "192.0.2.20"), ("state", "198.51.100.20")]
-        {
+        for (place, address) in [
+            ("home", "203.0.113.20"),
+            ("school", "192.0.2.20"),
+            ("state", "198.51.100.20"),
+        ] {
             let seen = echoed(&[("X-Demo-Place", place)]).await;
-            assert!(seen.contains(&format!("x-forwarded-for: {address}")), "{place}: {seen:?}");
+            assert!(
+                seen.contains(&format!("x-forwarded-for: {address}")),
+                "{place}: {seen:?}"
+            );
             assert!(!seen.iter().any(|line| line.starts_with("x-demo-place")));
             let cookie = format!("demo_place={place}");
             let seen = echoed(&[("Cookie", &cookie)]).await;
-            assert!(seen.contains(&format!("x-forwarded-for: {address}")), "{place}: {seen:?}");
+            assert!(
+                seen.contains(&format!("x-forwarded-for: {address}")),
+                "{place}: {seen:?}"
+            );
         }
     }
 

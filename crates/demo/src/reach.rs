@@ -66,3 +66,70 @@ enum Unreachable {
     #[error("speaking HTTP with the provider failed")]
     Speak(#[from] hyper::Error),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::Router;
+    use axum::body::to_bytes;
+    use tokio::net::TcpListener;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::place::Places;
+    use crate::proxy::{self, Proxy};
+
+    async fn asks(address: SocketAddr, body: &str) -> (StatusCode, String) {
+        let reach = Arc::new(OverSocket::new(address));
+        let proxy = proxy::router(
+            Proxy {
+                places: Places::default(),
+                reach,
+            },
+            Router::new(),
+        );
+        let request = Request::post("http://localhost:8400/login?a=b")
+            .header("content-length", body.len())
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let response = proxy.oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    /// [N01] Over a real socket, too, exactly one address arrives, and the whole body.
+    #[tokio::test]
+    async fn a_request_reaches_a_provider_over_a_socket() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let provider = Router::new().fallback(async |request: Request<Body>| {
+            let (parts, body) = request.into_parts();
+            let addresses: Vec<_> = parts.headers.get_all("x-forwarded-for").iter().collect();
+            let body = to_bytes(body, 1 << 20).await.unwrap();
+            format!(
+                "{} {:?} {:?} {}",
+                parts.uri,
+                parts.headers["host"],
+                addresses,
+                body.len()
+            )
+        });
+        tokio::spawn(async move { axum::serve(listener, provider).await });
+        let (status, seen) = asks(address, &"x".repeat(100_000)).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(
+            seen,
+            r#"/login?a=b "localhost:8400" ["203.0.113.20"] 100000"#
+        );
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_does_not_listen_is_a_bad_gateway() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        assert_eq!(asks(address, "").await.0, StatusCode::BAD_GATEWAY);
+    }
+}

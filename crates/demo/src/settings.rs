@@ -1,5 +1,7 @@
 //! What the caller gives the demo, and what the provider must be told about it.
 
+use std::net::SocketAddr;
+
 use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -30,7 +32,12 @@ impl Origins {
     /// The four origins on `localhost` from `port` upwards.
     pub fn on_localhost(port: u16) -> Self {
         let origin = |above: u16| format!("http://localhost:{}", port.saturating_add(above));
-        Self { provider: origin(0), ent: origin(1), ism: origin(2), phone: origin(3) }
+        Self {
+            provider: origin(0),
+            ent: origin(1),
+            ism: origin(2),
+            phone: origin(3),
+        }
     }
 }
 
@@ -61,8 +68,33 @@ impl Settings {
     /// # Errors
     /// Fails only where the text cannot be made, which no setting causes.
     pub fn applications_toml(&self) -> Result<String, SettingsError> {
-        toml::to_string(&Registrations { application: vec![self.ent(), self.ism()] })
-            .map_err(SettingsError::Toml)
+        toml::to_string(&Registrations {
+            application: vec![self.ent(), self.ism()],
+        })
+        .map_err(SettingsError::Toml)
+    }
+
+    /// `gateways.toml` for the provider: text messages go to the phone's page, mail to the server
+    /// at `mailbox`. It holds the gateway's token.
+    ///
+    /// # Errors
+    /// Fails only where the text cannot be made, which no setting causes.
+    pub fn gateways_toml(&self, mailbox: SocketAddr) -> Result<String, SettingsError> {
+        let gateways = json!({
+            "sms": [{
+                "name": "demo",
+                "url": format!("{}/gateway/sms", self.origins.phone),
+                "headers": { "Authorization": format!("Bearer {}", self.gateway_token.reveal()) },
+                "body": { "json": r#"{"to": "{to}", "text": "{text}", "id": "{id}"}"# },
+            }],
+            "mail": {
+                "host": mailbox.ip().to_string(),
+                "port": mailbox.port(),
+                "tls": "none",
+                "from": "Canton <noreply@edu.example.ch>",
+            },
+        });
+        toml::to_string(&gateways).map_err(SettingsError::Toml)
     }
 
     fn ent(&self) -> Registration {
@@ -89,7 +121,7 @@ impl Settings {
         };
         Registration {
             auth: "private_key_jwt",
-            jwks: Some(json!({ "keys": [self.ism_key.public_jwk()] }).to_string()),
+            jwks: Some(json!({ "keys": [self.ism_key.public_jwk()] })),
             id_token_alg: "RS256",
             minimum: "strong",
             ..Registration::at("ism", name, &self.origins.ism)
@@ -103,8 +135,8 @@ pub enum SettingsError {
     /// Thirty-two bytes outside the order of the curve.
     #[error("the bytes given as client key are no P-256 private key; draw others")]
     Key,
-    /// The registrations could not be written.
-    #[error("writing the registrations of ENT and ISM as TOML failed")]
+    /// A file could not be written.
+    #[error("writing the provider's files as TOML failed")]
     Toml(#[source] toml::ser::Error),
     /// A link in `scanned` is none.
     #[error("reading the link an authenticator app has scanned failed")]
@@ -128,7 +160,7 @@ struct Registration {
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    jwks: Option<String>,
+    jwks: Option<serde_json::Value>,
     scopes: Vec<&'static str>,
     id_token_alg: &'static str,
     minimum: &'static str,
@@ -182,7 +214,8 @@ impl ClientKey {
     /// 2³² draws).
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SettingsError> {
         let public = PrivateKey::from_private_key(&ECDH_P256, bytes)
-            .and_then(|private| private.compute_public_key())
+            .map_err(|_| SettingsError::Key)?
+            .compute_public_key()
             .map_err(|_| SettingsError::Key)?;
         let pair = EcdsaKeyPair::from_private_key_and_public_key(
             &ECDSA_P256_SHA256_FIXED_SIGNING,
@@ -208,7 +241,7 @@ impl ClientKey {
         &self.signing
     }
 
-    fn public_jwk(&self) -> serde_json::Value {
+    pub(crate) fn public_jwk(&self) -> serde_json::Value {
         json!({
             "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y,
             "use": "sig", "alg": "ES256", "kid": Self::KID,
@@ -219,5 +252,61 @@ impl ClientKey {
 impl std::fmt::Debug for ClientKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ClientKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toys::settings;
+
+    #[test]
+    fn the_registrations_are_what_the_portals_do() {
+        let text = settings().applications_toml().unwrap();
+        let read: toml::Value = toml::from_str(&text).unwrap();
+        let (ent, ism) = (&read["application"][0], &read["application"][1]);
+        assert_eq!(
+            ent["redirect_uris"][0].as_str(),
+            Some("http://localhost:8401/callback")
+        );
+        assert_eq!(ent["auth"].as_str(), Some("basic"));
+        assert_eq!(ent["secret_sha256"].as_str().map(str::len), Some(64));
+        assert_eq!(ism["minimum"].as_str(), Some("strong"));
+        assert_eq!(ism["jwks"]["keys"][0]["crv"].as_str(), Some("P-256"));
+        assert!(!text.contains(settings().ent_secret.reveal()));
+    }
+
+    #[test]
+    fn messages_are_sent_to_the_phone_and_the_mailbox() {
+        let text = settings()
+            .gateways_toml(([127, 0, 0, 1], 2525).into())
+            .unwrap();
+        let read: toml::Value = toml::from_str(&text).unwrap();
+        let sms = &read["sms"][0];
+        assert_eq!(
+            sms["url"].as_str(),
+            Some("http://localhost:8403/gateway/sms")
+        );
+        assert_eq!(
+            sms["headers"]["Authorization"].as_str(),
+            Some("Bearer gateway-token")
+        );
+        assert_eq!(read["mail"]["port"].as_integer(), Some(2525));
+        assert_eq!(read["mail"]["tls"].as_str(), Some("none"));
+    }
+
+    #[test]
+    fn no_secret_is_printed() {
+        let printed = format!("{:?}", settings());
+        assert!(!printed.contains(settings().ent_secret.reveal()));
+        assert!(!printed.contains(settings().gateway_token.reveal()));
+    }
+
+    #[test]
+    fn zeros_are_no_key() {
+        assert!(matches!(
+            ClientKey::from_bytes(&[0; 32]),
+            Err(SettingsError::Key)
+        ));
     }
 }

@@ -14,7 +14,10 @@ const ENTRIES_MAX: usize = 20_000;
 
 impl<T: Clone> Shelf<T> {
     pub(crate) fn new(ttl_s: i64) -> Self {
-        Self { kept: Mutex::new(BTreeMap::new()), ttl_s }
+        Self {
+            kept: Mutex::new(BTreeMap::new()),
+            ttl_s,
+        }
     }
 
     pub(crate) fn put(&self, key: String, value: T, now: i64) {
@@ -33,7 +36,9 @@ impl<T: Clone> Shelf<T> {
 
     pub(crate) fn look(&self, key: &str, now: i64) -> Option<T> {
         let kept = lock(&self.kept);
-        kept.get(key).filter(|(until, _)| *until > now).map(|(_, value)| value.clone())
+        kept.get(key)
+            .filter(|(until, _)| *until > now)
+            .map(|(_, value)| value.clone())
     }
 
     /// Takes an entry away; what expired is not handed out.

@@ -62,13 +62,19 @@ async fn converse(mut stream: TcpStream, messages: &Messages, world: &dyn World)
             }
             Command::Hello { extended: true } => {
                 envelope = Envelope::default();
-                let size = format!("250-localhost\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE {MAIL_MAX}");
+                let size =
+                    format!("250-localhost\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE {MAIL_MAX}");
                 say(&mut writing, &size).await?;
             }
             Command::Data if envelope.is_complete() => {
                 say(&mut writing, "354 end with a line of one dot").await?;
                 let mail = read_mail(&mut reading).await?;
-                deliver(std::mem::take(&mut envelope), &mail, messages, world.now_unix());
+                deliver(
+                    std::mem::take(&mut envelope),
+                    &mail,
+                    messages,
+                    world.now_unix(),
+                );
                 say(&mut writing, "250 kept").await?;
             }
             Command::Quit => return say(&mut writing, "221 bye").await,
@@ -152,7 +158,8 @@ fn path(rest: &str, keyword: &str) -> Option<String> {
     let (word, path) = rest.split_at_checked(keyword.len())?;
     let path = path.trim_start().strip_prefix('<')?;
     let (address, _parameters) = path.split_once('>')?;
-    word.eq_ignore_ascii_case(keyword).then(|| address.to_owned())
+    word.eq_ignore_ascii_case(keyword)
+        .then(|| address.to_owned())
 }
 
 fn deliver(envelope: Envelope, mail: &[u8], messages: &Messages, now: i64) {
@@ -181,7 +188,10 @@ async fn read_mail(reading: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Vec<
         }
         mail.extend_from_slice(b"\r\n");
         if mail.len() > MAIL_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the mail is too large"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the mail is too large",
+            ));
         }
     }
     Err(io::ErrorKind::UnexpectedEof.into())
@@ -200,10 +210,16 @@ async fn read_line(reading: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Opti
         line.extend(chunk.iter().take(taken));
         reading.consume(taken);
         if line.len() > LINE_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a line is too long",
+            ));
         }
         if end.is_some() {
-            while line.last().is_some_and(|last| matches!(last, b'\r' | b'\n')) {
+            while line
+                .last()
+                .is_some_and(|last| matches!(last, b'\r' | b'\n'))
+            {
                 line.pop();
             }
             return Ok(Some(line));
@@ -226,7 +242,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let messages = Messages::default();
-        tokio::spawn(serve(listener, messages.clone(), Arc::new(Clockwork::at(0))));
+        tokio::spawn(serve(
+            listener,
+            messages.clone(),
+            Arc::new(Clockwork::at(0)),
+        ));
         let mut client = BufReader::new(TcpStream::connect(address).await.unwrap());
         assert!(answer(&mut client).await.starts_with("220 "));
         (client, messages)
@@ -256,7 +276,10 @@ mod tests {
             ("RCPT TO:<anna@example.ch>\r\n", "250 "),
             ("rcpt to:<bruno@example.ch>\r\n", "250 "),
             ("DATA\r\n", "354 "),
-            ("Subject: Bonjour\r\n\r\n..deux points\r\n.un point\r\n.\r\n", "250 "),
+            (
+                "Subject: Bonjour\r\n\r\n..deux points\r\n.un point\r\n.\r\n",
+                "250 ",
+            ),
             ("QUIT\r\n", "221 "),
         ] {
             assert!(asks(&mut client, words).await.starts_with(code), "{words}");

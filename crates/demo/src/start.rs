@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
 
@@ -32,11 +33,14 @@ impl Start {
 }
 
 pub(crate) fn router(start: Start) -> Router {
-    Router::new().route("/demo", get(show)).with_state(start).merge(chrome::routes())
+    Router::new()
+        .route("/demo", get(show))
+        .with_state(start)
+        .merge(chrome::routes())
 }
 
-async fn show(State(start): State<Start>, request: Request) -> Response {
-    let chrome = Chrome::of(Room::Start, &start.origins, &request);
+async fn show(State(start): State<Start>, parts: Parts) -> Response {
+    let chrome = Chrome::of(Room::Start, &start.origins, &parts);
     let people = introduce(&start.given, &*start.live).await;
     let page = StartPage::new(&chrome, &start.origins, people);
     chrome.show(StatusCode::OK, &page)
@@ -62,11 +66,13 @@ struct Step {
 impl<'a> StartPage<'a> {
     fn new(chrome: &'a Chrome, origins: &'a Origins, people: Vec<Introduced>) -> Self {
         let first = |wanted: &dyn Fn(&Introduced) -> bool| {
-            people.iter().find(|one| wanted(one)).map(|one| one.person.clone())
+            people
+                .iter()
+                .find(|one| wanted(one))
+                .map(|one| one.person.clone())
         };
-        let by = |method: Method| {
-            first(&|one| one.standing.activated && one.person.method == method)
-        };
+        let by =
+            |method: Method| first(&|one| one.standing.activated && one.person.method == method);
         let sms = by(Method::Sms);
         let new = first(&|one| !one.standing.activated);
         let steps = [
@@ -82,6 +88,11 @@ impl<'a> StartPage<'a> {
             href: format!("{origin}/"),
             link: chrome.words.say(room),
         });
-        Self { chrome, origins, steps: steps.into(), people }
+        Self {
+            chrome,
+            origins,
+            steps: steps.into(),
+            people,
+        }
     }
 }

@@ -1,13 +1,22 @@
 //! Toys for the tests of this crate: a clock one sets, dice one can repeat, an echo.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{Method as Verb, Request, Response, StatusCode};
+use tower::ServiceExt;
 
-use crate::people::{People, Standing};
+use crate::otp::{Digits, Generator, Hash};
+use crate::people::{Method, People, Person, Standing};
+use crate::phone::token::{HardwareToken, Moving};
+use crate::place::Places;
 use crate::reach::Reach;
+use crate::secret::Secret;
+use crate::settings::{ClientKey, Origins, Settings};
 use crate::world::World;
 
 /// A world whose time stands still until it is moved; its chance is a counter.
@@ -18,7 +27,10 @@ pub(crate) struct Clockwork {
 
 impl Clockwork {
     pub(crate) fn at(now: i64) -> Self {
-        Self { now: AtomicI64::new(now), drawn: AtomicU64::new(0) }
+        Self {
+            now: AtomicI64::new(now),
+            drawn: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn passes(&self, seconds: i64) {
@@ -63,6 +75,105 @@ pub(crate) struct Everybody;
 #[async_trait]
 impl People for Everybody {
     async fn standing(&self, _username: &str) -> Standing {
-        Standing { activated: true, enrolled: false }
+        Standing {
+            activated: true,
+            enrolled: false,
+        }
+    }
+}
+
+/// A small canton: one person of each method, one token of each kind.
+pub(crate) fn settings() -> Settings {
+    let seed = || b"12345678901234567890".to_vec();
+    let token = |serial: &str, moving| HardwareToken {
+        serial: serial.to_owned(),
+        holder: Some("claude.rey".to_owned()),
+        generator: Generator::new(seed(), Hash::Sha1, Digits::Six),
+        moving,
+    };
+    let person = |username: &str, name: &str, method, phone: &str| Person {
+        username: username.to_owned(),
+        password: "Rhone-Glacier-1".to_owned(),
+        method,
+        name: name.to_owned(),
+        phone: Some(phone.to_owned()),
+        mail: Some(format!("{username}@edu.example.ch")),
+        serial: (method == Method::Token).then(|| "T-60".to_owned()),
+    };
+    Settings {
+        origins: Origins::on_localhost(8400),
+        ent_secret: Secret::new("s3cret+with/characters that need%encoding"),
+        ism_key: ClientKey::from_bytes(&[7; 32]).unwrap(),
+        gateway_token: Secret::new("gateway-token"),
+        people: vec![
+            person("anna.favre", "Anna Favre", Method::Sms, "+41791234501"),
+            person("bruno.zufferey", "Bruno Zufferey", Method::App, "+41791234502"),
+            person("claude.rey", "Claude Rey", Method::Token, "+41791234503"),
+        ],
+        tokens: vec![
+            token("T-60", Moving::Time { period_s: 60, ahead_s: 0 }),
+            token("H-1", Moving::Button { next: 0 }),
+        ],
+        scanned: vec![
+            "otpauth://totp/Furka:bruno.zufferey?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Furka"
+                .to_owned(),
+        ],
+        places: Places::default(),
+    }
+}
+
+/// A browser with a cookie jar for one host.
+#[derive(Default)]
+pub(crate) struct Browser {
+    jar: BTreeMap<String, String>,
+}
+
+/// What came back.
+pub(crate) struct Seen {
+    pub(crate) status: StatusCode,
+    pub(crate) location: String,
+    pub(crate) body: String,
+}
+
+impl Browser {
+    pub(crate) async fn opens(&mut self, room: &Router, path: &str) -> Seen {
+        self.sends(room, Verb::GET, path, None).await
+    }
+
+    pub(crate) async fn posts(&mut self, room: &Router, path: &str, form: &str) -> Seen {
+        self.sends(room, Verb::POST, path, Some(form.to_owned()))
+            .await
+    }
+
+    async fn sends(&mut self, room: &Router, verb: Verb, path: &str, form: Option<String>) -> Seen {
+        let cookies: Vec<String> = self.jar.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let mut request = Request::builder()
+            .method(verb)
+            .uri(path)
+            .header(ACCEPT, "text/html")
+            .header(COOKIE, cookies.join("; "));
+        if form.is_some() {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let request = request
+            .body(form.map_or_else(Body::empty, Body::from))
+            .unwrap();
+        let response = room.clone().oneshot(request).await.unwrap();
+        for line in response.headers().get_all(SET_COOKIE) {
+            let pair = line.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.jar.insert(name.to_owned(), value.to_owned());
+        }
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .map(|l| l.to_str().unwrap().to_owned());
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        Seen {
+            status,
+            location: location.unwrap_or_default(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
     }
 }

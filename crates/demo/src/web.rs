@@ -52,7 +52,11 @@ impl Fields {
     ///
     /// [RFC 6749 §3.1] "Request and response parameters MUST NOT be included more than once."
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value);
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(key, _)| key == name)
+            .map(|(_, value)| value);
         match (values.next(), values.next()) {
             (Some(value), None) => Some(value),
             _ => None,
@@ -85,11 +89,17 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) const fn bad_request(why: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, why }
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            why,
+        }
     }
 
     pub(crate) const fn not_found(why: &'static str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, why }
+        Self {
+            status: StatusCode::NOT_FOUND,
+            why,
+        }
     }
 }
 
@@ -128,13 +138,18 @@ pub(crate) fn is_local_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.starts_with("//")
         && path.len() <= 2000
-        && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(bytes) => {
-            let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+            let headers = [
+                (CONTENT_TYPE, "application/json"),
+                (CACHE_CONTROL, "no-store"),
+            ];
             (status, headers, bytes).into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -159,7 +174,10 @@ pub(crate) fn page(status: StatusCode, form_target: &str, template: &impl Templa
     );
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("sandbox"));
     let headers: [(HeaderName, HeaderValue); 5] = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, policy),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -177,8 +195,14 @@ mod tests {
         for good in ["/", "/?who=anna", "/demo"] {
             assert!(is_local_path(good), "{good}");
         }
-        for bad in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a b", "/\r\n"]
-        {
+        for bad in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a b",
+            "/\r\n",
+        ] {
             assert!(!is_local_path(bad), "{bad}");
         }
     }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
-use unic_langid::{LanguageIdentifier, langid};
+use unic_langid::LanguageIdentifier;
 
 use crate::web::{self, Fields};
 
@@ -47,7 +47,9 @@ impl Words {
     /// The language of a tag such as `de-CH`.
     pub(crate) fn from_tag(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next()?.trim();
-        Self::ALL.into_iter().find(|words| primary.eq_ignore_ascii_case(words.tag()))
+        Self::ALL
+            .into_iter()
+            .find(|words| primary.eq_ignore_ascii_case(words.tag()))
     }
 
     /// The text of `key`; a key nobody wrote shows itself.
@@ -59,14 +61,16 @@ impl Words {
     pub(crate) fn tell(self, key: &str, value: impl ToString) -> String {
         let mut args = FluentArgs::new();
         args.set("value", value.to_string());
-        self.find(key, Some(&args)).unwrap_or_else(|| key.to_owned())
+        self.find(key, Some(&args))
+            .unwrap_or_else(|| key.to_owned())
     }
 
     /// The text of `key` with the number `{ $count }` filled in.
     pub(crate) fn count(self, key: &str, count: i64) -> String {
         let mut args = FluentArgs::new();
         args.set("count", count);
-        self.find(key, Some(&args)).unwrap_or_else(|| key.to_owned())
+        self.find(key, Some(&args))
+            .unwrap_or_else(|| key.to_owned())
     }
 
     /// Whether somebody wrote `key`.
@@ -86,7 +90,11 @@ impl Words {
     fn find(self, key: &str, args: Option<&FluentArgs<'_>>) -> Option<String> {
         let bundle = self.bundle();
         let pattern = bundle.get_message(key)?.value()?;
-        Some(bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned())
+        Some(
+            bundle
+                .format_pattern(pattern, args, &mut Vec::new())
+                .into_owned(),
+        )
     }
 
     fn bundle(self) -> &'static FluentBundle<FluentResource> {
@@ -99,17 +107,18 @@ impl Words {
 }
 
 static FRENCH: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(langid!("fr-CH"), FRENCH_FILE));
+    LazyLock::new(|| bundle("fr-CH", FRENCH_FILE));
 static GERMAN: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(langid!("de-CH"), GERMAN_FILE));
+    LazyLock::new(|| bundle("de-CH", GERMAN_FILE));
 static ENGLISH: LazyLock<FluentBundle<FluentResource>> =
-    LazyLock::new(|| bundle(langid!("en"), ENGLISH_FILE));
+    LazyLock::new(|| bundle("en", ENGLISH_FILE));
 
 const FRENCH_FILE: &str = include_str!("../locales/fr.ftl");
 const GERMAN_FILE: &str = include_str!("../locales/de.ftl");
 const ENGLISH_FILE: &str = include_str!("../locales/en.ftl");
 
-fn bundle(language: LanguageIdentifier, file: &str) -> FluentBundle<FluentResource> {
+fn bundle(tag: &str, file: &str) -> FluentBundle<FluentResource> {
+    let language: LanguageIdentifier = tag.parse().unwrap_or_default();
     let mut bundle = FluentBundle::new_concurrent(vec![language]);
     bundle.set_use_isolating(false);
     let resource = FluentResource::try_new(file.to_owned()).unwrap_or_else(|(partial, _)| partial);
@@ -122,7 +131,10 @@ fn accepted(line: &str) -> Option<Words> {
     let mut best: Option<(f32, Words)> = None;
     for range in line.split(',').take(16) {
         let (tag, weight) = range.split_once(';').unwrap_or((range, ""));
-        let weight = weight.trim().strip_prefix("q=").map_or(1.0, |q| q.parse().unwrap_or(0.0));
+        let weight = weight
+            .trim()
+            .strip_prefix("q=")
+            .map_or(1.0, |q| q.parse().unwrap_or(0.0));
         if let Some(words) = Words::from_tag(tag.trim())
             && weight > best.map_or(0.0, |(best, _)| best)
         {
@@ -150,10 +162,15 @@ mod tests {
     fn every_text_is_written_in_every_language() {
         assert_eq!(keys(FRENCH_FILE), keys(GERMAN_FILE));
         assert_eq!(keys(FRENCH_FILE), keys(ENGLISH_FILE));
-        for (words, file) in
-            [(Words::French, FRENCH_FILE), (Words::German, GERMAN_FILE), (Words::English, ENGLISH_FILE)]
-        {
-            assert!(FluentResource::try_new(file.to_owned()).is_ok(), "{words:?}");
+        for (words, file) in [
+            (Words::French, FRENCH_FILE),
+            (Words::German, GERMAN_FILE),
+            (Words::English, ENGLISH_FILE),
+        ] {
+            assert!(
+                FluentResource::try_new(file.to_owned()).is_ok(),
+                "{words:?}"
+            );
             for key in keys(file) {
                 assert!(words.knows(key), "{words:?} {key}");
             }

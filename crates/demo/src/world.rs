@@ -20,5 +20,7 @@ pub(crate) fn draw(world: &dyn World) -> String {
 
 /// Time as RFC 3339 in UTC, as the phone's API says it.
 pub(crate) fn rfc3339(unix: i64) -> String {
-    jiff::Timestamp::from_second(unix).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+    jiff::Timestamp::from_second(unix)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_string()
 }

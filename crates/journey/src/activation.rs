@@ -223,7 +223,7 @@ pub fn step(state: Activation, event: Event, view: View, now: &Moment) -> Step {
             state.refused(complaints)
         }
         (Activation::ChooseMethod(state), Event::MethodChosen(method, phone)) => {
-            state.chosen(method, phone, view)
+            state.chosen((method, phone), view, now)
         }
         (Activation::ShowToken(state), Event::MethodChosen(Method::Sms | Method::App, _)) => {
             // "Choose another way": back to the choice.
@@ -235,7 +235,7 @@ pub fn step(state: Activation, event: Event, view: View, now: &Moment) -> Step {
                 vec![],
             )
         }
-        (Activation::ShowToken(state), Event::TokenRight(right)) => state.right(right),
+        (Activation::ShowToken(state), Event::TokenRight(right)) => state.right(right, now),
         (Activation::ShowToken(state), Event::TokenWrong) => state.wrong(),
         (state, event) => out_of_turn(state, &event),
     }
@@ -255,7 +255,7 @@ impl ChoosePassword {
 }
 
 impl ChooseMethod {
-    fn chosen(self, method: Method, phone: Option<Phone>, view: View) -> Step {
+    fn chosen(self, (method, phone): (Method, Option<Phone>), view: View, now: &Moment) -> Step {
         match method {
             Method::Token if !view.has_token => {
                 let Self { opened, password } = self;
@@ -271,20 +271,21 @@ impl ChooseMethod {
                 let event = Event::MethodChosen(method, phone);
                 out_of_turn(Activation::ChooseMethod(self), &event)
             }
-            _ => finish(self.opened, self.password, method, phone),
+            _ => finish(self.opened, self.password, method, phone, now),
         }
     }
 }
 
 impl ShowToken {
-    fn right(self, right: TokenRight) -> Step {
+    fn right(self, right: TokenRight, now: &Moment) -> Step {
         let TokenRight {
             counter,
             drift,
             serial,
         } = right;
         let person = self.opened.person;
-        let (next, mut effects) = finish(self.opened, self.password, Method::Token, self.phone);
+        let (next, mut effects) =
+            finish(self.opened, self.password, Method::Token, self.phone, now);
         effects.push(Effect::Audit(Happened::TokenAssigned {
             serial: serial.clone(),
         }));
@@ -329,7 +330,13 @@ fn close(why: Closed) -> Step {
     )
 }
 
-fn finish(opened: Opened, password: Secret, method: Method, phone: Option<Phone>) -> Step {
+fn finish(
+    opened: Opened,
+    password: Secret,
+    method: Method,
+    phone: Option<Phone>,
+    now: &Moment,
+) -> Step {
     let person = opened.person;
     let activate = Activate {
         activation: opened.activation,
@@ -343,7 +350,7 @@ fn finish(opened: Opened, password: Secret, method: Method, phone: Option<Phone>
         Effect::Audit(Happened::PasswordSet),
         Effect::Audit(Happened::Activated { method }),
         Effect::Notify {
-            notice: Notice::Activated,
+            notice: Notice::Activated { at: now.at },
             person,
         },
     ];

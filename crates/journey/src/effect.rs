@@ -111,7 +111,10 @@ pub struct Activate {
 #[serde(rename_all = "kebab-case", tag = "notice")]
 pub enum Notice {
     /// Their identity was activated.
-    Activated,
+    Activated {
+        /// When.
+        at: Timestamp,
+    },
     /// The same right code came twice.
     CodeUsedTwice {
         /// When.

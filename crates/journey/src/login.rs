@@ -381,6 +381,8 @@ pub fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) -> Step {
             now,
             Login::AwaitTokenCode,
         ),
+        // Another journey has bound an app meanwhile: this one's secret is worth nothing.
+        (Login::AwaitAppEnrolment(_), Event::CounterSpent) => refuse(Refusal::TooLate),
         (Login::EnrolElsewhere(state), Event::Resumed) => state.resume(view, now),
         (state, Event::BudgetSpent) if state.underway().is_some() => refuse(Refusal::TooManyTries),
         (state, event) => {

@@ -1,1 +1,86 @@
-//! Skeleton.
+//! Who calls us: HTTP, pages, the runner of the journeys, and the jobs in the background.
+//!
+//! [`app`] is the only caller of the journeys' `step`; [`gate`] is the only place that issues
+//! sessions, codes and tokens. Deliberately absent: SQL, concrete stores, gateways and mail servers
+//! (the binary names them), texts for people (they are in `locales/`).
+
+pub mod activation_code;
+mod app;
+pub mod catalogue;
+mod cookie;
+mod failure;
+mod gate;
+mod http;
+mod jobs;
+pub mod listen;
+mod metrics;
+pub mod page;
+pub mod password;
+mod settings;
+mod ticket;
+pub mod visitor;
+mod words;
+mod world;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+pub use crate::{
+    app::{Parts, StartError},
+    http::routes::{ROUTES, Route},
+    settings::Settings,
+    visitor::{Forwarding, Peer},
+    world::{RealWorld, World},
+};
+
+/// A running identity provider, without sockets.
+#[derive(Clone)]
+pub struct Provider {
+    app: app::App,
+}
+
+impl Provider {
+    /// Reads the configuration from the store and starts the hash pool.
+    ///
+    /// # Errors
+    /// [`StartError`]: a configuration that cannot be used is said in full.
+    pub async fn start(parts: Parts) -> Result<Self, StartError> {
+        Ok(Self {
+            app: app::App::start(parts).await?,
+        })
+    }
+
+    /// What people and applications reach.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        http::routes::router(&self.app)
+    }
+
+    /// What operators reach: health and metrics.
+    #[must_use]
+    pub fn management(&self) -> Router {
+        http::management::router(&self.app)
+    }
+
+    /// Looks for a newer configuration; true if one was taken into use.
+    ///
+    /// # Errors
+    /// Whatever makes the new configuration unusable; the one in use stays.
+    pub async fn reload(&self) -> Result<bool, catalogue::CatalogueError> {
+        self.app.reload().await
+    }
+
+    /// Sends what is due, once; how many messages went out.
+    pub async fn deliver_messages(&self) -> usize {
+        jobs::deliver(&self.app).await
+    }
+
+    /// Runs the jobs in the background until `shutdown` is ready: outbox, configuration, upkeep.
+    pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()>) {
+        tokio::select! {
+            () = jobs::run(&self.app) => {}
+            () = shutdown => {}
+        }
+    }
+}

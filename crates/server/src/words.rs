@@ -12,18 +12,17 @@ use std::sync::LazyLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use journey::Language;
-use unic_langid::{LanguageIdentifier, langid};
+use unic_langid::LanguageIdentifier;
 
 /// All messages of one language.
-pub struct Words {
-    language: Language,
+pub(crate) struct Words {
     messages: FluentBundle<FluentResource>,
 }
 
 impl Words {
     /// The messages of a language, parsed at the first call.
     #[must_use]
-    pub fn of(language: Language) -> &'static Self {
+    pub(crate) fn of(language: Language) -> &'static Self {
         static FRENCH: LazyLock<Words> = LazyLock::new(|| Words::read(Language::Fr));
         static GERMAN: LazyLock<Words> = LazyLock::new(|| Words::read(Language::De));
         static ENGLISH: LazyLock<Words> = LazyLock::new(|| Words::read(Language::En));
@@ -34,51 +33,57 @@ impl Words {
         }
     }
 
-    /// The language of these messages.
-    #[must_use]
-    pub fn language(&self) -> Language {
-        self.language
-    }
-
     /// A message without arguments. A key that does not exist comes back in braces, so that a test
     /// of any page sees it.
     #[must_use]
-    pub fn say(&self, key: &str) -> Cow<'_, str> {
+    pub(crate) fn say(&self, key: &str) -> Cow<'_, str> {
         self.format(key, None)
     }
 
     /// A message with its arguments; numbers choose the plural form.
-    #[must_use]
-    pub fn say_with(&self, key: &str, arguments: &FluentArgs<'_>) -> String {
+    pub(crate) fn say_with(&self, key: &str, arguments: &FluentArgs<'_>) -> String {
         self.format(key, Some(arguments)).into_owned()
     }
 
-    /// Begins a message with arguments: `words.given("seconds", 30).say("sms-resend-wait")`.
+    /// Begins a message with arguments: `words.given("n", 30).say("span-seconds")`.
     #[must_use]
-    pub fn given<'a>(&'a self, name: &'a str, value: impl Into<FluentValue<'a>>) -> Saying<'a> {
-        Saying { words: self, arguments: FluentArgs::new() }.given(name, value)
+    pub(crate) fn given<'a>(
+        &'a self,
+        name: &'a str,
+        value: impl Into<FluentValue<'a>>,
+    ) -> Saying<'a> {
+        Saying {
+            words: self,
+            arguments: FluentArgs::new(),
+        }
+        .given(name, value)
     }
 
     fn format<'a>(&'a self, key: &str, arguments: Option<&'a FluentArgs<'_>>) -> Cow<'a, str> {
-        let pattern = self.messages.get_message(key).and_then(|message| message.value());
+        let pattern = self
+            .messages
+            .get_message(key)
+            .and_then(|message| message.value());
         match pattern {
-            Some(pattern) => self.messages.format_pattern(pattern, arguments, &mut Vec::new()),
+            Some(pattern) => self
+                .messages
+                .format_pattern(pattern, arguments, &mut Vec::new()),
             None => Cow::Owned(format!("{{{key}}}")),
         }
     }
 
     fn read(language: Language) -> Self {
         let mut messages = FluentBundle::new_concurrent(vec![identifier(language)]);
-        // The isolating marks of Unicode would be copied into mails and messages; all our languages run left to right.
+        // Isolating marks would be copied into messages; all our languages run left to right.
         messages.set_use_isolating(false);
         for source in sources(language) {
-            // A line that is not Fluent is left out here and fails `every_message_file_is_read_whole`.
+            // What is not Fluent is left out, and fails `every_message_file_is_read_whole`.
             let resource = match FluentResource::try_new((*source).to_owned()) {
                 Ok(resource) | Err((resource, _)) => resource,
             };
             messages.add_resource_overriding(resource);
         }
-        Self { language, messages }
+        Self { messages }
     }
 }
 
@@ -103,12 +108,9 @@ impl<'a> Saying<'a> {
     }
 }
 
+/// The language with its plural rules.
 fn identifier(language: Language) -> LanguageIdentifier {
-    match language {
-        Language::De => langid!("de-CH"),
-        Language::En => langid!("en-GB"),
-        Language::Fr => langid!("fr-CH"),
-    }
+    language.code().parse().unwrap_or_default()
 }
 
 macro_rules! locale {

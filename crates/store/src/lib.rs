@@ -4,7 +4,7 @@
 //! - A method is one transaction. It is durable when it returns `Ok` (a power cut loses nothing).
 //! - Whatever may be used once is used up by one conditional statement: of many racing calls exactly
 //!   one wins. There is no read-then-write.
-//! - Secrets arrive sealed or are sealed here ([`seal::Seal`]) before they touch the disk: seeds,
+//! - Secrets arrive sealed or are sealed here ([`seal::Keys`]) before they touch the disk: seeds,
 //!   journey states, messages in the outbox, signing keys.
 //! - Time comes in as an argument.
 //!
@@ -84,21 +84,41 @@ pub trait Store: Send + Sync {
     // --- Journeys ---------------------------------------------------------------------------
 
     /// A journey begins: its state, and the effects of its first step.
-    async fn open_journey(&self, journey: &Journey, effects: &[Effect], by: &By) -> Result<Committed>;
+    async fn open_journey(
+        &self,
+        journey: &Journey,
+        effects: &[Effect],
+        by: &By,
+    ) -> Result<Committed>;
 
     /// The journey, if it exists and its epoch is current.
     async fn journey(&self, id: JourneyId) -> Result<Option<Journey>>;
 
     /// The new state (with `version` one higher), all that it recorded, and all that it wants sent:
     /// together, or not at all. `journey.version` is the version that was read.
-    async fn commit_journey(&self, journey: &Journey, effects: &[Effect], by: &By) -> Result<Committed>;
+    async fn commit_journey(
+        &self,
+        journey: &Journey,
+        effects: &[Effect],
+        by: &By,
+    ) -> Result<Committed>;
 
     /// The journey moves to another browser: its binding is replaced once, if the resume token's MAC
     /// is the one stored and was not used. Of many racing calls one wins.
-    async fn take_over_journey(&self, resume: &[u8; 32], browser: &[u8; 32], now: Timestamp) -> Result<TakeOver>;
+    async fn take_over_journey(
+        &self,
+        resume: &[u8; 32],
+        browser: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<TakeOver>;
 
     /// Remembers the MAC of the resume token of a journey (the last one made counts).
-    async fn offer_resume(&self, journey: JourneyId, resume: &[u8; 32], until: Timestamp) -> Result<()>;
+    async fn offer_resume(
+        &self,
+        journey: JourneyId,
+        resume: &[u8; 32],
+        until: Timestamp,
+    ) -> Result<()>;
 
     // --- Sessions and one-time things -------------------------------------------------------
 
@@ -125,7 +145,12 @@ pub trait Store: Send + Sync {
     // --- Budgets ----------------------------------------------------------------------------
 
     /// Spends one try of a lane, durably, before any verdict; or says how long to wait.
-    async fn spend_try(&self, lane: &LaneKey, rule: &Rule, now: Timestamp) -> Result<Result<Lane, Wait>>;
+    async fn spend_try(
+        &self,
+        lane: &LaneKey,
+        rule: &Rule,
+        now: Timestamp,
+    ) -> Result<Result<Lane, Wait>>;
 
     /// Gives one try back: it was right.
     async fn refund_try(&self, lane: &LaneKey) -> Result<()>;
@@ -137,7 +162,12 @@ pub trait Store: Send + Sync {
     async fn knows_device(&self, person: PersonId, device: &[u8; 32]) -> Result<bool>;
 
     /// Remembers that it has.
-    async fn remember_device(&self, person: PersonId, device: &[u8; 32], now: Timestamp) -> Result<()>;
+    async fn remember_device(
+        &self,
+        person: PersonId,
+        device: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<()>;
 
     // --- Hardware tokens --------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 //! The nouns of the store's methods.
 
 use journey::{
-    ActivationId, JourneyId, Language, Method, Notice, Otp, Person, PersonId, Phone, Proof,
-    Role, Secret, Timestamp, activation, login::Login, zone::Place,
+    ActivationId, JourneyId, Language, Method, Notice, Otp, Person, PersonId, Phone, Proof, Role,
+    Secret, Timestamp, activation, login::Login, zone::Place,
 };
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,9 @@ pub enum Conflict {
     /// A name or alias leads to somebody else.
     #[error("the name `{0}` leads to another person already")]
     NameTaken(String),
+    /// Nothing that could be typed as a name.
+    #[error("`{0}` is no name that somebody could sign in with")]
+    NoName(String),
     /// The token is unknown.
     #[error("no token with serial number `{0}` is known; import the token file first")]
     NoSuchToken(String),
@@ -167,9 +170,12 @@ pub enum JourneyState {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub enum Committed {
+    /// An app is bound to the person already: nothing was written.
+    AlreadyEnrolled,
     /// Somebody used this counter, or a later one, before: nothing was written.
     CounterSpent,
-    /// Another request moved this journey first: nothing was written.
+    /// Another request moved this journey first, or what the step relied on is gone (the person was
+    /// switched off, the number is another): nothing was written. Read again.
     Overtaken,
     /// The activation was spent before: nothing was written.
     ActivationSpent,
@@ -438,7 +444,12 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Zones, Self::Policy, Self::Applications, Self::Gateways];
+    pub const ALL: [Self; 4] = [
+        Self::Zones,
+        Self::Policy,
+        Self::Applications,
+        Self::Gateways,
+    ];
 
     /// The name of its file without `.toml`.
     #[must_use]

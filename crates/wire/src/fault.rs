@@ -62,9 +62,20 @@ mod tests {
         for row in rows {
             let plain = |byte: u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
             assert!(row.description.bytes().all(plain), "{row:?}");
-            assert!(row.code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{row:?}");
-            assert!(matches!(row.status, 303 | 400 | 401 | 403 | 413 | 415), "{row:?}");
-            assert!(!row.section.is_empty() && !row.description.is_empty(), "{row:?}");
+            assert!(
+                row.code
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{row:?}"
+            );
+            assert!(
+                matches!(row.status, 303 | 400 | 401 | 403 | 413 | 415),
+                "{row:?}"
+            );
+            assert!(
+                !row.section.is_empty() && !row.description.is_empty(),
+                "{row:?}"
+            );
             assert!(!row.description.ends_with('.'), "{row:?}");
         }
     }

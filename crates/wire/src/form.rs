@@ -42,7 +42,11 @@ impl Fields {
             return Err(FormError::TooLong);
         }
         let mut fields = Vec::new();
-        for (number, pair) in raw.split(|byte| *byte == b'&').filter(|p| !p.is_empty()).enumerate() {
+        for (number, pair) in raw
+            .split(|byte| *byte == b'&')
+            .filter(|p| !p.is_empty())
+            .enumerate()
+        {
             if number >= bounds.fields_max {
                 return Err(FormError::TooLong);
             }
@@ -65,7 +69,11 @@ impl Fields {
     /// # Errors
     /// [`Repeated`] when it is there more than once.
     pub fn one(&self, name: &str) -> Result<Option<&str>, Repeated> {
-        let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str());
         // [RFC 6749 §3.1] "Request and response parameters MUST NOT be included more than once."
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
@@ -80,7 +88,9 @@ impl Fields {
     pub fn each_once(&self) -> Result<(), Repeated> {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        let twice = names.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+        let twice = names
+            .windows(2)
+            .any(|pair| matches!(pair, [a, b] if a == b));
         if twice { Err(Repeated) } else { Ok(()) }
     }
 }
@@ -134,7 +144,11 @@ pub(crate) mod percent {
             });
         }
         let text = String::from_utf8(out).map_err(|_| FormError::Malformed)?;
-        if text.chars().any(char::is_control) { Err(FormError::Malformed) } else { Ok(text) }
+        if text.chars().any(char::is_control) {
+            Err(FormError::Malformed)
+        } else {
+            Ok(text)
+        }
     }
 
     fn hex(digit: Option<&u8>) -> Result<u8, FormError> {
@@ -149,7 +163,11 @@ pub(crate) mod percent {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { total_bytes_max: 100, value_bytes_max: 20, fields_max: 4 };
+    const BOUNDS: Bounds = Bounds {
+        total_bytes_max: 100,
+        value_bytes_max: 20,
+        fields_max: 4,
+    };
 
     /// [RFC 6749 §3.1] "Parameters sent without a value MUST be treated as if they were omitted from the request."
     #[test]
@@ -176,7 +194,15 @@ mod tests {
         assert_eq!(read(&[b'a'; 101]), Err(FormError::TooLong));
         assert_eq!(read(b"a=123456789012345678901"), Err(FormError::TooLong));
         assert_eq!(read(b"a=1&b=1&c=1&d=1&e=1"), Err(FormError::TooLong));
-        for bad in [&b"a=%"[..], b"a=%4", b"a=%zz", b"a=%ff", b"a=%00", b"a=1%0d%0a", b"%0a=1"] {
+        for bad in [
+            &b"a=%"[..],
+            b"a=%4",
+            b"a=%zz",
+            b"a=%ff",
+            b"a=%00",
+            b"a=1%0d%0a",
+            b"%0a=1",
+        ] {
             assert_eq!(read(bad), Err(FormError::Malformed), "{bad:?}");
         }
     }
@@ -185,8 +211,17 @@ mod tests {
     #[test]
     fn a_query_that_is_there_stays() {
         let add = |uri| with_query(uri, &[("code", Some("a b&c")), ("state", None)]);
-        assert_eq!(add("https://a.example/cb"), "https://a.example/cb?code=a+b%26c");
-        assert_eq!(add("https://a.example/cb?x=1"), "https://a.example/cb?x=1&code=a+b%26c");
-        assert_eq!(add("https://a.example/cb?"), "https://a.example/cb?code=a+b%26c");
+        assert_eq!(
+            add("https://a.example/cb"),
+            "https://a.example/cb?code=a+b%26c"
+        );
+        assert_eq!(
+            add("https://a.example/cb?x=1"),
+            "https://a.example/cb?x=1&code=a+b%26c"
+        );
+        assert_eq!(
+            add("https://a.example/cb?"),
+            "https://a.example/cb?code=a+b%26c"
+        );
     }
 }

@@ -16,8 +16,14 @@ pub(crate) fn issuer() -> Issuer {
 /// A ring with a current ES256 and a current RS256 key.
 pub(crate) fn ring() -> KeyRing {
     KeyRing::new(vec![
-        (SigningKey::generate(SigningAlg::Es256).unwrap(), Standing::Current),
-        (SigningKey::generate(SigningAlg::Rs256).unwrap(), Standing::Current),
+        (
+            SigningKey::generate(SigningAlg::Es256).unwrap(),
+            Standing::Current,
+        ),
+        (
+            SigningKey::generate(SigningAlg::Rs256).unwrap(),
+            Standing::Current,
+        ),
     ])
     .unwrap()
 }
@@ -29,7 +35,11 @@ pub(crate) const ENT_SECRET: &str = "qY8nQpWv2mD4xRkZ7LtC1sBfH6jG9eUa3oNiXw5zVcE
 pub(crate) fn ent() -> Client {
     Client {
         id: "ent".to_owned(),
-        name: Name { fr: "ENT".to_owned(), de: "ENT".to_owned(), en: "ENT".to_owned() },
+        name: Name {
+            fr: "ENT".to_owned(),
+            de: "ENT".to_owned(),
+            en: "ENT".to_owned(),
+        },
         kind: Kind::Confidential,
         redirect_uris: vec!["https://edu.example/callback".to_owned()],
         post_logout_redirect_uris: vec!["https://edu.example/bye".to_owned()],
@@ -91,9 +101,44 @@ impl Odd {
     /// `text` with one to three small accidents.
     pub(crate) fn mutated(&mut self, text: &str) -> String {
         const TRICKS: &[&str] = &[
-            "/", "//", ".", "..", "/../", "%2e%2e", "%2f", "\\", "@", ":", ":443", ":80", "#", "?", "&", ";",
-            "%00", "%0d%0a", "\t", " ", "é", "ⅰ", "。", "%", "https://", "http://", "javascript:", "evil.example",
-            ".evil.example", "@evil.example", "[::1]", "127.0.0.1", "0", "1", "A", "z", "*", "localhost",
+            "/",
+            "//",
+            ".",
+            "..",
+            "/../",
+            "%2e%2e",
+            "%2f",
+            "\\",
+            "@",
+            ":",
+            ":443",
+            ":80",
+            "#",
+            "?",
+            "&",
+            ";",
+            "%00",
+            "%0d%0a",
+            "\t",
+            " ",
+            "é",
+            "ⅰ",
+            "。",
+            "%",
+            "https://",
+            "http://",
+            "javascript:",
+            "evil.example",
+            ".evil.example",
+            "@evil.example",
+            "[::1]",
+            "127.0.0.1",
+            "0",
+            "1",
+            "A",
+            "z",
+            "*",
+            "localhost",
         ];
         let mut chars: Vec<char> = text.chars().collect();
         for _ in 0..=self.below(3) {
@@ -102,7 +147,11 @@ impl Odd {
                 0 if at < chars.len() => drop(chars.remove(at)),
                 1 if at < chars.len() => {
                     let c = chars[at];
-                    chars[at] = if c.is_lowercase() { c.to_ascii_uppercase() } else { 'x' };
+                    chars[at] = if c.is_lowercase() {
+                        c.to_ascii_uppercase()
+                    } else {
+                        'x'
+                    };
                 }
                 2 if at < chars.len() => chars.insert(at, chars[at]),
                 3 => chars.truncate(at.max(1)),

@@ -80,13 +80,18 @@ impl Authenticator {
     /// The code of one account at the phone's own time.
     pub(crate) fn look(&self, username: &str, phone_time: i64) -> Option<Shown> {
         let accounts = lock(&self.accounts);
-        accounts.get(username).map(|account| account.show(username, phone_time))
+        accounts
+            .get(username)
+            .map(|account| account.show(username, phone_time))
     }
 
     /// The codes of all accounts at the phone's own time.
     pub(crate) fn screen(&self, phone_time: i64) -> Vec<Shown> {
         let accounts = lock(&self.accounts);
-        accounts.iter().map(|(username, account)| account.show(username, phone_time)).collect()
+        accounts
+            .iter()
+            .map(|(username, account)| account.show(username, phone_time))
+            .collect()
     }
 }
 
@@ -113,7 +118,9 @@ fn parse(link: &str) -> Result<(String, Account), ScanError> {
         return Err(ScanError::NotOtpauth);
     }
     let value = |name: &str| {
-        url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        url.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     };
     let seed = base32(&value("secret").ok_or(ScanError::Key)?)?;
     let hash = match value("algorithm").as_deref() {
@@ -138,7 +145,11 @@ fn parse(link: &str) -> Result<(String, Account), ScanError> {
         return Err(ScanError::Account);
     }
     let issuer = value("issuer").unwrap_or_else(|| prefix.to_owned());
-    let account = Account { issuer, generator: Generator::new(seed, hash, digits), period_s };
+    let account = Account {
+        issuer,
+        generator: Generator::new(seed, hash, digits),
+        period_s,
+    };
     Ok((username.trim().to_owned(), account))
 }
 
@@ -149,14 +160,22 @@ fn base32(key: &str) -> Result<Vec<u8>, ScanError> {
         .filter(|letter| !letter.is_whitespace() && !matches!(letter, '-' | '='))
         .map(|letter| letter.to_ascii_uppercase())
         .collect();
-    let seed = BASE32_NOPAD.decode(letters.as_bytes()).map_err(|_| ScanError::Key)?;
-    if seed.len() < 10 { Err(ScanError::Key) } else { Ok(seed) }
+    let seed = BASE32_NOPAD
+        .decode(letters.as_bytes())
+        .map_err(|_| ScanError::Key)?;
+    if seed.len() < 10 {
+        Err(ScanError::Key)
+    } else {
+        Ok(seed)
+    }
 }
 
 /// Percent-decoding of a path; a plus sign there is a plus sign.
 fn percent_decoded(path: &str) -> String {
     let guarded = path.replace('+', "%2B");
-    form_urlencoded::parse(guarded.as_bytes()).map(|(key, _)| key.into_owned()).collect()
+    form_urlencoded::parse(guarded.as_bytes())
+        .map(|(key, _)| key.into_owned())
+        .collect()
 }
 
 #[cfg(test)]
@@ -180,7 +199,8 @@ mod tests {
     #[test]
     fn a_key_typed_with_spaces_and_small_letters_is_the_same_key() {
         let app = Authenticator::default();
-        app.type_in("anna", "gezd gnbv gy3t qojq gezd gnbv gy3t qojq").unwrap();
+        app.type_in("anna", "gezd gnbv gy3t qojq gezd gnbv gy3t qojq")
+            .unwrap();
         assert_eq!(app.look("anna", 59).unwrap().code, "287082");
     }
 
@@ -189,11 +209,20 @@ mod tests {
         let app = Authenticator::default();
         for (link, error) in [
             ("https://example.ch", ScanError::NotOtpauth),
-            ("otpauth://hotp/a?secret=GEZDGNBVGY3TQOJQ", ScanError::NotOtpauth),
+            (
+                "otpauth://hotp/a?secret=GEZDGNBVGY3TQOJQ",
+                ScanError::NotOtpauth,
+            ),
             ("otpauth://totp/a", ScanError::Key),
             ("otpauth://totp/a?secret=1", ScanError::Key),
-            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ&digits=7", ScanError::Parameters),
-            ("otpauth://totp/?secret=GEZDGNBVGY3TQOJQ", ScanError::Account),
+            (
+                "otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ&digits=7",
+                ScanError::Parameters,
+            ),
+            (
+                "otpauth://totp/?secret=GEZDGNBVGY3TQOJQ",
+                ScanError::Account,
+            ),
         ] {
             assert_eq!(app.scan(link), Err(error), "{link}");
         }

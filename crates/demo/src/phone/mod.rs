@@ -2,9 +2,9 @@
 
 pub(crate) mod authenticator;
 mod page;
-pub(crate) mod token;
 #[cfg(test)]
 mod tests;
+pub(crate) mod token;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{ACCEPT, AUTHORIZATION};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -23,7 +24,7 @@ use crate::messages::{Channel, Message, Messages};
 use crate::people::{People, Person, introduce};
 use crate::phone::authenticator::Authenticator;
 use crate::phone::page::PhonePage;
-use crate::phone::token::{Display, HardwareToken, Held};
+use crate::phone::token::{Display, Held};
 use crate::secret::Secret;
 use crate::settings::{Origins, Settings, SettingsError};
 use crate::shelf::lock;
@@ -89,14 +90,18 @@ impl Phone {
 
     /// The time the phone believes it is.
     fn phone_time(&self) -> i64 {
-        self.world.now_unix().saturating_add(self.clock_ahead_s.load(Ordering::Relaxed))
+        self.world
+            .now_unix()
+            .saturating_add(self.clock_ahead_s.load(Ordering::Relaxed))
     }
 
     fn held(&self, serial: &str) -> Result<&Held, Refused> {
         self.tokens
             .iter()
             .find(|held| held.token().serial == serial)
-            .ok_or(Refused::not_found("nobody holds a token with this serial number"))
+            .ok_or(Refused::not_found(
+                "nobody holds a token with this serial number",
+            ))
     }
 }
 
@@ -140,12 +145,11 @@ pub(crate) fn router(phone: Phone) -> Router {
         .merge(chrome::routes())
 }
 
-async fn show(State(phone): State<Arc<Phone>>, request: Request) -> Response {
-    let chrome = Chrome::of(Room::Phone, &phone.origins, &request);
-    let query = Fields::from_query(request.uri().query());
-    let who = query.one("who");
+async fn show(State(phone): State<Arc<Phone>>, parts: Parts) -> Response {
+    let chrome = Chrome::of(Room::Phone, &phone.origins, &parts);
+    let query = Fields::from_query(parts.uri.query());
     let people = introduce(&phone.given, &*phone.live).await;
-    let page = PhonePage::new(&chrome, &phone, people, who);
+    let page = PhonePage::new(&chrome, &phone, people, &query);
     chrome.show(StatusCode::OK, &page)
 }
 
@@ -168,10 +172,14 @@ async fn look_at_token(
 async fn press_token(
     State(phone): State<Arc<Phone>>,
     Path(serial): Path<String>,
-    headers: HeaderMap,
+    request: Request,
 ) -> Result<Response, Refused> {
+    let (parts, body) = request.into_parts();
+    let fields = Fields::from_body(body).await?;
     let display: Display = phone.held(&serial)?.press(phone.world.now_unix());
-    Ok(done(&headers, || web::json(StatusCode::OK, &display)))
+    Ok(done(&parts.headers, &fields, || {
+        web::json(StatusCode::OK, &display)
+    }))
 }
 
 async fn look_at_authenticator(
@@ -181,7 +189,9 @@ async fn look_at_authenticator(
     let shown = phone
         .authenticator
         .look(&username, phone.phone_time())
-        .ok_or(Refused::not_found("the app holds no account of this user name"))?;
+        .ok_or(Refused::not_found(
+            "the app holds no account of this user name",
+        ))?;
     Ok(web::json(StatusCode::OK, &json!({ "code": shown.code })))
 }
 
@@ -194,10 +204,12 @@ async fn scan(State(phone): State<Arc<Phone>>, request: Request) -> Result<Respo
         phone.authenticator.scan(uri)
     } else {
         let key = fields.one("key").unwrap_or(uri);
-        phone.authenticator.type_in(fields.one("username").unwrap_or_default(), key)
+        phone
+            .authenticator
+            .type_in(fields.one("username").unwrap_or_default(), key)
     };
     match scanned {
-        Ok(username) => Ok(done(&parts.headers, || {
+        Ok(username) => Ok(done(&parts.headers, &fields, || {
             web::json(StatusCode::CREATED, &json!({ "username": username }))
         })),
         Err(error) if asks_for_page(&parts.headers) => {
@@ -216,13 +228,20 @@ async fn switch_gateway(
     request: Request,
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
-    let up = match Fields::from_form_or_json(&parts.headers, body).await?.one("up") {
+    let fields = Fields::from_form_or_json(&parts.headers, body).await?;
+    let up = match fields.one("up") {
         Some("true") => true,
         Some("false") => false,
-        _ => return Err(Refused::bad_request("the field `up` is neither true nor false")),
+        _ => {
+            return Err(Refused::bad_request(
+                "the field `up` is neither true nor false",
+            ));
+        }
     };
     phone.gateway.up.store(up, Ordering::Relaxed);
-    Ok(done(&parts.headers, || web::json(StatusCode::OK, &json!({ "up": up }))))
+    Ok(done(&parts.headers, &fields, || {
+        web::json(StatusCode::OK, &json!({ "up": up }))
+    }))
 }
 
 async fn set_clock(State(phone): State<Arc<Phone>>, request: Request) -> Result<Response, Refused> {
@@ -232,9 +251,13 @@ async fn set_clock(State(phone): State<Arc<Phone>>, request: Request) -> Result<
         .one("ahead_s")
         .and_then(|seconds| seconds.parse::<i64>().ok())
         .filter(|seconds| (-CLOCK_WRONG_MAX_S..=CLOCK_WRONG_MAX_S).contains(seconds))
-        .ok_or(Refused::bad_request("the field `ahead_s` is not a number of seconds within a day"))?;
+        .ok_or(Refused::bad_request(
+            "the field `ahead_s` is not a number of seconds within a day",
+        ))?;
     phone.clock_ahead_s.store(ahead_s, Ordering::Relaxed);
-    Ok(done(&parts.headers, || web::json(StatusCode::OK, &json!({ "ahead_s": ahead_s }))))
+    Ok(done(&parts.headers, &fields, || {
+        web::json(StatusCode::OK, &json!({ "ahead_s": ahead_s }))
+    }))
 }
 
 /// What an operator's HTTP interface does: checks the sender, takes a message once, says so.
@@ -244,17 +267,29 @@ async fn receive_sms(
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     if !phone.gateway.admits(&parts.headers) {
-        return Err(Refused { status: StatusCode::UNAUTHORIZED, why: "the token is wrong" });
+        return Err(Refused {
+            status: StatusCode::UNAUTHORIZED,
+            why: "the token is wrong",
+        });
     }
     if !phone.gateway.is_up() {
         let why = "the gateway is switched off on the phone's page";
-        return Err(Refused { status: StatusCode::SERVICE_UNAVAILABLE, why });
+        return Err(Refused {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            why,
+        });
     }
     let fields = Fields::from_form_or_json(&parts.headers, body).await?;
-    let to = fields.one("to").filter(|to| !to.is_empty() && to.len() <= 32);
-    let text = fields.one("text").filter(|text| !text.is_empty() && text.len() <= 2000);
+    let to = fields
+        .one("to")
+        .filter(|to| !to.is_empty() && to.len() <= 32);
+    let text = fields
+        .one("text")
+        .filter(|text| !text.is_empty() && text.len() <= 2000);
     let (Some(to), Some(text)) = (to, text) else {
-        return Err(Refused::bad_request("`to` or `text` is missing or too long"));
+        return Err(Refused::bad_request(
+            "`to` or `text` is missing or too long",
+        ));
     };
     let id = fields.one("id").filter(|id| id.len() <= 200);
     if id.is_none_or(|id| phone.gateway.is_new(id)) {
@@ -268,15 +303,29 @@ async fn receive_sms(
             at_unix: now,
         });
     }
-    Ok(web::json(StatusCode::OK, &json!({ "id": id, "status": "delivered" })))
+    Ok(web::json(
+        StatusCode::OK,
+        &json!({ "id": id, "status": "delivered" }),
+    ))
 }
 
 /// A form on the page leads back to the page; a script gets its answer.
-fn done(headers: &HeaderMap, answer: impl FnOnce() -> Response) -> Response {
-    if asks_for_page(headers) { web::see_other("/") } else { answer() }
+fn done(headers: &HeaderMap, fields: &Fields, answer: impl FnOnce() -> Response) -> Response {
+    let back = fields
+        .one("back")
+        .filter(|back| web::is_local_path(back))
+        .unwrap_or("/");
+    if asks_for_page(headers) {
+        web::see_other(back)
+    } else {
+        answer()
+    }
 }
 
 fn asks_for_page(headers: &HeaderMap) -> bool {
-    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = headers
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     accepts.contains("text/html") && !web::is_json(headers)
 }

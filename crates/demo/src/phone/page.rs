@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use askama::Template;
+use url::form_urlencoded::byte_serialize;
 
 use crate::chrome::Chrome;
 use crate::messages::{Channel, Message};
@@ -10,6 +11,7 @@ use crate::people::Introduced;
 use crate::phone::Phone;
 use crate::phone::authenticator::Shown;
 use crate::phone::token::{Display, Moving};
+use crate::web::Fields;
 use crate::words::Words;
 
 /// Most messages of one kind on the page.
@@ -26,6 +28,7 @@ pub(super) struct PhonePage<'a> {
     mails: Vec<Arrived>,
     apps: Vec<Shown>,
     tokens: Vec<TokenShown>,
+    scan_refused: bool,
     gateway_up: bool,
     clock_ahead_s: i64,
 }
@@ -59,9 +62,12 @@ impl<'a> PhonePage<'a> {
         chrome: &'a Chrome,
         phone: &Phone,
         people: Vec<Introduced>,
-        who: Option<&str>,
+        query: &Fields,
     ) -> Self {
-        let one = people.iter().find(|one| Some(one.person.username.as_str()) == who);
+        let who = query.one("who");
+        let one = people
+            .iter()
+            .find(|one| Some(one.person.username.as_str()) == who);
         let one = one.map(|one| one.person.clone());
         let now = phone.world.now_unix();
         let all = phone.messages.all();
@@ -78,7 +84,11 @@ impl<'a> PhonePage<'a> {
         let mails = of(Channel::Mail, one.as_ref().map(|one| one.mail.as_deref()));
         let username = one.map(|one| one.username);
         let mut apps = phone.authenticator.screen(phone.phone_time());
-        apps.retain(|app| username.as_ref().is_none_or(|username| *username == app.username));
+        apps.retain(|app| {
+            username
+                .as_ref()
+                .is_none_or(|username| *username == app.username)
+        });
         let tokens = phone
             .tokens
             .iter()
@@ -98,9 +108,19 @@ impl<'a> PhonePage<'a> {
             tokens,
             who: username.unwrap_or_default(),
             people,
+            scan_refused: query.one("scan") == Some("refused"),
             gateway_up: phone.gateway.is_up(),
             clock_ahead_s: phone.clock_ahead_s.load(Ordering::Relaxed),
         }
+    }
+
+    /// Where the page's forms lead back to: to the same person.
+    fn back(&self) -> String {
+        if self.who.is_empty() {
+            return "/".to_owned();
+        }
+        let who: String = byte_serialize(self.who.as_bytes()).collect();
+        format!("/?who={who}")
     }
 
     fn clock(&self) -> String {
@@ -166,10 +186,11 @@ mod tests {
 
     #[test]
     fn codes_and_links_stand_out_of_a_text() {
-        let found: Vec<Piece> = pieces("Code: 123456.\nhttp://localhost:8400/a?b=c ok +41791234567")
-            .into_iter()
-            .filter(|piece| !matches!(piece, Piece::Plain(_)))
-            .collect();
+        let found: Vec<Piece> =
+            pieces("Code: 123456.\nhttp://localhost:8400/a?b=c ok +41791234567")
+                .into_iter()
+                .filter(|piece| !matches!(piece, Piece::Plain(_)))
+                .collect();
         let link = "http://localhost:8400/a?b=c".to_owned();
         assert_eq!(found, [Piece::Code("123456".into()), Piece::Link(link)]);
     }

@@ -59,7 +59,10 @@ impl Held {
             Moving::Button { next } => next,
             Moving::Time { .. } => 0,
         };
-        Self { token, counter: Mutex::new(counter) }
+        Self {
+            token,
+            counter: Mutex::new(counter),
+        }
     }
 
     pub(crate) fn token(&self) -> &HardwareToken {
@@ -100,7 +103,12 @@ mod tests {
 
     fn token(moving: Moving) -> Held {
         let generator = Generator::new(b"12345678901234567890".to_vec(), Hash::Sha1, Digits::Six);
-        Held::new(HardwareToken { serial: "1".into(), holder: None, generator, moving })
+        Held::new(HardwareToken {
+            serial: "1".into(),
+            holder: None,
+            generator,
+            moving,
+        })
     }
 
     #[test]
@@ -114,8 +122,14 @@ mod tests {
 
     #[test]
     fn a_token_with_a_fast_clock_is_ahead() {
-        let right = token(Moving::Time { period_s: 60, ahead_s: 0 });
-        let fast = token(Moving::Time { period_s: 60, ahead_s: 120 });
+        let right = token(Moving::Time {
+            period_s: 60,
+            ahead_s: 0,
+        });
+        let fast = token(Moving::Time {
+            period_s: 60,
+            ahead_s: 120,
+        });
         assert_eq!(fast.look(0).code, right.look(120).code);
         assert_eq!(fast.press(0).code, fast.look(0).code);
         assert_eq!(right.look(59).seconds_left, Some(1));

@@ -42,7 +42,11 @@ pub(crate) enum BackChannelError {
 impl BackChannel {
     /// Calls come from the address `from`, as those of a portal in the State's data centre do.
     pub(crate) fn new(reach: Arc<dyn Reach>, issuer: String, from: IpAddr) -> Self {
-        Self { reach, issuer, from }
+        Self {
+            reach,
+            issuer,
+            from,
+        }
     }
 
     /// Fetches a JSON document, with an access token where one is given.
@@ -52,7 +56,8 @@ impl BackChannel {
         bearer: Option<&str>,
     ) -> Result<Answer, BackChannelError> {
         let authorization = bearer.map(|token| format!("Bearer {token}"));
-        self.call(Method::GET, endpoint, authorization.as_deref(), None).await
+        self.call(Method::GET, endpoint, authorization.as_deref(), None)
+            .await
     }
 
     /// Posts a form.
@@ -62,7 +67,8 @@ impl BackChannel {
         form: String,
         authorization: Option<&str>,
     ) -> Result<Answer, BackChannelError> {
-        self.call(Method::POST, endpoint, authorization, Some(form)).await
+        self.call(Method::POST, endpoint, authorization, Some(form))
+            .await
     }
 
     async fn call(
@@ -80,7 +86,10 @@ impl BackChannel {
         let mut request = Request::builder()
             .method(method)
             .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
-            .header(HOST, &url[url::Position::BeforeHost..url::Position::AfterPort])
+            .header(
+                HOST,
+                &url[url::Position::BeforeHost..url::Position::AfterPort],
+            )
             .header(ACCEPT, "application/json");
         if form.is_some() {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
@@ -94,8 +103,13 @@ impl BackChannel {
         forwarded_from(request.headers_mut(), self.from);
         let response = self.reach.call(request).await;
         let status = response.status();
-        let not_json = || BackChannelError::NotJson { path: url.path().to_owned(), status };
-        let bytes = to_bytes(response.into_body(), ANSWER_MAX).await.map_err(|_| not_json())?;
+        let not_json = || BackChannelError::NotJson {
+            path: url.path().to_owned(),
+            status,
+        };
+        let bytes = to_bytes(response.into_body(), ANSWER_MAX)
+            .await
+            .map_err(|_| not_json())?;
         let body = serde_json::from_slice(&bytes).map_err(|_| not_json())?;
         Ok(Answer { status, body })
     }

@@ -52,11 +52,19 @@ pub(crate) enum IdTokenFault {
 /// Client in the id_token_signed_response_alg parameter during Registration."
 pub(crate) fn header(token: &str, algorithm: Algorithm) -> Result<Header, IdTokenFault> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| IdTokenFault::NotJwt)?;
-    if header.alg == algorithm { Ok(header) } else { Err(IdTokenFault::WrongAlgorithm) }
+    if header.alg == algorithm {
+        Ok(header)
+    } else {
+        Err(IdTokenFault::WrongAlgorithm)
+    }
 }
 
 /// The claims, if everything holds.
-pub(crate) fn verify(token: &str, key: &Jwk, expected: &Expected<'_>) -> Result<Claims, IdTokenFault> {
+pub(crate) fn verify(
+    token: &str,
+    key: &Jwk,
+    expected: &Expected<'_>,
+) -> Result<Claims, IdTokenFault> {
     let key = DecodingKey::from_jwk(key).map_err(|_| IdTokenFault::UnknownKey)?;
     let mut validation = Validation::new(expected.algorithm);
     validation.validate_exp = false;
@@ -78,7 +86,10 @@ pub(crate) fn verify(token: &str, key: &Jwk, expected: &Expected<'_>) -> Result<
 /// [OIDC Core §3.1.3.7] "If the ID Token contains multiple audiences, the Client SHOULD verify that
 /// an azp Claim is present."
 fn check_party(claims: &Claims, client: &str) -> Result<(), IdTokenFault> {
-    let several = claims.get("aud").and_then(Value::as_array).is_some_and(|all| all.len() > 1);
+    let several = claims
+        .get("aud")
+        .and_then(Value::as_array)
+        .is_some_and(|all| all.len() > 1);
     match text(claims, "azp") {
         Some(party) if party == client => Ok(()),
         None if !several => Ok(()),
@@ -103,7 +114,11 @@ fn check_time(claims: &Claims, expected: &Expected<'_>) -> Result<(), IdTokenFau
     // [OIDC Core §2] "When a max_age request is made … its inclusion is REQUIRED".
     let signed_in = number("auth_time").ok_or(IdTokenFault::TooOld)?;
     let limit = signed_in.saturating_add(max_age_s).saturating_add(LEEWAY_S);
-    if expected.now > limit { Err(IdTokenFault::TooOld) } else { Ok(()) }
+    if expected.now > limit {
+        Err(IdTokenFault::TooOld)
+    } else {
+        Ok(())
+    }
 }
 
 /// [OIDC Core §3.1.3.6] "Its value is the base64url encoding of the left-most half of the hash of

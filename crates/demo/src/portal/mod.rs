@@ -12,7 +12,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use jsonwebtoken::Algorithm;
@@ -85,7 +86,10 @@ impl Portal {
         reach: Arc<dyn Reach>,
         world: Arc<dyn World>,
     ) -> Self {
-        let origin = registered.redirect_uri.trim_end_matches("/callback").to_owned();
+        let origin = registered
+            .redirect_uri
+            .trim_end_matches("/callback")
+            .to_owned();
         let issuer = registered.issuer.clone();
         let back_channel = BackChannel::new(reach, issuer, settings.places.state);
         Self {
@@ -131,8 +135,17 @@ impl Portal {
     fn welcome(&self, headers: &HeaderMap, signed_in: SignedIn) -> Response {
         self.end_session(headers);
         let id = draw(&*self.world);
-        let SignedIn { id_token, claims, profile, target } = signed_in;
-        let session = Arc::new(Session { id_token, claims, profile });
+        let SignedIn {
+            id_token,
+            claims,
+            profile,
+            target,
+        } = signed_in;
+        let session = Arc::new(Session {
+            id_token,
+            claims,
+            profile,
+        });
         let cookie = web::set_cookie(&self.session_cookie(), &id, 8 * 3600);
         self.sessions.put(id, session, self.world.now_unix());
         let mut response = web::see_other(&target);
@@ -141,7 +154,8 @@ impl Portal {
     }
 
     fn failed(&self, chrome: Chrome, error: &SignInError) -> Response {
-        let why = std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
+        let why =
+            std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
         tracing::info!(room = self.room.name(), %error, why, "nobody signed in at a portal");
         let chrome = chrome.leading_home();
         let page = FailedPage::new(&chrome, error);
@@ -163,26 +177,29 @@ pub(crate) fn router(portal: Portal) -> Router {
         .merge(chrome::routes())
 }
 
-async fn home(State(portal): State<Arc<Portal>>, request: Request) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, &request);
-    let session = portal.session(request.headers());
+async fn home(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+    let chrome = Chrome::of(portal.room, &portal.origins, &parts);
+    let session = portal.session(&parts.headers);
     let now = portal.world.now_unix();
     let page = HomePage::new(&chrome, &portal.origins, session.as_deref(), now);
     chrome.show(StatusCode::OK, &page)
 }
 
-async fn login(State(portal): State<Arc<Portal>>, request: Request) -> Response {
-    let fields = Fields::from_query(request.uri().query());
-    let target = fields.one("target").filter(|path| web::is_local_path(path)).unwrap_or("/");
-    begin_or_explain(&portal, &request, &fields, target.to_owned()).await
+async fn login(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+    let fields = Fields::from_query(parts.uri.query());
+    let target = fields
+        .one("target")
+        .filter(|path| web::is_local_path(path))
+        .unwrap_or("/");
+    begin_or_explain(&portal, &parts, &fields, target.to_owned()).await
 }
 
-async fn callback(State(portal): State<Arc<Portal>>, request: Request) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, &request);
-    let answer = Fields::from_query(request.uri().query());
-    let browser = web::cookie(request.headers(), &portal.browser_cookie());
+async fn callback(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+    let chrome = Chrome::of(portal.room, &portal.origins, &parts);
+    let answer = Fields::from_query(parts.uri.query());
+    let browser = web::cookie(&parts.headers, &portal.browser_cookie());
     match portal.party.finish(&answer, browser).await {
-        Ok(signed_in) => portal.welcome(request.headers(), signed_in),
+        Ok(signed_in) => portal.welcome(&parts.headers, signed_in),
         Err(error) => portal.failed(chrome, &error),
     }
 }
@@ -195,44 +212,50 @@ async fn initiate(
 ) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let fields = match parts.method {
-        axum::http::Method::POST => Fields::from_body(body).await?,
+        Method::POST => Fields::from_body(body).await?,
         _ => Fields::from_query(parts.uri.query()),
     };
     if fields.one("iss") != Some(portal.party.issuer()) {
-        return Err(Refused::bad_request("the parameter `iss` is not this portal's issuer"));
+        return Err(Refused::bad_request(
+            "the parameter `iss` is not this portal's issuer",
+        ));
     }
     let target = match fields.one("target_link_uri") {
         None => "/".to_owned(),
-        Some(uri) => local_part(uri, &portal.origin)
-            .ok_or(Refused::bad_request("`target_link_uri` does not lead to this portal"))?,
+        Some(uri) => local_part(uri, &portal.origin).ok_or(Refused::bad_request(
+            "`target_link_uri` does not lead to this portal",
+        ))?,
     };
-    let request = Request::from_parts(parts, axum::body::Body::empty());
-    Ok(begin_or_explain(&portal, &request, &fields, target).await)
+    Ok(begin_or_explain(&portal, &parts, &fields, target).await)
 }
 
 fn local_part(uri: &str, origin: &str) -> Option<String> {
     let (uri, origin) = (Url::parse(uri).ok()?, Url::parse(origin).ok()?);
-    let path = uri.get(url::Position::BeforePath..url::Position::AfterQuery);
+    let path = &uri[url::Position::BeforePath..url::Position::AfterQuery];
     (uri.origin() == origin.origin() && web::is_local_path(path)).then(|| path.to_owned())
 }
 
 async fn begin_or_explain(
     portal: &Portal,
-    request: &Request,
+    parts: &Parts,
     fields: &Fields,
     target: String,
 ) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, request);
-    let ask = Ask { fields, language: chrome.words.tag(), target };
-    match portal.begin(request.headers(), ask).await {
+    let chrome = Chrome::of(portal.room, &portal.origins, parts);
+    let ask = Ask {
+        fields,
+        language: chrome.words.tag(),
+        target,
+    };
+    match portal.begin(&parts.headers, ask).await {
         Ok(response) => response,
         Err(error) => portal.failed(chrome, &error),
     }
 }
 
-async fn logout(State(portal): State<Arc<Portal>>, request: Request) -> Response {
+async fn logout(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
     let back = format!("{}/signed-out", portal.origin);
-    let ended = portal.end_session(request.headers());
+    let ended = portal.end_session(&parts.headers);
     let everywhere = match &ended {
         Some(session) => portal.party.sign_out_url(&session.id_token, &back).await,
         None => None,
@@ -243,13 +266,13 @@ async fn logout(State(portal): State<Arc<Portal>>, request: Request) -> Response
     response
 }
 
-async fn signed_out(State(portal): State<Arc<Portal>>, request: Request) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, &request);
+async fn signed_out(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+    let chrome = Chrome::of(portal.room, &portal.origins, &parts);
     chrome.show(StatusCode::OK, &SignedOutPage { chrome: &chrome })
 }
 
-async fn whoami(State(portal): State<Arc<Portal>>, request: Request) -> Response {
-    match portal.session(request.headers()) {
+async fn whoami(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+    match portal.session(&parts.headers) {
         Some(session) => web::json(StatusCode::OK, &session.claims),
         None => StatusCode::UNAUTHORIZED.into_response(),
     }

@@ -31,6 +31,7 @@ struct Visitor {
 }
 
 struct Tile {
+    /// An SVG path on a field of 24 by 24.
     icon: &'static str,
     label: String,
     /// Where the tile leads; the others only furnish the room.
@@ -52,37 +53,56 @@ impl<'a> HomePage<'a> {
     }
 
     fn text(&self, key: &str) -> String {
-        self.chrome.words.say(&format!("{}-{key}", self.chrome.room.name()))
+        self.chrome
+            .words
+            .say(&format!("{}-{key}", self.chrome.room.name()))
     }
 }
 
 fn tiles(chrome: &Chrome, origins: &Origins) -> Vec<Tile> {
     let other = match chrome.room {
-        Room::Ism => ("\u{1f3eb}", "tile-ent", Some(format!("{}/login", origins.ent))),
-        _ => ("\u{1f5c2}\u{fe0f}", "tile-ism", Some(format!("{}/login", origins.ism))),
+        Room::Ism => (SCHOOL, "tile-ent", Some(format!("{}/login", origins.ent))),
+        _ => (FOLDERS, "tile-ism", Some(format!("{}/login", origins.ism))),
     };
-    let account = ("\u{1f511}", "tile-account", Some(format!("{}/account", origins.provider)));
-    let furniture: &[(&str, &str)] = match chrome.room {
-        Room::Ism => &[
-            ("\u{1f465}", "tile-pupils"),
-            ("\u{1f4dd}", "tile-marks"),
-            ("\u{1f4c5}", "tile-absences"),
-            ("\u{1f4c4}", "tile-reports"),
+    let account = (
+        KEY,
+        "tile-account",
+        Some(format!("{}/account", origins.provider)),
+    );
+    let furniture = match chrome.room {
+        Room::Ism => [
+            (PEOPLE, "tile-pupils"),
+            (PENCIL, "tile-marks"),
+            (CALENDAR, "tile-absences"),
+            (SHEET, "tile-reports"),
         ],
-        _ => &[
-            ("\u{2709}\u{fe0f}", "tile-mail"),
-            ("\u{1f4c1}", "tile-files"),
-            ("\u{1f4da}", "tile-classes"),
-            ("\u{1f5d3}\u{fe0f}", "tile-calendar"),
+        _ => [
+            (ENVELOPE, "tile-mail"),
+            (SHEET, "tile-files"),
+            (PEOPLE, "tile-classes"),
+            (CALENDAR, "tile-calendar"),
         ],
     };
-    let furniture = furniture.iter().map(|(icon, key)| (*icon, *key, None));
+    let furniture = furniture.into_iter().map(|(icon, key)| (icon, key, None));
     [other, account]
         .into_iter()
         .chain(furniture)
-        .map(|(icon, key, href)| Tile { icon, label: chrome.words.say(key), href })
+        .map(|(icon, key, href)| Tile {
+            icon,
+            label: chrome.words.say(key),
+            href,
+        })
         .collect()
 }
+
+const SCHOOL: &str = "M4 21V10l8-6 8 6v11zM9 21v-6h6v6M12 4V1h4v2h-4M8 11h.01M16 11h.01M12 10h.01";
+const FOLDERS: &str = "M3 20V6h6l2 3h10v11zM3 12h18M6 3h6l2 3h7v3";
+const KEY: &str = "M8 12a4 4 0 1 0 0 8 4 4 0 0 0 0-8M11 13 20 4M16 8l3 3M20 4l1 1";
+const PEOPLE: &str = "M9 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M3 20v-2a6 5 0 0 1 12 0v2M16 5a3 3 0 0 1 0 6M18 14a5 5 0 0 1 3 4v2";
+const PENCIL: &str = "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3M12 21h8";
+const CALENDAR: &str = "M4 6h16v14H4zM4 10h16M8 3v4M16 3v4M8 14h2M14 14h2";
+const SHEET: &str = "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6";
+const ENVELOPE: &str = "M3 6h18v13H3zM3 7l9 7 9-7";
 
 impl Visitor {
     fn of(session: &Session, words: Words, now: i64) -> Self {
@@ -101,7 +121,10 @@ impl Visitor {
             level,
             how: methods(claims, words),
             when: signed_in.map_or_else(String::new, |then| words.ago(then, now)),
-            claims: claims.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
+            claims: claims
+                .iter()
+                .map(|(name, value)| (name.clone(), shown(value)))
+                .collect(),
         }
     }
 }
@@ -109,19 +132,27 @@ impl Visitor {
 const ACR_PASSWORD: &str = "https://refeds.org/profile/sfa";
 
 fn shown(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn first_name(session: &Session) -> String {
     let said = ["given_name", "name", "preferred_username"]
         .iter()
         .find_map(|name| text(&session.profile, name).or_else(|| text(&session.claims, name)));
-    said.or_else(|| text(&session.claims, "sub")).unwrap_or_default().to_owned()
+    said.or_else(|| text(&session.claims, "sub"))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// [RFC 8176 §2] the methods in words; `mfa` only says that there were several.
 fn methods(claims: &Claims, words: Words) -> String {
-    let amr = claims.get("amr").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let amr = claims
+        .get("amr")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let said: Vec<String> = amr
         .iter()
         .filter_map(Value::as_str)
@@ -155,7 +186,11 @@ impl<'a> FailedPage<'a> {
             SignInError::BackChannel(_) | SignInError::Metadata(_) => words.say("failed-provider"),
             _ => words.say("failed-not-believed"),
         };
-        Self { chrome, error, sentence }
+        Self {
+            chrome,
+            error,
+            sentence,
+        }
     }
 
     /// The provider's own error code, for those who test.
@@ -169,9 +204,9 @@ impl<'a> FailedPage<'a> {
     pub(super) fn status(&self) -> StatusCode {
         match self.error {
             SignInError::Refused { .. } | SignInError::TooWeak(_) => StatusCode::FORBIDDEN,
-            SignInError::BackChannel(_) | SignInError::Metadata(_) | SignInError::NoToken { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            SignInError::BackChannel(_)
+            | SignInError::Metadata(_)
+            | SignInError::NoToken { .. } => StatusCode::BAD_GATEWAY,
             _ => StatusCode::BAD_REQUEST,
         }
     }

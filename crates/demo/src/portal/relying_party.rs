@@ -141,7 +141,13 @@ impl RelyingParty {
         world: Arc<dyn World>,
     ) -> Self {
         let attempts = Shelf::new(ATTEMPT_S);
-        Self { registered, back_channel, world, attempts, known: Mutex::new(None) }
+        Self {
+            registered,
+            back_channel,
+            world,
+            attempts,
+            known: Mutex::new(None),
+        }
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -205,18 +211,35 @@ impl RelyingParty {
         // reject the authorization response"; the same where it is promised but missing.
         match answer.one("iss") {
             Some(iss) if iss == self.registered.issuer => {}
-            None if !issuer.metadata.authorization_response_iss_parameter_supported => {}
+            None if !issuer
+                .metadata
+                .authorization_response_iss_parameter_supported => {}
             _ => return Err(SignInError::WrongIssuer),
         }
         if let Some(error) = answer.one("error") {
-            let description = answer.one("error_description").unwrap_or_default().to_owned();
-            return Err(SignInError::Refused { error: error.to_owned(), description });
+            let description = answer
+                .one("error_description")
+                .unwrap_or_default()
+                .to_owned();
+            return Err(SignInError::Refused {
+                error: error.to_owned(),
+                description,
+            });
         }
         let code = answer.one("code").ok_or(SignInError::NoCode)?;
-        let tokens = self.redeem(&issuer.metadata, code, &attempt.verifier).await?;
+        let tokens = self
+            .redeem(&issuer.metadata, code, &attempt.verifier)
+            .await?;
         let claims = self.believe(&tokens, &attempt).await?;
-        let profile = self.profile(&issuer.metadata, &tokens.access_token, &claims).await;
-        Ok(SignedIn { id_token: tokens.id_token, claims, profile, target: attempt.target })
+        let profile = self
+            .profile(&issuer.metadata, &tokens.access_token, &claims)
+            .await;
+        Ok(SignedIn {
+            id_token: tokens.id_token,
+            claims,
+            profile,
+            target: attempt.target,
+        })
     }
 
     /// Where to send the browser so that it is signed out at the provider, too.
@@ -238,27 +261,22 @@ impl RelyingParty {
         code: &str,
         verifier: &str,
     ) -> Result<Tokens, SignInError> {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", &self.registered.redirect_uri)
-            .append_pair("code_verifier", verifier);
-        let mut authorization = None;
-        match &self.registered.credentials {
-            Credentials::Secret(secret) => authorization = Some(self.basic(secret)),
-            Credentials::Key(key) => {
-                // [RFC 7523 §2.2] the assertion stands in the body.
-                form.append_pair("client_id", self.registered.client)
-                    .append_pair("client_assertion_type", ASSERTION_TYPE)
-                    .append_pair("client_assertion", &self.assertion(key, metadata)?);
-            }
-        }
+        let (form, authorization) = self.redemption(metadata, code, verifier)?;
         let endpoint = &metadata.token_endpoint;
-        let answer =
-            self.back_channel.post(endpoint, form.finish(), authorization.as_deref()).await?;
+        let answer = self
+            .back_channel
+            .post(endpoint, form, authorization.as_deref())
+            .await?;
         if answer.status != StatusCode::OK {
-            let error = answer.body.get("error").and_then(Value::as_str).unwrap_or_default();
-            return Err(SignInError::NoToken { status: answer.status, error: error.to_owned() });
+            let error = answer
+                .body
+                .get("error")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            return Err(SignInError::NoToken {
+                status: answer.status,
+                error: error.to_owned(),
+            });
         }
         serde_json::from_value(answer.body).map_err(|_| SignInError::NoToken {
             status: StatusCode::OK,
@@ -266,11 +284,39 @@ impl RelyingParty {
         })
     }
 
+    /// The form for the token endpoint, and the `Authorization` header where the client has one.
+    fn redemption(
+        &self,
+        metadata: &Metadata,
+        code: &str,
+        verifier: &str,
+    ) -> Result<(String, Option<String>), SignInError> {
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("redirect_uri", &self.registered.redirect_uri)
+            .append_pair("code_verifier", verifier);
+        match &self.registered.credentials {
+            Credentials::Secret(secret) => Ok((form.finish(), Some(self.basic(secret)))),
+            Credentials::Key(key) => {
+                // [RFC 7523 §2.2] the assertion stands in the body.
+                form.append_pair("client_id", self.registered.client)
+                    .append_pair("client_assertion_type", ASSERTION_TYPE)
+                    .append_pair("client_assertion", &self.assertion(key, metadata)?);
+                Ok((form.finish(), None))
+            }
+        }
+    }
+
     /// [RFC 6749 §2.3.1] "The client identifier is encoded using the
     /// "application/x-www-form-urlencoded" encoding algorithm".
     fn basic(&self, secret: &Secret) -> String {
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = format!("{}:{}", encoded(self.registered.client), encoded(secret.reveal()));
+        let pair = format!(
+            "{}:{}",
+            encoded(self.registered.client),
+            encoded(secret.reveal())
+        );
         format!("Basic {}", BASE64.encode(pair.as_bytes()))
     }
 
@@ -298,7 +344,10 @@ impl RelyingParty {
             Some(key) => key,
             None => {
                 lock(&self.known).take();
-                self.discover().await?.key(kid).ok_or(IdTokenFault::UnknownKey)?
+                self.discover()
+                    .await?
+                    .key(kid)
+                    .ok_or(IdTokenFault::UnknownKey)?
             }
         };
         let expected = Expected {
@@ -356,7 +405,10 @@ impl RelyingParty {
         }
         let answer = self.back_channel.fetch(&metadata.jwks_uri, None).await?;
         let keys = match answer.body.get("keys").and_then(Value::as_array) {
-            Some(keys) => keys.iter().filter_map(|key| Jwk::deserialize(key).ok()).collect(),
+            Some(keys) => keys
+                .iter()
+                .filter_map(|key| Jwk::deserialize(key).ok())
+                .collect(),
             None => return Err(SignInError::Metadata("jwks_uri leads to no key set")),
         };
         let issuer = Arc::new(Issuer { metadata, keys });
@@ -369,6 +421,9 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 
 impl Issuer {
     fn key(&self, kid: &str) -> Option<Jwk> {
-        self.keys.iter().find(|key| key.common.key_id.as_deref() == Some(kid)).cloned()
+        self.keys
+            .iter()
+            .find(|key| key.common.key_id.as_deref() == Some(kid))
+            .cloned()
     }
 }

@@ -72,7 +72,9 @@ impl Account {
 
 impl SessionRow {
     fn since(&self, frame: &Frame<'_>) -> String {
-        frame.given("when", time::day_and_clock(frame, self.since)).say("account-since")
+        frame
+            .given("when", time::day_and_clock(frame, self.since))
+            .say("account-since")
     }
 
     fn place(&self, frame: &Frame<'_>) -> String {
@@ -81,7 +83,13 @@ impl SessionRow {
     }
 
     fn strength(&self, frame: &Frame<'_>) -> String {
-        frame.say(if self.strong { "account-strong" } else { "account-password" }).into_owned()
+        frame
+            .say(if self.strong {
+                "account-strong"
+            } else {
+                "account-password"
+            })
+            .into_owned()
     }
 }
 
@@ -101,16 +109,34 @@ impl super::Samples for Account {
             phone: Some("+41 79 ••• •• 67".to_owned()),
             sessions: vec![
                 session(None, 1_786_946_100, true, true),
-                session(Some("Centre scolaire de Martigny"), 1_786_900_000, false, false),
+                session(
+                    Some("Centre scolaire de Martigny"),
+                    1_786_900_000,
+                    false,
+                    false,
+                ),
             ],
             action: "/account".to_owned(),
-            applications: vec![Link { name: "ENT".to_owned(), url: "https://edu.vs.ch/".to_owned() }],
+            applications: vec![Link {
+                name: "ENT".to_owned(),
+                url: "https://edu.vs.ch/".to_owned(),
+            }],
         };
-        let with = |method| Self { method, sessions: plain.sessions[..1].to_vec(), ..plain.clone() };
+        let with = |method| Self {
+            method,
+            sessions: plain.sessions[..1].to_vec(),
+            ..plain.clone()
+        };
         vec![
             ("app", with(Some(Method::App))),
             ("token", with(Some(Method::Token))),
-            ("none", Self { applications: Vec::new(), ..with(None) }),
+            (
+                "none",
+                Self {
+                    applications: Vec::new(),
+                    ..with(None)
+                },
+            ),
             ("plain", plain),
         ]
     }
@@ -125,7 +151,14 @@ impl super::Samples for LogoutConfirm {
             application: Some("ENT".to_owned()),
         };
         vec![
-            ("own", Self { application: None, ticket: String::new(), ..plain.clone() }),
+            (
+                "own",
+                Self {
+                    application: None,
+                    ticket: String::new(),
+                    ..plain.clone()
+                },
+            ),
             ("plain", plain),
         ]
     }
@@ -134,7 +167,13 @@ impl super::Samples for LogoutConfirm {
 #[cfg(test)]
 impl super::Samples for LoggedOut {
     fn samples() -> Vec<(&'static str, Self)> {
-        let link = Link { name: "ENT".to_owned(), url: "https://edu.vs.ch/".to_owned() };
-        vec![("own", Self { back: None }), ("plain", Self { back: Some(link) })]
+        let link = Link {
+            name: "ENT".to_owned(),
+            url: "https://edu.vs.ch/".to_owned(),
+        };
+        vec![
+            ("own", Self { back: None }),
+            ("plain", Self { back: Some(link) }),
+        ]
     }
 }

@@ -71,8 +71,8 @@ pub struct ActivationPassword {
     pub names: Vec<String>,
     /// The rules in force.
     pub rules: PasswordRules,
-    /// What was wrong with the password of the last attempt; none before one.
-    pub complaints: Option<Vec<Complaint>>,
+    /// What was wrong with the password of the last attempt; empty before one.
+    pub complaints: Vec<Complaint>,
     /// Where the form goes.
     pub action: String,
     /// Where one stands.
@@ -145,12 +145,16 @@ impl ActivationStart {
                 Notice::plain(frame, "activation-wrong", "activation-wrong-cure")
             }
             StartProblem::Expired { since } => {
-                let cause = frame.given("day", time::day(since)).say("activation-expired");
+                let cause = frame
+                    .given("day", time::day(since))
+                    .say("activation-expired");
                 Notice::caused(frame, cause, "activation-expired-cure")
             }
             StartProblem::Used => Notice::plain(frame, "activation-used", "activation-used-cure"),
             StartProblem::Wait { seconds } => {
-                let cause = frame.given("wait", span(frame, seconds)).say("activation-wait");
+                let cause = frame
+                    .given("wait", span(frame, seconds))
+                    .say("activation-wait");
                 Notice::caused(frame, cause, "activation-wait-cure")
             }
         })
@@ -173,8 +177,10 @@ struct RuleRow {
 
 impl ActivationPassword {
     fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
-        let complaints = self.complaints.as_ref().filter(|complaints| !complaints.is_empty())?;
-        let links = complaints.iter().map(|complaint| NoticeLink {
+        if self.complaints.is_empty() {
+            return None;
+        }
+        let links = self.complaints.iter().map(|complaint| NoticeLink {
             field: match complaint {
                 Complaint::NotTheSame => "new_password_again",
                 _ => "new_password",
@@ -182,7 +188,11 @@ impl ActivationPassword {
             text: self.reason(frame, *complaint),
         });
         let heading = frame.say("password-refused").into_owned();
-        Some(Notice { heading, text: String::new(), links: links.collect() })
+        Some(Notice {
+            heading,
+            text: String::new(),
+            links: links.collect(),
+        })
     }
 
     /// Why the last password was refused, in words ([decision 7] "explain every refusal").
@@ -216,25 +226,41 @@ impl ActivationPassword {
             most: 0,
             words: String::new(),
         };
-        let length = frame.given("least", rules.length_min).given("most", rules.length_max);
+        let length = frame
+            .given("least", rules.length_min)
+            .given("most", rules.length_max);
         let mut rows = vec![RuleRow {
             least: rules.length_min,
             most: rules.length_max,
-            ..row(length.say("rule-length"), &[Complaint::TooShort, Complaint::TooLong], "length")
+            ..row(
+                length.say("rule-length"),
+                &[Complaint::TooShort, Complaint::TooLong],
+                "length",
+            )
         }];
         if rules.classes_min > 0 {
             let text = frame.given("n", rules.classes_min).say("rule-classes");
             let least = u16::from(rules.classes_min);
-            rows.push(RuleRow { least, ..row(text, &[Complaint::TooFewClasses], "classes") });
+            rows.push(RuleRow {
+                least,
+                ..row(text, &[Complaint::TooFewClasses], "classes")
+            });
         }
         if rules.no_names {
             let text = frame.say("rule-no-names").into_owned();
             let words = self.names.join(" ");
-            rows.push(RuleRow { words, ..row(text, &[Complaint::ContainsName], "words") });
+            rows.push(RuleRow {
+                words,
+                ..row(text, &[Complaint::ContainsName], "words")
+            });
         }
         let without = [
             (true, "rule-not-code", Complaint::IsTheCode),
-            (!rules.no_words.is_empty(), "rule-no-words", Complaint::ContainsWord),
+            (
+                !rules.no_words.is_empty(),
+                "rule-no-words",
+                Complaint::ContainsWord,
+            ),
             (rules.block_list, "rule-not-common", Complaint::TooCommon),
         ];
         for (_, key, complaint) in without.into_iter().filter(|(wanted, ..)| *wanted) {
@@ -248,21 +274,22 @@ impl ActivationPassword {
     }
 
     fn kept(&self, complaints: &[Complaint]) -> Option<bool> {
-        let heard = self.complaints.as_ref()?;
         // Two different passwords were not judged any further.
-        if *heard == [Complaint::NotTheSame] {
-            return None;
-        }
-        Some(!complaints.iter().any(|complaint| heard.contains(complaint)))
+        let judged = self.bad_password();
+        judged.then(|| {
+            !complaints
+                .iter()
+                .any(|complaint| self.complaints.contains(complaint))
+        })
     }
 
     fn bad_password(&self) -> bool {
         let other = |complaint: &Complaint| *complaint != Complaint::NotTheSame;
-        self.complaints.iter().flatten().any(other)
+        self.complaints.iter().any(other)
     }
 
     fn bad_repetition(&self) -> bool {
-        self.complaints.iter().flatten().any(|complaint| *complaint == Complaint::NotTheSame)
+        self.complaints.contains(&Complaint::NotTheSame)
     }
 }
 
@@ -281,7 +308,12 @@ impl ActivationPhoneMethod {
         if self.problems.is_empty() {
             return None;
         }
-        let links = self.problems.iter().map(|problem| NoticeLink {
+        // In the order of the fields on the page.
+        let of_method =
+            |problem: &&PhoneMethodProblem| **problem == PhoneMethodProblem::MethodMissing;
+        let method = self.problems.iter().filter(of_method);
+        let phone = self.problems.iter().filter(|problem| !of_method(problem));
+        let links = method.chain(phone).map(|problem| NoticeLink {
             field: match problem {
                 PhoneMethodProblem::MethodMissing => self.first_method(),
                 _ => "phone",
@@ -289,14 +321,20 @@ impl ActivationPhoneMethod {
             text: frame.say(problem.key()).into_owned(),
         });
         let heading = frame.say("phone-method-refused").into_owned();
-        Some(Notice { heading, text: String::new(), links: links.collect() })
+        Some(Notice {
+            heading,
+            text: String::new(),
+            links: links.collect(),
+        })
     }
 
     fn phone_error(&self, frame: &Frame<'_>) -> Option<String> {
-        let of_phone = |problem: &&PhoneMethodProblem| {
-            **problem != PhoneMethodProblem::MethodMissing
-        };
-        self.problems.iter().find(of_phone).map(|problem| frame.say(problem.key()).into_owned())
+        let of_phone =
+            |problem: &&PhoneMethodProblem| **problem != PhoneMethodProblem::MethodMissing;
+        self.problems
+            .iter()
+            .find(of_phone)
+            .map(|problem| frame.say(problem.key()).into_owned())
     }
 
     fn method_error(&self, frame: &Frame<'_>) -> Option<String> {
@@ -355,8 +393,14 @@ fn value_of(method: Method) -> &'static str {
 impl ActivationToken {
     fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
         Some(match self.problem? {
-            TokenProblem::Wrong { .. } | TokenProblem::NotInARow => {
-                Notice::plain(frame, "activation-token-wrong", "activation-token-wrong-cure")
+            TokenProblem::Wrong { tries_left } => Notice::plain(
+                frame,
+                "activation-token-wrong",
+                "activation-token-wrong-cure",
+            )
+            .with_tries_left(frame, tries_left),
+            TokenProblem::NotInARow => {
+                Notice::plain(frame, "token-not-in-a-row", "token-not-in-a-row-cure")
             }
             TokenProblem::Replayed => Notice::plain(frame, "code-replayed", "token-replayed-cure"),
             TokenProblem::Malformed => {

@@ -1,7 +1,7 @@
 //! The authenticator app: its three numbered steps at enrolment, its code ever after.
 //!
-//! [Guide 4.2] "Celle-ci vous servira à l'avenir à entrer les codes d'authentification forte et ainsi
-//! ne plus passer par le SMS."
+//! [Guide 4.2] "Celle-ci vous servira à l'avenir à entrer les codes d'authentification forte et
+//! ainsi ne plus passer par le SMS."
 
 use super::{Frame, Notice, Step, Who, qr, shown_by};
 
@@ -68,7 +68,8 @@ shown_by!(AppCode, "app_code.html");
 
 impl AppEnrolment {
     fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
-        self.problem.map(|problem| problem.notice(frame, "app-wrong-enrolling-cure"))
+        self.problem
+            .map(|problem| problem.notice(frame, "app-wrong-enrolling-cure"))
     }
 
     fn qr(&self) -> Option<String> {
@@ -90,7 +91,8 @@ impl AppEnrolment {
 
 impl AppCode {
     fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
-        self.problem.map(|problem| problem.notice(frame, "app-wrong-cure"))
+        self.problem
+            .map(|problem| problem.notice(frame, "app-wrong-cure"))
     }
 }
 
@@ -98,10 +100,7 @@ impl AppCodeProblem {
     fn notice(self, frame: &Frame<'_>, wrong_cure: &str) -> Notice {
         match self {
             Self::Wrong { tries_left } => {
-                let mut notice = Notice::plain(frame, "app-wrong", wrong_cure);
-                notice.text.push(' ');
-                notice.text.push_str(&frame.given("n", tries_left).say("tries-left"));
-                notice
+                Notice::plain(frame, "app-wrong", wrong_cure).with_tries_left(frame, tries_left)
             }
             Self::Replayed => Notice::plain(frame, "code-replayed", "app-replayed-cure"),
             Self::Malformed => Notice::plain(frame, "code-malformed", "code-malformed-cure"),
@@ -121,8 +120,20 @@ const PROBLEMS: [(&str, AppCodeProblem); 5] = [
     ("wrong", AppCodeProblem::Wrong { tries_left: 3 }),
     ("replayed", AppCodeProblem::Replayed),
     ("malformed", AppCodeProblem::Malformed),
-    ("slow", AppCodeProblem::ClockOff { minutes: 4, clock: Clock::Slow }),
-    ("fast", AppCodeProblem::ClockOff { minutes: 1, clock: Clock::Fast }),
+    (
+        "slow",
+        AppCodeProblem::ClockOff {
+            minutes: 4,
+            clock: Clock::Slow,
+        },
+    ),
+    (
+        "fast",
+        AppCodeProblem::ClockOff {
+            minutes: 1,
+            clock: Clock::Fast,
+        },
+    ),
 ];
 
 #[cfg(test)]
@@ -130,9 +141,7 @@ impl super::Samples for AppEnrolment {
     fn samples() -> Vec<(&'static str, Self)> {
         let key = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
         let plain = Self {
-            link: format!(
-                "otpauth://totp/Canton%20du%20Valais:sophie.rey?secret={key}&issuer=Canton%20du%20Valais"
-            ),
+            link: format!("otpauth://totp/Valais:sophie.rey?secret={key}&issuer=Valais"),
             key: key.to_owned(),
             action: "/login/0199a1b2".to_owned(),
             who: Some(Who::sample()),
@@ -141,7 +150,15 @@ impl super::Samples for AppEnrolment {
         };
         let mut samples: Vec<_> = PROBLEMS
             .into_iter()
-            .map(|(name, problem)| (name, Self { problem: Some(problem), ..plain.clone() }))
+            .map(|(name, problem)| {
+                (
+                    name,
+                    Self {
+                        problem: Some(problem),
+                        ..plain.clone()
+                    },
+                )
+            })
             .collect();
         samples.push(("plain", plain));
         samples
@@ -158,7 +175,15 @@ impl super::Samples for AppCode {
         };
         let mut samples: Vec<_> = PROBLEMS
             .into_iter()
-            .map(|(name, problem)| (name, Self { problem: Some(problem), ..plain.clone() }))
+            .map(|(name, problem)| {
+                (
+                    name,
+                    Self {
+                        problem: Some(problem),
+                        ..plain.clone()
+                    },
+                )
+            })
             .collect();
         samples.push(("plain", plain));
         samples

@@ -14,6 +14,8 @@ pub struct EnrolElsewhere {
     pub resume_link: String,
     /// Until when it works.
     pub valid_until: Timestamp,
+    /// Whether the address was sent to the person's mailbox, too.
+    pub mailed: bool,
     /// Who is enrolling.
     pub who: Option<Who>,
     /// Back to the application.
@@ -39,9 +41,24 @@ impl super::Samples for EnrolElsewhere {
             zone: "Centre scolaire de Martigny".to_owned(),
             resume_link: "https://identite.vs.ch/resume/mJ3vQ2kX9bT7wLr5".to_owned(),
             valid_until: Timestamp(1_786_946_100),
+            mailed: true,
             who: Some(Who::sample()),
-            back: Some(Link { name: "ENT".to_owned(), url: "https://edu.vs.ch/".to_owned() }),
+            back: Some(Link {
+                name: "ENT".to_owned(),
+                url: "https://edu.vs.ch/".to_owned(),
+            }),
         };
-        vec![("no-way-back", Self { back: None, who: None, ..plain.clone() }), ("plain", plain)]
+        vec![
+            (
+                "no-way-back",
+                Self {
+                    back: None,
+                    mailed: false,
+                    who: None,
+                    ..plain.clone()
+                },
+            ),
+            ("plain", plain),
+        ]
     }
 }

@@ -13,7 +13,7 @@ use crate::words::{Saying, Words};
 pub struct Frame<'a> {
     /// The language in which the person is spoken to.
     pub language: Language,
-    /// The nonce of this response's `Content-Security-Policy`, for the inlined style and our script.
+    /// The nonce of this response's `Content-Security-Policy`, for the style and the script.
     pub nonce: &'a str,
     /// Who stands behind this service, such as «Identité numérique — Canton du Valais».
     pub institution: &'a str,
@@ -64,9 +64,11 @@ impl Frame<'_> {
     }
 
     /// The style sheet without its indentation and comments.
-    fn style(&self) -> &'static str {
+    pub(super) fn style(&self) -> &'static str {
         static STYLE: LazyLock<String> = LazyLock::new(|| {
-            let lines = include_str!("../../../../pages/style.css").lines().map(str::trim);
+            let lines = include_str!("../../../../pages/style.css")
+                .lines()
+                .map(str::trim);
             lines.filter(|line| !line.starts_with("/*")).collect()
         });
         &STYLE
@@ -93,9 +95,16 @@ fn name_of(language: Language) -> &'static str {
 /// A local address with `ui` set. What is not a path of ours leads to the front page.
 fn in_language(here: &str, language: Language) -> String {
     let local = here.starts_with('/') && !here.starts_with("//") && !here.starts_with("/\\");
-    let (path, query) = if local { here.split_once('?').unwrap_or((here, "")) } else { ("/", "") };
+    let (path, query) = if local {
+        here.split_once('?').unwrap_or((here, ""))
+    } else {
+        ("/", "")
+    };
     let mut url = format!("{path}?");
-    for pair in query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("ui=")) {
+    for pair in query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("ui="))
+    {
         url.push_str(pair);
         url.push('&');
     }
@@ -117,7 +126,12 @@ mod tests {
 
     #[test]
     fn the_language_switch_never_leaves_the_house() {
-        for here in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"] {
+        for here in [
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "javascript:x",
+        ] {
             assert_eq!(in_language(here, Language::Fr), "/?ui=fr", "{here}");
         }
     }

@@ -4,10 +4,10 @@
 //! Conventions that scripts rely on: the primary form comes first and posts the fields
 //! `username`, `password`, `code`, `next_code`, `activation_code`, `new_password`,
 //! `new_password_again`, `phone`, `method`, `serial` (with the hidden `ticket` where there is one);
-//! its button has no name. Every other button posts `action` to the same address:
-//! `resend`, `resync`, `sign-out`, `sign-out-everywhere`.
+//! its button has no name. Every other button, and those of the account, post `action` to the same
+//! address: `resend`, `resync`, `sign-out`, `sign-out-everywhere`.
 //!
-//! Served beside the pages, from `static/`: `/static/mark.svg` (the icon) and `/static/password.js`.
+//! Served beside the pages: `/static/mark.svg` (the icon) and `/static/password.js`.
 
 mod account;
 mod activation;
@@ -16,6 +16,7 @@ mod elsewhere;
 mod frame;
 mod notice;
 mod plain;
+mod proceed;
 pub mod qr;
 mod refused;
 mod sign_in;
@@ -34,6 +35,7 @@ pub use elsewhere::EnrolElsewhere;
 pub use frame::{Frame, LanguageLink};
 pub use notice::{Notice, NoticeLink, Step, Who};
 pub use plain::{Home, NotFound, Overloaded};
+pub use proceed::{Proceed, ProceedWhy};
 pub use refused::{Link, Reason, Refused};
 pub use sign_in::{SignIn, SignInProblem};
 pub use sms_code::{Delivery, Resend, SmsCode, SmsProblem};
@@ -67,10 +69,7 @@ macro_rules! shown_by {
             }
 
             impl $crate::page::Page for $page {
-                fn html(
-                    &self,
-                    frame: &$crate::page::Frame<'_>,
-                ) -> Result<String, askama::Error> {
+                fn html(&self, frame: &$crate::page::Frame<'_>) -> Result<String, askama::Error> {
                     askama::Template::render(&Shown { frame, page: self })
                 }
             }

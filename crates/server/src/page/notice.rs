@@ -41,7 +41,7 @@ pub struct NoticeLink {
 }
 
 impl Notice {
-    /// The messages `KEY` and `KEY-cure`.
+    /// Two fixed messages: the cause and the cure.
     pub(super) fn plain(frame: &Frame<'_>, heading: &str, text: &str) -> Self {
         Self {
             heading: frame.say(heading).into_owned(),
@@ -52,13 +52,28 @@ impl Notice {
 
     /// A cause in words of its own, with a fixed cure.
     pub(super) fn caused(frame: &Frame<'_>, heading: String, text: &str) -> Self {
-        Self { heading, text: frame.say(text).into_owned(), links: Vec::new() }
+        Self {
+            heading,
+            text: frame.say(text).into_owned(),
+            links: Vec::new(),
+        }
+    }
+
+    /// Says at the end how many attempts are left.
+    pub(super) fn with_tries_left(mut self, frame: &Frame<'_>, tries_left: u8) -> Self {
+        self.text.push(' ');
+        self.text
+            .push_str(&frame.given("n", tries_left).say("tries-left"));
+        self
     }
 }
 
 #[cfg(test)]
 impl Who {
     pub(super) fn sample() -> Self {
-        Self { username: "sophie.rey".to_owned(), not_me_url: "/login?again".to_owned() }
+        Self {
+            username: "sophie.rey".to_owned(),
+            not_me_url: "/login?again".to_owned(),
+        }
     }
 }

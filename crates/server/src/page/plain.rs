@@ -15,8 +15,11 @@ pub struct Home {
 }
 
 /// No such page.
-#[derive(Clone, Copy, Debug)]
-pub struct NotFound;
+#[derive(Clone, Debug)]
+pub struct NotFound {
+    /// The front page.
+    pub home_url: String,
+}
 
 /// More people than workers; the response refreshes itself (`Refresh` header, status 503).
 #[derive(Clone, Copy, Debug)]
@@ -31,35 +34,59 @@ shown_by!(Overloaded, "overloaded.html");
 
 impl Overloaded {
     fn wait(&self, frame: &Frame<'_>) -> String {
-        frame.given("wait", span(frame, self.seconds)).say("overloaded-wait")
+        frame
+            .given("wait", span(frame, self.seconds))
+            .say("overloaded-wait")
     }
 }
 
 #[cfg(test)]
 impl super::Samples for Home {
     fn samples() -> Vec<(&'static str, Self)> {
-        let link = |name: &str, url: &str| Link { name: name.to_owned(), url: url.to_owned() };
-        let applications =
-            vec![link("ENT", "https://edu.vs.ch/"), link("ISM", "https://ism.vs.ch/")];
+        let link = |name: &str, url: &str| Link {
+            name: name.to_owned(),
+            url: url.to_owned(),
+        };
+        let applications = vec![
+            link("ENT", "https://edu.vs.ch/"),
+            link("ISM", "https://ism.vs.ch/"),
+        ];
         let plain = Self {
             applications,
             activation_url: "/activate".to_owned(),
             account_url: "/account".to_owned(),
         };
-        vec![("empty", Self { applications: Vec::new(), ..plain.clone() }), ("plain", plain)]
+        vec![
+            (
+                "empty",
+                Self {
+                    applications: Vec::new(),
+                    ..plain.clone()
+                },
+            ),
+            ("plain", plain),
+        ]
     }
 }
 
 #[cfg(test)]
 impl super::Samples for NotFound {
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("plain", Self)]
+        vec![(
+            "plain",
+            Self {
+                home_url: "/".to_owned(),
+            },
+        )]
     }
 }
 
 #[cfg(test)]
 impl super::Samples for Overloaded {
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("plain", Self { seconds: 10 }), ("soon", Self { seconds: 1 })]
+        vec![
+            ("plain", Self { seconds: 10 }),
+            ("soon", Self { seconds: 1 }),
+        ]
     }
 }

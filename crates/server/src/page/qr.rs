@@ -10,7 +10,12 @@ use fast_qr::{ECL, QRBuilder};
 #[must_use]
 pub fn svg(text: &str) -> Option<String> {
     let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
-    Some(SvgBuilder::default().margin(3).shape(Shape::Square).to_str(&code))
+    Some(
+        SvgBuilder::default()
+            .margin(3)
+            .shape(Shape::Square)
+            .to_str(&code),
+    )
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ pub struct Refused {
     pub reason: Reason,
     /// The code under which the desk finds the whole story; none where nothing was kept.
     pub support_code: Option<String>,
-    /// Where the journey begins anew, if that can help.
+    /// Where the journey begins anew; shown for the reasons where that helps.
     pub again: Option<String>,
     /// Back to the application.
     pub back: Option<Link>,
@@ -56,6 +56,8 @@ pub enum Reason {
     OtherBrowser,
     /// The link belongs to somebody else.
     OtherPerson,
+    /// The activation code was used by another journey meanwhile.
+    ActivationUsed,
     /// The link to go on elsewhere was used.
     ResumeUsed,
     /// The link to go on elsewhere is too old.
@@ -83,12 +85,15 @@ impl Refused {
             Reason::TooManyMessages { .. } => "refused-too-many-messages",
             Reason::NoBinding => "refused-no-binding",
             Reason::TooWeak { application } => {
-                return frame.given("application", application).say("refused-too-weak");
+                return frame
+                    .given("application", application)
+                    .say("refused-too-weak");
             }
             Reason::NoToken => "refused-no-token",
             Reason::Disabled => "refused-disabled",
             Reason::OtherBrowser => "refused-other-browser",
             Reason::OtherPerson => "refused-other-person",
+            Reason::ActivationUsed => "activation-used",
             Reason::ResumeUsed => "refused-resume-used",
             Reason::ResumeExpired => "refused-resume-expired",
             Reason::UnknownApplication => "refused-unknown-application",
@@ -110,6 +115,7 @@ impl Refused {
             Reason::Disabled => "refused-disabled-cause",
             Reason::OtherBrowser => "refused-other-browser-cause",
             Reason::OtherPerson => "refused-other-person-cause",
+            Reason::ActivationUsed => "refused-activation-used-cause",
             Reason::ResumeUsed => "refused-resume-used-cause",
             Reason::ResumeExpired => "refused-resume-expired-cause",
             Reason::UnknownApplication => "refused-unknown-application-cause",
@@ -137,12 +143,28 @@ impl Refused {
             Reason::Disabled => "refused-disabled-cure",
             Reason::OtherBrowser => "refused-other-browser-cure",
             Reason::OtherPerson => "refused-other-person-cure",
+            Reason::ActivationUsed => "activation-used-cure",
             Reason::ResumeUsed => "refused-resume-used-cure",
             Reason::ResumeExpired => "refused-resume-expired-cure",
             Reason::UnknownApplication | Reason::BadRequest { .. } => "refused-application-cure",
             Reason::Failure => "refused-failure-cure",
         };
         frame.say(key).into_owned()
+    }
+
+    /// The way to begin anew, where that is a cure.
+    fn cured_by_starting_again(&self) -> Option<&str> {
+        let helps = matches!(
+            self.reason,
+            Reason::TooLate
+                | Reason::OtherBrowser
+                | Reason::OtherPerson
+                | Reason::ResumeUsed
+                | Reason::ResumeExpired
+                | Reason::ForeignForm
+                | Reason::Failure
+        );
+        self.again.as_deref().filter(|_| helps)
     }
 
     fn detail(&self) -> Option<&str> {
@@ -170,6 +192,7 @@ impl super::Samples for Refused {
             ("disabled", Reason::Disabled),
             ("other-browser", Reason::OtherBrowser),
             ("other-person", Reason::OtherPerson),
+            ("activation-used", Reason::ActivationUsed),
             ("resume-used", Reason::ResumeUsed),
             ("resume-expired", Reason::ResumeExpired),
             ("unknown-application", Reason::UnknownApplication),
@@ -186,12 +209,18 @@ impl super::Samples for Refused {
 #[cfg(test)]
 impl Refused {
     fn sample(reason: Reason) -> Self {
-        let known = !matches!(reason, Reason::UnknownApplication | Reason::BadRequest { .. });
+        let known = !matches!(
+            reason,
+            Reason::UnknownApplication | Reason::BadRequest { .. }
+        );
         Self {
             reason,
             support_code: known.then(|| "7F3K-92QD".to_owned()),
             again: known.then(|| "/login?again".to_owned()),
-            back: known.then(|| Link { name: "ENT".to_owned(), url: "https://edu.vs.ch/".to_owned() }),
+            back: known.then(|| Link {
+                name: "ENT".to_owned(),
+                url: "https://edu.vs.ch/".to_owned(),
+            }),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! [Guide 2.3] "Vous êtes redirigé vers une page de connexion qui demande le nom d'utilisateur et le
-//! mot de passe créés dans la précédente étape."
+//! [Guide 2.3] "Vous êtes redirigé vers une page de connexion qui demande le nom d'utilisateur et
+//! le mot de passe créés dans la précédente étape."
 
 use super::frame::span;
 use super::{Frame, Notice, shown_by};
@@ -98,9 +98,28 @@ impl super::Samples for SignIn {
             ("wait-long", again(SignInProblem::Wait { seconds: 1800 })),
             ("expired", again(SignInProblem::SessionExpired)),
             ("busy", again(SignInProblem::Busy { seconds: 5 })),
-            ("inside", Self { place: Some("Centre scolaire de Martigny".to_owned()), ..plain.clone() }),
-            ("resumed", Self { resumed: true, ..plain.clone() }),
-            ("own", Self { application: None, activation_url: None, ..plain.clone() }),
+            (
+                "inside",
+                Self {
+                    place: Some("Centre scolaire de Martigny".to_owned()),
+                    ..plain.clone()
+                },
+            ),
+            (
+                "resumed",
+                Self {
+                    resumed: true,
+                    ..plain.clone()
+                },
+            ),
+            (
+                "own",
+                Self {
+                    application: None,
+                    activation_url: None,
+                    ..plain.clone()
+                },
+            ),
             ("plain", plain),
         ]
     }

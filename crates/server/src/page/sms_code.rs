@@ -1,6 +1,7 @@
 //! [Guide 3.3] "Un code SMS à usage unique vous sera envoyé sur votre smartphone."
 
 use journey::Timestamp;
+use journey::factor::sms::VALID_S;
 
 use super::frame::span;
 use super::{Frame, Notice, Step, Who, shown_by, time};
@@ -36,8 +37,6 @@ pub enum SmsProblem {
     Malformed,
     /// Right or wrong, the code is too old.
     Expired,
-    /// The code was tried too often; only a new one helps.
-    Spent,
     /// The code was right, and somebody has used it.
     Replayed,
 }
@@ -85,17 +84,35 @@ shown_by!(SmsCode, "sms_code.html");
 impl SmsCode {
     fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
         Some(match self.problem? {
-            SmsProblem::Wrong { tries_left } => {
-                let mut notice = Notice::plain(frame, "sms-wrong", "sms-wrong-cure");
-                notice.text.push(' ');
-                notice.text.push_str(&frame.given("n", tries_left).say("tries-left"));
-                notice
-            }
+            SmsProblem::Wrong { tries_left } => Notice::plain(frame, "sms-wrong", "sms-wrong-cure")
+                .with_tries_left(frame, tries_left),
             SmsProblem::Malformed => Notice::plain(frame, "code-malformed", "code-malformed-cure"),
-            SmsProblem::Expired => Notice::plain(frame, "sms-expired", "sms-expired-cure"),
-            SmsProblem::Spent => Notice::plain(frame, "sms-spent", "sms-spent-cure"),
-            SmsProblem::Replayed => Notice::plain(frame, "code-replayed", "sms-replayed-cure"),
+            SmsProblem::Expired => Notice::plain(frame, "sms-expired", self.cure_of_an_old_code()),
+            SmsProblem::Replayed => {
+                Notice::plain(frame, "code-replayed", self.cure_of_an_old_code())
+            }
         })
+    }
+
+    /// A new code is to be had from this page only while one may be sent.
+    fn cure_of_an_old_code(&self) -> &'static str {
+        if self.resend == Resend::NoneLeft {
+            "sms-start-again-cure"
+        } else {
+            "sms-new-code-cure"
+        }
+    }
+
+    /// Whether the code that was sent is of no more use.
+    fn needs_a_new_code(&self) -> bool {
+        matches!(
+            self.problem,
+            Some(SmsProblem::Expired | SmsProblem::Replayed)
+        )
+    }
+
+    fn hint(&self, frame: &Frame<'_>) -> String {
+        frame.given("n", VALID_S / 60).say("sms-hint")
     }
 
     fn delivery_text(&self, frame: &Frame<'_>) -> String {
@@ -125,10 +142,11 @@ impl SmsCode {
 
     fn resend_text(&self, frame: &Frame<'_>) -> String {
         match self.resend {
+            Resend::Available if self.needs_a_new_code() => String::new(),
             Resend::Available => frame.say("sms-resend-same").into_owned(),
-            Resend::Wait { seconds } => {
-                frame.given("wait", span(frame, seconds)).say("sms-resend-wait")
-            }
+            Resend::Wait { seconds } => frame
+                .given("wait", span(frame, seconds))
+                .say("sms-resend-wait"),
             Resend::NoneLeft => frame.say("sms-resend-none").into_owned(),
         }
     }
@@ -154,15 +172,28 @@ impl super::Samples for SmsCode {
             step: None,
             ..plain.clone()
         };
-        let sent = |delivery, resend| Self { delivery, resend, ..plain.clone() };
+        let sent = |delivery, resend| Self {
+            delivery,
+            resend,
+            ..plain.clone()
+        };
         vec![
             ("wrong", again(SmsProblem::Wrong { tries_left: 4 })),
             ("wrong-last", again(SmsProblem::Wrong { tries_left: 1 })),
             ("malformed", again(SmsProblem::Malformed)),
             ("expired", again(SmsProblem::Expired)),
-            ("spent", again(SmsProblem::Spent)),
             ("replayed", again(SmsProblem::Replayed)),
-            ("delivered", sent(Delivery::Delivered { at }, Resend::Available)),
+            (
+                "none-left",
+                Self {
+                    resend: Resend::NoneLeft,
+                    ..again(SmsProblem::Expired)
+                },
+            ),
+            (
+                "delivered",
+                sent(Delivery::Delivered { at }, Resend::Available),
+            ),
             ("again", sent(Delivery::SentAgain { at }, Resend::NoneLeft)),
             ("trouble", sent(Delivery::Trouble, Resend::Available)),
             ("plain", plain),

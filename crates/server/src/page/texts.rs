@@ -46,7 +46,9 @@ impl Texts<'_> {
     /// [L04] To the number on record: a factor was bound.
     #[must_use]
     pub fn sms_factor_bound(&self, method: Method) -> String {
-        self.words().say(bound_key(method, Channel::Sms)).into_owned()
+        self.words()
+            .say(bound_key(method, Channel::Sms))
+            .into_owned()
     }
 
     /// The activation message: user name, code, where, until when.
@@ -58,6 +60,13 @@ impl Texts<'_> {
             .given("link", link)
             .given("when", self.day_and_clock(until));
         self.mail("mail-activation-subject", &saying.say("mail-activation"))
+    }
+
+    /// [L04] The identity was activated.
+    #[must_use]
+    pub fn activated(&self, at: Timestamp) -> Mail {
+        let saying = self.given("when", self.day_and_clock(at));
+        self.mail("mail-activated-subject", &saying.say("mail-activated"))
     }
 
     /// The way on for an enrolment begun where nobody enrols.
@@ -74,13 +83,18 @@ impl Texts<'_> {
     #[must_use]
     pub fn factor_bound(&self, method: Method, at: Timestamp) -> Mail {
         let saying = self.given("when", self.day_and_clock(at));
-        self.mail("mail-factor-bound-subject", &saying.say(bound_key(method, Channel::Mail)))
+        self.mail(
+            "mail-factor-bound-subject",
+            &saying.say(bound_key(method, Channel::Mail)),
+        )
     }
 
     /// [L04] The telephone number was replaced; `phone` is the new one, masked.
     #[must_use]
     pub fn new_number(&self, phone: &str, at: Timestamp) -> Mail {
-        let saying = self.given("phone", phone).given("when", self.day_and_clock(at));
+        let saying = self
+            .given("phone", phone)
+            .given("when", self.day_and_clock(at));
         self.mail("mail-new-number-subject", &saying.say("mail-new-number"))
     }
 
@@ -88,14 +102,20 @@ impl Texts<'_> {
     #[must_use]
     pub fn second_factor_failed(&self, at: Timestamp) -> Mail {
         let saying = self.given("when", self.day_and_clock(at));
-        self.mail("mail-second-factor-failed-subject", &saying.say("mail-second-factor-failed"))
+        self.mail(
+            "mail-second-factor-failed-subject",
+            &saying.say("mail-second-factor-failed"),
+        )
     }
 
     /// [O19] A right code came twice: somebody may be reading along.
     #[must_use]
     pub fn code_used_twice(&self, at: Timestamp) -> Mail {
         let saying = self.given("when", self.day_and_clock(at));
-        self.mail("mail-code-used-twice-subject", &saying.say("mail-code-used-twice"))
+        self.mail(
+            "mail-code-used-twice-subject",
+            &saying.say("mail-code-used-twice"),
+        )
     }
 
     fn mail(&self, subject: &str, text: &str) -> Mail {
@@ -110,10 +130,16 @@ impl Texts<'_> {
     }
 
     fn day_and_clock(&self, at: Timestamp) -> String {
-        self.given("day", time::day(at)).given("clock", time::clock(at)).say("day-and-clock")
+        self.given("day", time::day(at))
+            .given("clock", time::clock(at))
+            .say("day-and-clock")
     }
 
-    fn given<'b>(&self, name: &'b str, value: impl Into<fluent_bundle::FluentValue<'b>>) -> Saying<'b> {
+    fn given<'b>(
+        &self,
+        name: &'b str,
+        value: impl Into<fluent_bundle::FluentValue<'b>>,
+    ) -> Saying<'b> {
         self.words().given(name, value)
     }
 
@@ -146,7 +172,11 @@ mod tests {
 
     fn texts(language: Language) -> Texts<'static> {
         let institution = "Canton du Valais";
-        Texts { language, institution, support: "support@ictvs.example, 027 606 00 00" }
+        Texts {
+            language,
+            institution,
+            support: "support@ictvs.example, 027 606 00 00",
+        }
     }
 
     #[test]
@@ -154,7 +184,11 @@ mod tests {
         let host = "identite-numerique.formation.vs.ch";
         for language in Language::ALL {
             let text = texts(language).sms_code("123456", host);
-            assert_eq!(text.lines().last(), Some(&*format!("@{host} #123456")), "{text}");
+            assert_eq!(
+                text.lines().last(),
+                Some(&*format!("@{host} #123456")),
+                "{text}"
+            );
             assert_eq!(text.matches("123456").count(), 2, "{text}");
             fits(&text);
         }
@@ -176,8 +210,19 @@ mod tests {
         for language in Language::ALL {
             let link = "https://identite.vs.ch/activate";
             let mail = texts(language).activation("sophie.rey", "K7QF-2M9X-PT", link, AT);
-            for part in ["sophie.rey", "K7QF-2M9X-PT", link, "17.08.2026", "07:55", "027 606 00 00"] {
-                assert!(mail.body.contains(part), "{part} is missing in\n{}", mail.body);
+            for part in [
+                "sophie.rey",
+                "K7QF-2M9X-PT",
+                link,
+                "17.08.2026",
+                "07:55",
+                "027 606 00 00",
+            ] {
+                assert!(
+                    mail.body.contains(part),
+                    "{part} is missing in\n{}",
+                    mail.body
+                );
             }
         }
     }
@@ -190,6 +235,7 @@ mod tests {
             for mail in [
                 texts.second_factor_failed(AT),
                 texts.code_used_twice(AT),
+                texts.activated(AT),
                 texts.new_number("+41 79 ••• •• 67", AT),
                 texts.factor_bound(Method::App, AT),
                 texts.factor_bound(Method::Sms, AT),
@@ -197,7 +243,11 @@ mod tests {
                 texts.resume("Centre scolaire", "https://identite.vs.ch/resume/x", AT),
             ] {
                 assert!(!mail.subject.contains(['\n', '{']) && mail.subject.len() < 100);
-                assert!(mail.body.contains("07:55") && mail.body.contains("027 606"), "{}", mail.body);
+                assert!(
+                    mail.body.contains("07:55") && mail.body.contains("027 606"),
+                    "{}",
+                    mail.body
+                );
                 assert!(!mail.body.contains(['{', '\r']), "{}", mail.body);
             }
         }
@@ -207,8 +257,15 @@ mod tests {
     fn fits(text: &str) {
         const MORE: &str = "@£$¥èéùìòÇØøÅåΔ_ÆæßÉÄÖÑÜ§äöñüà\n\r !\"#¤%&'()*+,-./:;<=>?¡¿";
         for letter in text.chars() {
-            assert!(letter.is_ascii_alphanumeric() || MORE.contains(letter), "{letter:?} in {text}");
+            assert!(
+                letter.is_ascii_alphanumeric() || MORE.contains(letter),
+                "{letter:?} in {text}"
+            );
         }
-        assert!(text.chars().count() <= 160, "{} characters: {text}", text.chars().count());
+        assert!(
+            text.chars().count() <= 160,
+            "{} characters: {text}",
+            text.chars().count()
+        );
     }
 }

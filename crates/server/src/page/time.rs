@@ -4,7 +4,7 @@ use journey::Timestamp;
 
 use super::Frame;
 
-/// Central European time by its rule, so that a machine without a time zone database shows the same.
+/// Central European time by its rule: a machine without a time zone database shows the same.
 const ZURICH: &str = "CET-1CEST,M3.5.0,M10.5.0/3";
 
 /// `07:55`.
@@ -16,7 +16,10 @@ pub fn clock(at: Timestamp) -> String {
 /// `17.08.2026, 07:55`, in the words of the page's language.
 #[must_use]
 pub fn day_and_clock(frame: &Frame<'_>, at: Timestamp) -> String {
-    frame.given("day", day(at)).given("clock", clock(at)).say("day-and-clock")
+    frame
+        .given("day", day(at))
+        .given("clock", clock(at))
+        .say("day-and-clock")
 }
 
 /// `17.08.2026`.

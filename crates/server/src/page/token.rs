@@ -48,10 +48,8 @@ impl TokenCode {
     fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
         Some(match self.problem? {
             TokenProblem::Wrong { tries_left } => {
-                let mut notice = Notice::plain(frame, "token-wrong", "token-wrong-cure");
-                notice.text.push(' ');
-                notice.text.push_str(&frame.given("n", tries_left).say("tries-left"));
-                notice
+                Notice::plain(frame, "token-wrong", "token-wrong-cure")
+                    .with_tries_left(frame, tries_left)
             }
             TokenProblem::Replayed => Notice::plain(frame, "code-replayed", "token-replayed-cure"),
             TokenProblem::Malformed => {
@@ -78,14 +76,26 @@ impl super::Samples for TokenCode {
             problem: None,
             ask: TokenAsk::One,
         };
-        let again = |problem| Self { problem: Some(problem), ..plain.clone() };
-        let two = Self { ask: TokenAsk::TwoInARow, ..plain.clone() };
+        let again = |problem| Self {
+            problem: Some(problem),
+            ..plain.clone()
+        };
+        let two = Self {
+            ask: TokenAsk::TwoInARow,
+            ..plain.clone()
+        };
         vec![
             ("wrong", again(TokenProblem::Wrong { tries_left: 3 })),
             ("replayed", again(TokenProblem::Replayed)),
             ("malformed", again(TokenProblem::Malformed)),
             ("resync", two.clone()),
-            ("not-in-a-row", Self { problem: Some(TokenProblem::NotInARow), ..two }),
+            (
+                "not-in-a-row",
+                Self {
+                    problem: Some(TokenProblem::NotInARow),
+                    ..two
+                },
+            ),
             ("plain", plain),
         ]
     }

@@ -111,9 +111,17 @@ impl Jwk {
                 text(&self.y)
             ),
             "RSA" => {
-                format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(&self.e), text(&self.n))
+                format!(
+                    r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
+                    text(&self.e),
+                    text(&self.n)
+                )
             }
-            _ => format!(r#"{{"crv":"{}","kty":"OKP","x":"{}"}}"#, text(&self.crv), text(&self.x)),
+            _ => format!(
+                r#"{{"crv":"{}","kty":"OKP","x":"{}"}}"#,
+                text(&self.crv),
+                text(&self.x)
+            ),
         };
         base64url(digest(&SHA256, members.as_bytes()).as_ref())
     }
@@ -132,16 +140,26 @@ impl Jwk {
         }
         let length = |value: &Option<String>| {
             let value = value.as_deref().ok_or(JwkFlaw::Damaged)?;
-            let bytes = BASE64URL_NOPAD.decode(value.as_bytes()).map_err(|_| JwkFlaw::Damaged)?;
+            let bytes = BASE64URL_NOPAD
+                .decode(value.as_bytes())
+                .map_err(|_| JwkFlaw::Damaged)?;
             Ok(bytes.len())
         };
         match (self.kty.as_str(), self.crv.as_deref(), self.alg.as_deref()) {
             ("EC", Some("P-256"), None | Some("ES256")) => {
                 let whole = length(&self.x)? == 32 && length(&self.y)? == 32;
-                if whole { Ok(Verifies::ES256) } else { Err(JwkFlaw::Damaged) }
+                if whole {
+                    Ok(Verifies::ES256)
+                } else {
+                    Err(JwkFlaw::Damaged)
+                }
             }
             ("OKP", Some("Ed25519"), None | Some("EdDSA" | "Ed25519")) => {
-                if length(&self.x)? == 32 { Ok(Verifies::EdDSA) } else { Err(JwkFlaw::Damaged) }
+                if length(&self.x)? == 32 {
+                    Ok(Verifies::EdDSA)
+                } else {
+                    Err(JwkFlaw::Damaged)
+                }
             }
             ("RSA", None, alg @ (None | Some("RS256" | "PS256"))) => {
                 let (n, e) = (length(&self.n)?, length(&self.e)?);
@@ -169,13 +187,19 @@ mod tests {
             r#"{"kty":"RSA","e":"AQAB","alg":"RS256","kid":"2011-04-29","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"}"#,
         )
         .unwrap();
-        assert_eq!(key.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!(
+            key.thumbprint(),
+            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
+        );
         assert_eq!(key.check(), Ok(Verifies::RS256));
     }
 
     #[test]
     fn unfit_keys_are_refused_with_their_reason() {
-        let good = SigningKey::generate(SigningAlg::Es256).unwrap().public().clone();
+        let good = SigningKey::generate(SigningAlg::Es256)
+            .unwrap()
+            .public()
+            .clone();
         let flaw = |change: &dyn Fn(&mut serde_json::Value)| {
             let mut json = serde_json::to_value(&good).unwrap();
             change(&mut json);
@@ -184,11 +208,23 @@ mod tests {
         assert_eq!(flaw(&|_| ()), Ok(Verifies::ES256));
         assert_eq!(flaw(&|k| k["d"] = "AAAA".into()), Err(JwkFlaw::Private));
         assert_eq!(flaw(&|k| k["kty"] = "oct".into()), Err(JwkFlaw::Private));
-        assert_eq!(flaw(&|k| k["use"] = "enc".into()), Err(JwkFlaw::NotForSignatures));
+        assert_eq!(
+            flaw(&|k| k["use"] = "enc".into()),
+            Err(JwkFlaw::NotForSignatures)
+        );
         assert_eq!(flaw(&|k| k["x"] = "AAAA".into()), Err(JwkFlaw::Damaged));
-        assert_eq!(flaw(&|k| k["y"] = serde_json::Value::Null), Err(JwkFlaw::Damaged));
-        assert_eq!(flaw(&|k| k["alg"] = "HS256".into()), Err(JwkFlaw::Unsupported));
-        assert_eq!(flaw(&|k| k["crv"] = "P-521".into()), Err(JwkFlaw::Unsupported));
+        assert_eq!(
+            flaw(&|k| k["y"] = serde_json::Value::Null),
+            Err(JwkFlaw::Damaged)
+        );
+        assert_eq!(
+            flaw(&|k| k["alg"] = "HS256".into()),
+            Err(JwkFlaw::Unsupported)
+        );
+        assert_eq!(
+            flaw(&|k| k["crv"] = "P-521".into()),
+            Err(JwkFlaw::Unsupported)
+        );
         let short = Jwk::rsa(&[0xff; 128], &[1, 0, 1]);
         assert_eq!(short.check(), Err(JwkFlaw::Short));
     }

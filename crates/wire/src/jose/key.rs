@@ -108,13 +108,11 @@ impl SigningKey {
     /// [`KeyError::Write`].
     pub fn to_pkcs8(&self) -> Result<Secret, KeyError> {
         match &self.pair {
-            Pair::Es256(pair) => {
-                pair.to_pkcs8v1().map(|der| Secret::new(der.as_ref().to_vec()))
-            }
-            Pair::Rs256(pair) => {
-                AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(pair)
-                    .map(|der| Secret::new(der.as_ref().to_vec()))
-            }
+            Pair::Es256(pair) => pair
+                .to_pkcs8v1()
+                .map(|der| Secret::new(der.as_ref().to_vec())),
+            Pair::Rs256(pair) => AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(pair)
+                .map(|der| Secret::new(der.as_ref().to_vec())),
         }
         .map_err(|_| KeyError::Write)
     }
@@ -151,7 +149,11 @@ impl SigningKey {
             typ: &'a str,
             kid: &'a str,
         }
-        let header = Header { alg: self.alg().name(), typ, kid: &self.kid };
+        let header = Header {
+            alg: self.alg().name(),
+            typ,
+            kid: &self.kid,
+        };
         let header = serde_json::to_vec(&header).map_err(|_| JwsError::Unwritable)?;
         let claims = serde_json::to_vec(claims).map_err(|_| JwsError::Unwritable)?;
         let mut token = format!("{}.{}", base64url(&header), base64url(&claims));
@@ -227,7 +229,10 @@ mod tests {
 
     #[test]
     fn a_key_of_the_other_algorithm_is_refused() {
-        let es256 = SigningKey::generate(SigningAlg::Es256).unwrap().to_pkcs8().unwrap();
+        let es256 = SigningKey::generate(SigningAlg::Es256)
+            .unwrap()
+            .to_pkcs8()
+            .unwrap();
         assert!(SigningKey::from_pkcs8(SigningAlg::Rs256, &es256).is_err());
         assert!(SigningKey::from_pkcs8(SigningAlg::Es256, &Secret::new(vec![0; 40])).is_err());
     }
@@ -235,6 +240,9 @@ mod tests {
     #[test]
     fn printing_a_key_shows_its_name_only() {
         let key = SigningKey::generate(SigningAlg::Es256).unwrap();
-        assert_eq!(format!("{key:?}"), format!("SigningKey(ES256 {})", key.kid()));
+        assert_eq!(
+            format!("{key:?}"),
+            format!("SigningKey(ES256 {})", key.kid())
+        );
     }
 }

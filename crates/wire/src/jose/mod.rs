@@ -8,11 +8,10 @@ mod key;
 mod ring;
 
 pub use jwk::{Jwk, JwkFlaw, JwkSet};
-pub use jws::{JwsError, VerifyingKey, VerifyingKeys, subject_before_verification};
+pub(crate) use jws::subject_before_verification;
+pub use jws::{JwsError, VerifyingKeys};
 pub use key::{KeyError, SigningAlg, SigningKey};
 pub use ring::{KeyRing, RingError, Standing};
-
-pub(crate) use jws::Compact;
 
 use data_encoding::BASE64URL_NOPAD;
 

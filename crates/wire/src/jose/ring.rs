@@ -44,14 +44,21 @@ impl KeyRing {
             if arranged.iter().any(|(other, ..)| other.kid() == key.kid()) {
                 return Err(RingError::Twice);
             }
-            let verifier =
-                VerifyingKeys::of([key.public()]).map_err(|_| RingError::Damaged)?;
+            let verifier = VerifyingKeys::of([key.public()]).map_err(|_| RingError::Damaged)?;
             arranged.push((key, standing, verifier));
         }
         let currents = |alg: SigningAlg| {
-            let mut of_alg = arranged.iter().filter(|(key, ..)| key.alg() == alg).peekable();
+            let mut of_alg = arranged
+                .iter()
+                .filter(|(key, ..)| key.alg() == alg)
+                .peekable();
             let any = of_alg.peek().is_some();
-            (any, of_alg.filter(|(_, standing, _)| *standing == Standing::Current).count())
+            (
+                any,
+                of_alg
+                    .filter(|(_, standing, _)| *standing == Standing::Current)
+                    .count(),
+            )
         };
         match (currents(SigningAlg::Es256), currents(SigningAlg::Rs256)) {
             ((true, 1), (true, 1) | (false, _)) | ((false, _), (true, 1)) => {}
@@ -79,7 +86,10 @@ impl KeyRing {
     /// The JWK set to publish at `now`.
     #[must_use]
     pub fn published(&self, now: i64) -> JwkSet {
-        let keys = self.known(now).map(|(key, ..)| key.public().clone()).collect();
+        let keys = self
+            .known(now)
+            .map(|(key, ..)| key.public().clone())
+            .collect();
         JwkSet { keys }
     }
 
@@ -105,10 +115,12 @@ impl KeyRing {
     }
 
     fn known(&self, now: i64) -> impl Iterator<Item = &(SigningKey, Standing, VerifyingKeys)> {
-        self.keys.iter().filter(move |(_, standing, _)| match standing {
-            Standing::Current | Standing::Next => true,
-            Standing::RetiredUntil(until) => now < *until,
-        })
+        self.keys
+            .iter()
+            .filter(move |(_, standing, _)| match standing {
+                Standing::Current | Standing::Next => true,
+                Standing::RetiredUntil(until) => now < *until,
+            })
     }
 }
 
@@ -140,7 +152,10 @@ mod tests {
         assert_eq!(ring.published(NOW - 1).keys.len(), 3);
         assert!(ring.verify::<Value>(&token, "JWT", NOW - 1).is_ok());
         assert_eq!(ring.published(NOW).keys.len(), 2);
-        assert_eq!(ring.verify::<Value>(&token, "JWT", NOW), Err(JwsError::UnknownKey));
+        assert_eq!(
+            ring.verify::<Value>(&token, "JWT", NOW),
+            Err(JwsError::UnknownKey)
+        );
     }
 
     #[test]

@@ -23,8 +23,13 @@ pub enum ScopeName {
 
 impl ScopeName {
     /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 5] =
-        [Self::Openid, Self::Profile, Self::Email, Self::Phone, Self::Groups];
+    pub const ALL: [Self; 5] = [
+        Self::Openid,
+        Self::Profile,
+        Self::Email,
+        Self::Phone,
+        Self::Groups,
+    ];
 
     /// The name on the wire.
     #[must_use]
@@ -48,7 +53,11 @@ impl Scope {
     #[must_use]
     pub fn understood(text: &str) -> Self {
         // [OIDC Core §3.1.2.1] "Scope values used that are not understood by an implementation SHOULD be ignored."
-        let known = |word: &str| ScopeName::ALL.into_iter().find(|scope| scope.name() == word);
+        let known = |word: &str| {
+            ScopeName::ALL
+                .into_iter()
+                .find(|scope| scope.name() == word)
+        };
         Self(text.split(' ').filter_map(known).collect())
     }
 

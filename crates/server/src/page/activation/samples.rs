@@ -21,7 +21,12 @@ impl Samples for ActivationStart {
         };
         vec![
             ("wrong", again(StartProblem::WrongCode)),
-            ("expired", again(StartProblem::Expired { since: Timestamp(1_786_946_100) })),
+            (
+                "expired",
+                again(StartProblem::Expired {
+                    since: Timestamp(1_786_946_100),
+                }),
+            ),
             ("used", again(StartProblem::Used)),
             ("wait", again(StartProblem::Wait { seconds: 60 })),
             ("plain", plain),
@@ -40,7 +45,16 @@ impl Samples for ActivationData {
             action: ACTION.to_owned(),
             step: Some(Step { at: 2, of: 4 }),
         };
-        vec![("no-school", Self { school: None, ..plain.clone() }), ("plain", plain)]
+        vec![
+            (
+                "no-school",
+                Self {
+                    school: None,
+                    ..plain.clone()
+                },
+            ),
+            ("plain", plain),
+        ]
     }
 }
 
@@ -59,7 +73,7 @@ impl Samples for ActivationPassword {
             username: "sophie.rey".to_owned(),
             names: vec!["Sophie".to_owned(), "Rey".to_owned()],
             rules: rules.clone(),
-            complaints: None,
+            complaints: Vec::new(),
             action: ACTION.to_owned(),
             step: Some(Step { at: 3, of: 4 }),
         };
@@ -81,12 +95,24 @@ impl Samples for ActivationPassword {
             Complaint::TooCommon,
             Complaint::UsedBefore,
         ];
-        let refused = |complaints| Self { complaints: Some(complaints), ..plain.clone() };
+        let refused = |complaints| Self {
+            complaints,
+            ..plain.clone()
+        };
         vec![
-            ("refused", refused(vec![Complaint::TooShort, Complaint::ContainsName])),
+            (
+                "refused",
+                refused(vec![Complaint::TooShort, Complaint::ContainsName]),
+            ),
             ("not-the-same", refused(vec![Complaint::NotTheSame])),
             ("everything-wrong", refused(all)),
-            ("recommended", Self { rules: current, ..plain.clone() }),
+            (
+                "recommended",
+                Self {
+                    rules: current,
+                    ..plain.clone()
+                },
+            ),
             ("plain", plain),
         ]
     }
@@ -109,13 +135,37 @@ impl Samples for ActivationPhoneMethod {
             ..plain.clone()
         };
         let phone = |error| vec![PhoneMethodProblem::Phone(error)];
-        let missing = vec![PhoneMethodProblem::PhoneMissing, PhoneMethodProblem::MethodMissing];
+        let missing = vec![
+            PhoneMethodProblem::PhoneMissing,
+            PhoneMethodProblem::MethodMissing,
+        ];
         vec![
-            ("missing", Self { method: None, ..refused("", missing) }),
-            ("country", refused("+1 900 123 4567", phone(PhoneError::Country))),
-            ("not-mobile", refused("027 606 00 00", phone(PhoneError::NotMobile))),
-            ("unreadable", refused("mon portable", phone(PhoneError::Unreadable))),
-            ("sms-only", Self { methods: vec![Method::Sms], ..plain.clone() }),
+            (
+                "missing",
+                Self {
+                    method: None,
+                    ..refused("", missing)
+                },
+            ),
+            (
+                "country",
+                refused("+1 900 123 4567", phone(PhoneError::Country)),
+            ),
+            (
+                "not-mobile",
+                refused("027 606 00 00", phone(PhoneError::NotMobile)),
+            ),
+            (
+                "unreadable",
+                refused("mon portable", phone(PhoneError::Unreadable)),
+            ),
+            (
+                "sms-only",
+                Self {
+                    methods: vec![Method::Sms],
+                    ..plain.clone()
+                },
+            ),
             ("plain", plain),
         ]
     }
@@ -148,7 +198,10 @@ impl Samples for ActivationDone {
         let of = |method| Self {
             username: "sophie.rey".to_owned(),
             method,
-            next: Link { name: "ENT".to_owned(), url: "https://edu.vs.ch/".to_owned() },
+            next: Link {
+                name: "ENT".to_owned(),
+                url: "https://edu.vs.ch/".to_owned(),
+            },
         };
         vec![
             ("app", of(Method::App)),

@@ -36,9 +36,11 @@ impl Refused {
     pub fn location(&self, issuer: &Issuer) -> Option<String> {
         match self {
             Self::Page(_) => None,
-            Self::Redirect { fault, redirect_uri, state } => {
-                Some(refusal(redirect_uri, state.as_deref(), *fault, issuer))
-            }
+            Self::Redirect {
+                fault,
+                redirect_uri,
+                state,
+            } => Some(refusal(redirect_uri, state.as_deref(), *fault, issuer)),
         }
     }
 }
@@ -48,8 +50,11 @@ impl Authorize {
     #[must_use]
     pub fn granted(&self, code: &str, issuer: &Issuer) -> String {
         // [RFC 9207 §2] "an authorization server supporting this specification MUST indicate its identity by including the iss parameter in the response."
-        let pairs =
-            [("code", Some(code)), ("state", self.state.as_deref()), ("iss", Some(issuer.as_str()))];
+        let pairs = [
+            ("code", Some(code)),
+            ("state", self.state.as_deref()),
+            ("iss", Some(issuer.as_str())),
+        ];
         with_query(&self.redirect_uri, &pairs)
     }
 

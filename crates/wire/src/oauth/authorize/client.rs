@@ -14,8 +14,13 @@ pub(super) fn known<'a, 'c: 'a>(
     fields: &'a Fields,
     find: impl FnOnce(&str) -> Option<&'c Client>,
 ) -> Result<Known<'a>, Fault> {
-    let id = fields.one("client_id").map_err(|_| Fault::AddressRepeated)?;
+    let id = fields
+        .one("client_id")
+        .map_err(|_| Fault::AddressRepeated)?;
     let id = id.ok_or(Fault::ClientMissing)?;
     let client = find(id).filter(|client| client.enabled && client.id == id);
-    Ok(Known { fields, client: client.ok_or(Fault::ClientUnknown)? })
+    Ok(Known {
+        fields,
+        client: client.ok_or(Fault::ClientUnknown)?,
+    })
 }

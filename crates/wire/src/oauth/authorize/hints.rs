@@ -3,10 +3,12 @@
 use super::Fault;
 use super::redirect_uri::Reachable;
 
+/// [RFC 6749 §4.1.2] "The exact value received from the client."
+pub(super) fn state(request: &Reachable<'_>) -> Result<Option<String>, Fault> {
+    bounded(request, "state", 2048)
+}
+
 pub(super) fn nonce(request: &Reachable<'_>) -> Result<Option<String>, Fault> {
-    if request.value("state").is_some_and(|state| state.len() > 2048) {
-        return Err(Fault::ValueTooLong);
-    }
     bounded(request, "nonce", 512)
 }
 
@@ -36,5 +38,9 @@ fn bounded(request: &Reachable<'_>, name: &str, bytes_max: usize) -> Result<Opti
 
 fn words(request: &Reachable<'_>, name: &str, bytes_max: usize) -> Result<Vec<String>, Fault> {
     let text = bounded(request, name, bytes_max)?.unwrap_or_default();
-    Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    Ok(text
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect())
 }

@@ -115,7 +115,7 @@ fn complete(request: &Reachable<'_>) -> Result<Authorize, Fault> {
         client_id: request.client.id.clone(),
         redirect_uri: request.redirect_uri.to_owned(),
         scope: scope::allowed(request)?,
-        state: request.state(),
+        state: hints::state(request)?,
         nonce: hints::nonce(request)?,
         code_challenge: pkce::challenge(request)?,
         prompt: prompt::asked(request)?,
@@ -128,8 +128,11 @@ fn complete(request: &Reachable<'_>) -> Result<Authorize, Fault> {
 }
 
 /// 8 KiB in all; one value holds an ID token at most.
-const BOUNDS: Bounds =
-    Bounds { total_bytes_max: 8 * 1024, value_bytes_max: 4 * 1024, fields_max: 40 };
+const BOUNDS: Bounds = Bounds {
+    total_bytes_max: 8 * 1024,
+    value_bytes_max: 4 * 1024,
+    fields_max: 40,
+};
 
 impl Authorize {
     /// Whether the person must prove again, however fresh the session is.

@@ -8,7 +8,9 @@ use crate::jose::base64url;
 
 pub(super) fn challenge(request: &Reachable<'_>) -> Result<String, Fault> {
     // [RFC 7636 §4.4.1] "the authorization endpoint MUST return the authorization error response with the "error" value set to "invalid_request"."
-    let challenge = request.value("code_challenge").ok_or(Fault::ChallengeMissing)?;
+    let challenge = request
+        .value("code_challenge")
+        .ok_or(Fault::ChallengeMissing)?;
     // [RFC 7636 §4.2] ""S256" is Mandatory To Implement (MTI) on the server." No method would mean `plain`.
     if request.value("code_challenge_method") != Some("S256") {
         return Err(Fault::ChallengeMethod);

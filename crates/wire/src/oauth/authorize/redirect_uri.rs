@@ -14,14 +14,23 @@ pub(super) struct Reachable<'a> {
 
 pub(super) fn verified(known: Known<'_>) -> Result<Reachable<'_>, Fault> {
     let Known { fields, client } = known;
-    let uri = fields.one("redirect_uri").map_err(|_| Fault::AddressRepeated)?;
+    let uri = fields
+        .one("redirect_uri")
+        .map_err(|_| Fault::AddressRepeated)?;
     let uri = uri.ok_or(Fault::RedirectMissing)?;
     // [RFC 6749 §3.1.2.3] "the authorization server MUST compare the two URIs using simple string comparison as defined in [RFC3986] Section 6.2.1."
     // [OIDC Core §3.1.2.1] "This URI MUST exactly match one of the Redirection URI values for the Client pre-registered at the OpenID Provider"
-    let exact = client.redirect_uris.iter().any(|registered| registered == uri);
+    let exact = client
+        .redirect_uris
+        .iter()
+        .any(|registered| registered == uri);
     // [RFC 6749 §4.1.2.1] "MUST NOT automatically redirect the user-agent to the invalid redirection URI."
     if exact || (client.kind == Kind::Native && on_another_loopback_port(client, uri)) {
-        Ok(Reachable { fields, client, redirect_uri: uri })
+        Ok(Reachable {
+            fields,
+            client,
+            redirect_uri: uri,
+        })
     } else {
         Err(Fault::RedirectMismatch)
     }
@@ -29,26 +38,27 @@ pub(super) fn verified(known: Known<'_>) -> Result<Reachable<'_>, Fault> {
 
 /// [RFC 8252 §7.3] The port of a loopback IP literal is the device's to choose; all else is exact.
 fn on_another_loopback_port(client: &Client, uri: &str) -> bool {
-    let Some(asked) = Loopback::read(uri) else { return false };
-    client.redirect_uris.iter().any(|registered| Loopback::read(registered) == Some(asked))
+    let Some(asked) = Loopback::read(uri) else {
+        return false;
+    };
+    client
+        .redirect_uris
+        .iter()
+        .any(|registered| Loopback::read(registered) == Some(asked))
 }
 
 impl Reachable<'_> {
-    /// A parameter. [`super::once::each`] has seen that there is at most one.
+    /// A parameter that is there exactly once; [`super::once::each`] refuses the others.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.fields.one(name).ok().flatten()
     }
 
-    /// The application's own value, if there is exactly one.
-    pub(super) fn state(&self) -> Option<String> {
-        self.value("state").map(str::to_owned)
-    }
-
+    /// A fault that the application is told, with its own `state` if there is exactly one.
     pub(super) fn refused(&self, fault: Fault) -> Refused {
         Refused::Redirect {
             fault,
             redirect_uri: self.redirect_uri.to_owned(),
-            state: self.state(),
+            state: self.value("state").map(str::to_owned),
         }
     }
 }

@@ -12,5 +12,9 @@ pub(super) fn allowed(request: &Reachable<'_>) -> Result<Scope, Fault> {
         return Err(Fault::ScopeWithoutOpenid);
     }
     let registered = request.client.scope();
-    if scope.iter().all(|name| registered.has(name)) { Ok(scope) } else { Err(Fault::ScopeNotAllowed) }
+    if scope.iter().all(|name| registered.has(name)) {
+        Ok(scope)
+    } else {
+        Err(Fault::ScopeNotAllowed)
+    }
 }

@@ -18,7 +18,10 @@ fn good() -> Vec<(&'static str, &'static str)> {
         ("code_challenge_method", "S256"),
         ("prompt", "login consent"),
         ("max_age", "300"),
-        ("acr_values", "https://refeds.org/profile/mfa https://refeds.org/profile/sfa"),
+        (
+            "acr_values",
+            "https://refeds.org/profile/mfa https://refeds.org/profile/sfa",
+        ),
         ("login_hint", "anna"),
         ("ui_locales", "fr-CH de"),
     ]
@@ -36,7 +39,9 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 }
 
 fn ask_of(client: &Client, pairs: &[(&str, &str)]) -> Result<Authorize, Refused> {
-    parse(encoded(pairs).as_bytes(), |id| (id == client.id).then_some(client))
+    parse(encoded(pairs).as_bytes(), |id| {
+        (id == client.id).then_some(client)
+    })
 }
 
 fn ask(pairs: &[(&str, &str)]) -> Result<Authorize, Refused> {
@@ -55,7 +60,11 @@ fn without(name: &str) -> Vec<(&'static str, &'static str)> {
 
 fn told(pairs: &[(&str, &str)]) -> Fault {
     match ask(pairs) {
-        Err(Refused::Redirect { fault, redirect_uri, .. }) => {
+        Err(Refused::Redirect {
+            fault,
+            redirect_uri,
+            ..
+        }) => {
             assert_eq!(redirect_uri, "https://edu.example/callback");
             assert!(fault.goes_to_the_application());
             fault
@@ -75,6 +84,7 @@ fn shown(pairs: &[(&str, &str)]) -> Fault {
     }
 }
 
+/// [RFC 6749 §4.1.2] "The exact value received from the client."
 #[test]
 fn a_good_request_is_complete_and_travels_in_a_ticket() {
     let request = ask(&good()).unwrap();
@@ -86,7 +96,10 @@ fn a_good_request_is_complete_and_travels_in_a_ticket() {
     assert_eq!(request.acr_values.len(), 2);
     assert_eq!(request.ui_locales, ["fr-CH", "de"]);
     let ticket = serde_json::to_vec(&request).unwrap();
-    assert_eq!(serde_json::from_slice::<Authorize>(&ticket).unwrap(), request);
+    assert_eq!(
+        serde_json::from_slice::<Authorize>(&ticket).unwrap(),
+        request
+    );
 }
 
 /// [C07] [RFC 9207 §2] "an authorization server supporting this specification MUST indicate its identity by including the iss parameter in the response."
@@ -114,9 +127,18 @@ fn without_a_known_application_and_its_own_address_nobody_is_redirected() {
     assert_eq!(shown(&without("client_id")), Fault::ClientMissing);
     assert_eq!(shown(&with("client_id", "nobody")), Fault::ClientUnknown);
     assert_eq!(shown(&without("redirect_uri")), Fault::RedirectMissing);
-    assert_eq!(shown(&with("redirect_uri", "https://evil.example/")), Fault::RedirectMismatch);
-    let disabled = Client { enabled: false, ..ent() };
-    assert_eq!(ask_of(&disabled, &good()), Err(Refused::Page(Fault::ClientUnknown)));
+    assert_eq!(
+        shown(&with("redirect_uri", "https://evil.example/")),
+        Fault::RedirectMismatch
+    );
+    let disabled = Client {
+        enabled: false,
+        ..ent()
+    };
+    assert_eq!(
+        ask_of(&disabled, &good()),
+        Err(Refused::Page(Fault::ClientUnknown))
+    );
 }
 
 /// [C01] [S09] Thousands of mutations of a registered address: accepted if and only if identical.
@@ -126,14 +148,21 @@ fn without_a_known_application_and_its_own_address_nobody_is_redirected() {
 #[test]
 fn a_redirect_uri_is_accepted_if_and_only_if_identical() {
     let registered = "https://edu.example/callback?tenant=1";
-    let client = Client { redirect_uris: vec![registered.to_owned()], ..ent() };
+    let client = Client {
+        redirect_uris: vec![registered.to_owned()],
+        ..ent()
+    };
     let mut odd = Odd(2026);
     let mut refused = 0;
     for _ in 0..20_000 {
         let uri = odd.mutated(registered);
         let mut pairs = without("redirect_uri");
         pairs.retain(|(name, _)| *name != "client_id");
-        let raw = format!("{}&{}", encoded(&pairs), encoded(&[("client_id", "ent"), ("redirect_uri", &uri)]));
+        let raw = format!(
+            "{}&{}",
+            encoded(&pairs),
+            encoded(&[("client_id", "ent"), ("redirect_uri", &uri)])
+        );
         match parse(raw.as_bytes(), |_| Some(&client)) {
             Ok(request) => assert!(uri == registered && request.redirect_uri == registered),
             Err(Refused::Page(_)) => {
@@ -150,27 +179,55 @@ fn a_redirect_uri_is_accepted_if_and_only_if_identical() {
 #[test]
 fn a_native_application_may_choose_its_loopback_port_and_nothing_else() {
     let client = Client {
-        redirect_uris: vec!["http://127.0.0.1/cb".to_owned(), "http://[::1]:9/cb".to_owned()],
+        redirect_uris: vec![
+            "http://127.0.0.1/cb".to_owned(),
+            "http://[::1]:9/cb".to_owned(),
+        ],
         ..native()
     };
     let accepted = |client: &Client, uri: &str| {
-        let pairs: Vec<_> =
-            good().into_iter().filter(|(n, _)| !matches!(*n, "client_id" | "redirect_uri")).collect();
-        let raw = format!("{}&{}", encoded(&pairs), encoded(&[("client_id", &client.id), ("redirect_uri", uri)]));
+        let pairs: Vec<_> = good()
+            .into_iter()
+            .filter(|(n, _)| !matches!(*n, "client_id" | "redirect_uri"))
+            .collect();
+        let raw = format!(
+            "{}&{}",
+            encoded(&pairs),
+            encoded(&[("client_id", &client.id), ("redirect_uri", uri)])
+        );
         parse(raw.as_bytes(), |_| Some(client)).is_ok()
     };
-    for good in ["http://127.0.0.1/cb", "http://127.0.0.1:51004/cb", "http://[::1]:1/cb", "http://[::1]/cb"] {
+    for good in [
+        "http://127.0.0.1/cb",
+        "http://127.0.0.1:51004/cb",
+        "http://[::1]:1/cb",
+        "http://[::1]/cb",
+    ] {
         assert!(accepted(&client, good), "{good}");
     }
     for bad in [
-        "http://127.0.0.1:0/cb", "http://127.0.0.1:080/cb", "http://127.0.0.1:65536/cb", "http://127.0.0.1:/cb",
-        "http://127.0.0.1:1@evil.example/cb", "http://127.0.0.1.evil.example/cb", "http://127.0.0.2:1/cb",
-        "http://127.0.0.1:1/cb/", "http://127.0.0.1:1/cb?x", "http://localhost:1/cb", "https://127.0.0.1:1/cb",
-        "http://127.0.0.1:+1/cb", "http://127.0.0.1:1#/cb", "http://[::1]:1:2/cb", "http://[::ffff:7f00:1]/cb",
+        "http://127.0.0.1:0/cb",
+        "http://127.0.0.1:080/cb",
+        "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:/cb",
+        "http://127.0.0.1:1@evil.example/cb",
+        "http://127.0.0.1.evil.example/cb",
+        "http://127.0.0.2:1/cb",
+        "http://127.0.0.1:1/cb/",
+        "http://127.0.0.1:1/cb?x",
+        "http://localhost:1/cb",
+        "https://127.0.0.1:1/cb",
+        "http://127.0.0.1:+1/cb",
+        "http://127.0.0.1:1#/cb",
+        "http://[::1]:1:2/cb",
+        "http://[::ffff:7f00:1]/cb",
     ] {
         assert!(!accepted(&client, bad), "{bad}");
     }
-    let confidential = Client { redirect_uris: client.redirect_uris.clone(), ..ent() };
+    let confidential = Client {
+        redirect_uris: client.redirect_uris.clone(),
+        ..ent()
+    };
     assert!(!accepted(&confidential, "http://127.0.0.1:51004/cb"));
 }
 
@@ -186,7 +243,11 @@ fn every_parameter_given_twice_is_refused() {
             _ => assert_eq!(told(&pairs), Fault::Repeated, "{name}"),
         }
     }
-    let twice = [good(), vec![("response_mode", "query"), ("response_mode", "query")]].concat();
+    let twice = [
+        good(),
+        vec![("response_mode", "query"), ("response_mode", "query")],
+    ]
+    .concat();
     assert_eq!(shown(&twice), Fault::ResponseModeUnsupported);
     let refused = ask(&[good(), vec![("state", "other")]].concat()).unwrap_err();
     assert!(matches!(refused, Refused::Redirect { state: None, .. }));
@@ -195,7 +256,11 @@ fn every_parameter_given_twice_is_refused() {
 /// [RFC 6749 §3.1] "The authorization server MUST ignore unrecognized request parameters."
 #[test]
 fn an_unknown_parameter_changes_nothing() {
-    let more = [good(), vec![("display", "popup"), ("claims", "{}"), ("x", "y")]].concat();
+    let more = [
+        good(),
+        vec![("display", "popup"), ("claims", "{}"), ("x", "y")],
+    ]
+    .concat();
     assert_eq!(ask(&more), ask(&good()));
 }
 
@@ -203,8 +268,20 @@ fn an_unknown_parameter_changes_nothing() {
 #[test]
 fn only_a_code_is_given() {
     assert_eq!(told(&without("response_type")), Fault::ResponseTypeMissing);
-    for other in ["token", "id_token", "code token", "code id_token", "none", "CODE", "code code"] {
-        assert_eq!(told(&with("response_type", other)), Fault::ResponseTypeUnsupported, "{other}");
+    for other in [
+        "token",
+        "id_token",
+        "code token",
+        "code id_token",
+        "none",
+        "CODE",
+        "code code",
+    ] {
+        assert_eq!(
+            told(&with("response_type", other)),
+            Fault::ResponseTypeUnsupported,
+            "{other}"
+        );
     }
 }
 
@@ -212,7 +289,10 @@ fn only_a_code_is_given() {
 #[test]
 fn another_response_mode_is_answered_here() {
     for other in ["fragment", "form_post", "query.jwt"] {
-        assert_eq!(shown(&with("response_mode", other)), Fault::ResponseModeUnsupported);
+        assert_eq!(
+            shown(&with("response_mode", other)),
+            Fault::ResponseModeUnsupported
+        );
     }
     assert!(ask(&with("response_mode", "query")).is_ok());
 }
@@ -223,14 +303,30 @@ fn another_response_mode_is_answered_here() {
 fn pkce_with_s256_is_for_everybody() {
     assert_eq!(told(&without("code_challenge")), Fault::ChallengeMissing);
     assert_eq!(Fault::ChallengeMissing.row().code, "invalid_request");
-    assert_eq!(told(&without("code_challenge_method")), Fault::ChallengeMethod);
+    assert_eq!(
+        told(&without("code_challenge_method")),
+        Fault::ChallengeMethod
+    );
     for method in ["plain", "s256", "S512"] {
-        assert_eq!(told(&with("code_challenge_method", method)), Fault::ChallengeMethod);
+        assert_eq!(
+            told(&with("code_challenge_method", method)),
+            Fault::ChallengeMethod
+        );
     }
-    for challenge in ["short", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM="] {
-        assert_eq!(told(&with("code_challenge", challenge)), Fault::ChallengeMalformed);
+    for challenge in [
+        "short",
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM",
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=",
+    ] {
+        assert_eq!(
+            told(&with("code_challenge", challenge)),
+            Fault::ChallengeMalformed
+        );
     }
-    assert_eq!(challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), CHALLENGE);
+    assert_eq!(
+        challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+        CHALLENGE
+    );
 }
 
 /// [OIDC Core §6.1] "the OP MUST return the "request_not_supported" error."
@@ -239,8 +335,16 @@ fn pkce_with_s256_is_for_everybody() {
 fn request_objects_are_refused_by_their_own_codes() {
     for (name, fault, code) in [
         ("request", Fault::RequestObject, "request_not_supported"),
-        ("request_uri", Fault::RequestUri, "request_uri_not_supported"),
-        ("registration", Fault::Registration, "registration_not_supported"),
+        (
+            "request_uri",
+            Fault::RequestUri,
+            "request_uri_not_supported",
+        ),
+        (
+            "registration",
+            Fault::Registration,
+            "registration_not_supported",
+        ),
     ] {
         assert_eq!(told(&with(name, "x")), fault);
         assert_eq!(fault.row().code, code);
@@ -253,8 +357,14 @@ fn request_objects_are_refused_by_their_own_codes() {
 fn scopes_are_those_registered() {
     assert_eq!(told(&without("scope")), Fault::ScopeWithoutOpenid);
     assert_eq!(Fault::ScopeWithoutOpenid.row().code, "invalid_scope");
-    assert_eq!(told(&with("scope", "profile email")), Fault::ScopeWithoutOpenid);
-    assert_eq!(told(&with("scope", "openid groups")), Fault::ScopeNotAllowed);
+    assert_eq!(
+        told(&with("scope", "profile email")),
+        Fault::ScopeWithoutOpenid
+    );
+    assert_eq!(
+        told(&with("scope", "openid groups")),
+        Fault::ScopeNotAllowed
+    );
     let request = ask(&with("scope", "openid offline_access email")).unwrap();
     assert!(request.scope.has(ScopeName::Email) && !request.scope.has(ScopeName::Profile));
 }
@@ -266,7 +376,10 @@ fn prompt_none_stands_alone() {
     for other in ["none login", "login none", "none unheard_of"] {
         assert_eq!(told(&with("prompt", other)), Fault::PromptContradiction);
     }
-    assert_eq!(ask(&with("prompt", "unheard_of")).unwrap().prompt, Prompt::default());
+    assert_eq!(
+        ask(&with("prompt", "unheard_of")).unwrap().prompt,
+        Prompt::default()
+    );
 }
 
 /// [C11] `max_age` is a number of seconds and is honoured to the second.
@@ -277,9 +390,16 @@ fn max_age_counts_seconds() {
     }
     let request = ask(&with("max_age", "300")).unwrap();
     assert!(request.is_recent_enough(1_000, 1_300) && !request.is_recent_enough(1_000, 1_301));
-    let zero = Authorize { prompt: Prompt::default(), ..ask(&with("max_age", "0")).unwrap() };
+    let zero = Authorize {
+        prompt: Prompt::default(),
+        ..ask(&with("max_age", "0")).unwrap()
+    };
     assert!(zero.demands_fresh_login());
-    let any = Authorize { max_age: None, prompt: Prompt::default(), ..zero };
+    let any = Authorize {
+        max_age: None,
+        prompt: Prompt::default(),
+        ..zero
+    };
     assert!(!any.demands_fresh_login() && any.is_recent_enough(0, i64::MAX));
 }
 
@@ -291,8 +411,14 @@ fn values_that_are_too_long_are_refused() {
     }
     let longer: &'static str = Box::leak("x".repeat(4097).into_boxed_str());
     assert_eq!(shown(&with("state", longer)), Fault::TooLong);
-    assert_eq!(parse(&[b'a'; 8 * 1024 + 1], |_| None), Err(Refused::Page(Fault::TooLong)));
-    assert_eq!(parse(b"client_id=%ff", |_| None), Err(Refused::Page(Fault::Malformed)));
+    assert_eq!(
+        parse(&[b'a'; 8 * 1024 + 1], |_| None),
+        Err(Refused::Page(Fault::TooLong))
+    );
+    assert_eq!(
+        parse(b"client_id=%ff", |_| None),
+        Err(Refused::Page(Fault::Malformed))
+    );
 }
 
 /// [P07] No bytes make the parser panic, and none of them pass.

@@ -43,7 +43,9 @@ pub enum ClientFlaw {
     #[error("`secret_sha256` is missing; generate a secret and write its SHA-256 here")]
     SecretMissing,
     /// Not 64 hexadecimal digits.
-    #[error("`secret_sha256` must be 64 hexadecimal digits: the SHA-256 of the secret, not the secret")]
+    #[error(
+        "`secret_sha256` must be 64 hexadecimal digits: the SHA-256 of the secret, not the secret"
+    )]
     SecretNotADigest,
     /// The digest of nothing or of a word everybody tries.
     #[error("the secret is empty or a well-known word; generate one of 43 random characters")]
@@ -79,7 +81,9 @@ impl Client {
         }
         let names = [&self.name.fr, &self.name.de, &self.name.en];
         let presentable = |name: &str| {
-            !name.trim().is_empty() && name.chars().count() <= 100 && !name.contains(char::is_control)
+            !name.trim().is_empty()
+                && name.chars().count() <= 100
+                && !name.contains(char::is_control)
         };
         if !names.into_iter().all(|name| presentable(name)) {
             flaws.push(ClientFlaw::Name);
@@ -98,19 +102,30 @@ impl Client {
 
     fn check_uris(&self, flaws: &mut Vec<ClientFlaw>) {
         let one = |field: &'static str, uri: &Option<String>| {
-            uri.iter().map(|uri| (field, uri.clone())).collect::<Vec<_>>()
+            uri.iter()
+                .map(|uri| (field, uri.clone()))
+                .collect::<Vec<_>>()
         };
         let many = |field: &'static str, uris: &[String]| {
-            uris.iter().map(|uri| (field, uri.clone())).collect::<Vec<_>>()
+            uris.iter()
+                .map(|uri| (field, uri.clone()))
+                .collect::<Vec<_>>()
         };
         let mut all = many("redirect_uris", &self.redirect_uris);
-        all.extend(many("post_logout_redirect_uris", &self.post_logout_redirect_uris));
+        all.extend(many(
+            "post_logout_redirect_uris",
+            &self.post_logout_redirect_uris,
+        ));
         all.extend(one("initiate_login_uri", &self.initiate_login_uri));
         all.extend(one("home", &self.home));
         let mut seen = BTreeSet::new();
         for (field, uri) in all {
             if let Some(flaw) = flaw_of_registered(&uri, self.kind) {
-                flaws.push(ClientFlaw::Uri { field, uri: uri.clone(), flaw });
+                flaws.push(ClientFlaw::Uri {
+                    field,
+                    uri: uri.clone(),
+                    flaw,
+                });
             }
             if !seen.insert((field, uri.clone())) {
                 flaws.push(ClientFlaw::Twice(uri));
@@ -132,7 +147,9 @@ impl Client {
             (false, Some(_)) => flaws.push(ClientFlaw::SecretUnused),
             (false, None) => {}
             (true, Some(hex)) => {
-                let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).unwrap_or_default();
+                let bytes = HEXLOWER_PERMISSIVE
+                    .decode(hex.as_bytes())
+                    .unwrap_or_default();
                 if bytes.len() != 32 {
                     flaws.push(ClientFlaw::SecretNotADigest);
                 } else if self.has_known_secret() {
@@ -143,7 +160,15 @@ impl Client {
     }
 
     fn has_known_secret(&self) -> bool {
-        let words = ["", "secret", "password", "changeme", "change-me", "test", "client_secret"];
+        let words = [
+            "",
+            "secret",
+            "password",
+            "changeme",
+            "change-me",
+            "test",
+            "client_secret",
+        ];
         let registered = self.secret_sha256.as_deref().unwrap_or_default();
         words
             .into_iter()

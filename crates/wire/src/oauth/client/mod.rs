@@ -1,8 +1,9 @@
 //! An application as a technician registers it, and what [`Client::check`] says about mistakes.
 //!
-//! One `[[application]]` of `applications.toml`:
+//! In `applications.toml`:
 //!
 //! ```toml
+//! [[application]]
 //! id = "ent"
 //! name = { fr = "ENT", de = "Schulportal", en = "School portal" }
 //! kind = "confidential"
@@ -14,12 +15,14 @@
 //! trusted = true
 //! ```
 
+mod applications;
 mod check;
 mod uri;
 
+pub use applications::{Applications, ApplicationsFlaw};
 pub use check::ClientFlaw;
-pub(crate) use uri::{Loopback, flaw_of_registered};
 pub use uri::UriFlaw;
+pub(crate) use uri::{Loopback, flaw_of_registered};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -27,7 +30,10 @@ use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::scope::{Scope, ScopeName};
-use crate::jose::{JwkSet, SigningAlg};
+use crate::Secret;
+use crate::form::with_query;
+use crate::jose::{JwkSet, SigningAlg, base64url};
+use crate::oidc::Issuer;
 
 /// A registered application (an OAuth client).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -142,6 +148,16 @@ impl Client {
         self.scopes.iter().copied().collect()
     }
 
+    /// Where a person who starts at the provider goes to use this application: the place where it
+    /// begins a sign-in [OIDC Core §4], or its home page.
+    #[must_use]
+    pub fn entrance(&self, issuer: &Issuer) -> Option<String> {
+        match &self.initiate_login_uri {
+            Some(uri) => Some(with_query(uri, &[("iss", Some(issuer.as_str()))])),
+            None => self.home.clone(),
+        }
+    }
+
     /// Whether this is the application's secret. Constant time; an empty secret never is.
     #[must_use]
     pub(crate) fn has_secret(&self, secret: &[u8]) -> bool {
@@ -154,6 +170,13 @@ impl Client {
         let same: bool = given.as_ref().ct_eq(&registered).into();
         same && !secret.is_empty()
     }
+}
+
+/// A new secret made of 256 bits of chance: 43 base64url characters. Shown once; only its
+/// [`secret_digest`] is kept.
+#[must_use]
+pub fn new_secret(chance: [u8; 32]) -> Secret {
+    Secret::new(base64url(&chance).into_bytes())
 }
 
 /// What to write into `secret_sha256` for this secret.

@@ -75,7 +75,10 @@ fn bad_redirect_uris_are_explained() {
         assert_eq!(flaw(bad), Some(expected), "{bad}");
     }
     assert_eq!(flaw_of_registered("ch.vs.edu.app:/cb", Kind::Native), None);
-    assert_eq!(flaw_of_registered("myapp:/cb", Kind::Native), Some(UriFlaw::NotHttps));
+    assert_eq!(
+        flaw_of_registered("myapp:/cb", Kind::Native),
+        Some(UriFlaw::NotHttps)
+    );
     let long = format!("https://edu.vs.ch/{}", "a".repeat(2048));
     assert_eq!(flaw(&long), Some(UriFlaw::NotAUri));
 }
@@ -84,34 +87,60 @@ fn bad_redirect_uris_are_explained() {
 #[test]
 fn missing_short_and_silly_secrets_are_explained() {
     let flaws = |secret: Option<&str>| {
-        Client { secret_sha256: secret.map(str::to_owned), ..ent() }.check()
+        Client {
+            secret_sha256: secret.map(str::to_owned),
+            ..ent()
+        }
+        .check()
     };
     assert_eq!(ent().check(), []);
     assert_eq!(flaws(None), [ClientFlaw::SecretMissing]);
     assert_eq!(flaws(Some("")), [ClientFlaw::SecretNotADigest]);
     assert_eq!(flaws(Some(ENT_SECRET)), [ClientFlaw::SecretNotADigest]);
     assert_eq!(flaws(Some(&secret_digest(b""))), [ClientFlaw::SecretWeak]);
-    assert_eq!(flaws(Some(&secret_digest(b"ent").to_uppercase())), [ClientFlaw::SecretWeak]);
+    assert_eq!(
+        flaws(Some(&secret_digest(b"ent").to_uppercase())),
+        [ClientFlaw::SecretWeak]
+    );
     assert_eq!(native().check(), []);
-    let confused = Client { secret_sha256: ent().secret_sha256, ..native() };
+    let confused = Client {
+        secret_sha256: ent().secret_sha256,
+        ..native()
+    };
     assert_eq!(confused.check(), [ClientFlaw::SecretUnused]);
-    let open = Client { auth: Auth::None, secret_sha256: None, ..ent() };
+    let open = Client {
+        auth: Auth::None,
+        secret_sha256: None,
+        ..ent()
+    };
     assert_eq!(open.check(), [ClientFlaw::AuthDoesNotFit]);
 }
 
 #[test]
 fn keys_are_checked() {
-    let key = SigningKey::generate(SigningAlg::Es256).unwrap().public().clone();
+    let key = SigningKey::generate(SigningAlg::Es256)
+        .unwrap()
+        .public()
+        .clone();
     let with = |keys: Vec<Jwk>| {
         let jwks = Some(JwkSet { keys });
-        Client { auth: Auth::PrivateKeyJwt, secret_sha256: None, jwks, ..ent() }.check()
+        Client {
+            auth: Auth::PrivateKeyJwt,
+            secret_sha256: None,
+            jwks,
+            ..ent()
+        }
+        .check()
     };
     assert_eq!(with(vec![key.clone()]), []);
     assert_eq!(with(vec![]), [ClientFlaw::KeysMissing]);
     assert_eq!(with(vec![key.clone(), key.clone()]), [ClientFlaw::KeyNames]);
     let private: Jwk = serde_json::from_str(r#"{"kty":"EC","d":"AAAA"}"#).unwrap();
     assert_eq!(with(vec![private]), [ClientFlaw::Key(JwkFlaw::Private)]);
-    let unused = Client { jwks: Some(JwkSet::default()), ..ent() };
+    let unused = Client {
+        jwks: Some(JwkSet::default()),
+        ..ent()
+    };
     assert_eq!(unused.check(), [ClientFlaw::KeysUnused]);
 }
 
@@ -119,21 +148,62 @@ fn keys_are_checked() {
 fn every_flaw_is_found_at_once() {
     let client = Client {
         id: "ENT!".to_owned(),
-        name: Name { fr: String::new(), ..ent().name },
+        name: Name {
+            fr: String::new(),
+            ..ent().name
+        },
         redirect_uris: Vec::new(),
         post_logout_redirect_uris: vec!["x".to_owned(), "x".to_owned()],
         scopes: Vec::new(),
         ..ent()
     };
     assert_eq!(client.check().len(), 7);
-    assert!(client.check().iter().all(|flaw| !flaw.to_string().ends_with('.')));
+    assert!(
+        client
+            .check()
+            .iter()
+            .all(|flaw| !flaw.to_string().ends_with('.'))
+    );
+}
+
+#[test]
+fn a_new_secret_fits_a_registration() {
+    let secret = new_secret([7; 32]);
+    assert_eq!(secret.len(), 43);
+    let secret_sha256 = Some(secret_digest(secret.expose()));
+    let client = Client {
+        secret_sha256,
+        ..ent()
+    };
+    assert_eq!(client.check(), []);
+    assert!(client.has_secret(secret.expose()));
 }
 
 #[test]
 fn the_secret_is_recognised_and_the_empty_one_never() {
     assert!(ent().has_secret(ENT_SECRET.as_bytes()));
     assert!(!ent().has_secret(b"wrong"));
-    let empty = Client { secret_sha256: Some(secret_digest(b"")), ..ent() };
+    let empty = Client {
+        secret_sha256: Some(secret_digest(b"")),
+        ..ent()
+    };
     assert!(!empty.has_secret(b""));
     assert!(!native().has_secret(b""));
+}
+
+#[test]
+fn a_person_enters_by_the_sign_in_address_or_the_home_page() {
+    let issuer = crate::testing::issuer();
+    assert_eq!(
+        ent().entrance(&issuer).as_deref(),
+        Some("https://edu.example/")
+    );
+    let initiate_login_uri = Some("https://edu.example/start?x=1".to_owned());
+    let started = Client {
+        initiate_login_uri,
+        ..ent()
+    }
+    .entrance(&issuer);
+    let expected = "https://edu.example/start?x=1&iss=https%3A%2F%2Fid.example";
+    assert_eq!(started.as_deref(), Some(expected));
 }

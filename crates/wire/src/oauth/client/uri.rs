@@ -41,7 +41,9 @@ pub(crate) fn flaw_of_registered(uri: &str, kind: Kind) -> Option<UriFlaw> {
     if uri.contains('*') {
         return Some(UriFlaw::Wildcard);
     }
-    let Ok(url) = Url::parse(uri) else { return Some(UriFlaw::NotAUri) };
+    let Ok(url) = Url::parse(uri) else {
+        return Some(UriFlaw::NotAUri);
+    };
     if url.fragment().is_some() || uri.contains('#') {
         return Some(UriFlaw::Fragment);
     }
@@ -86,7 +88,8 @@ impl<'a> Loopback<'a> {
             None => after,
             Some(with_port) => {
                 let (port, _) = with_port.split_once('/')?;
-                let plain = port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
+                let plain =
+                    port.bytes().all(|byte| byte.is_ascii_digit()) && !port.starts_with('0');
                 if !plain || port.parse::<u16>().is_err() {
                     return None;
                 }

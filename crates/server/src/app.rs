@@ -1,0 +1,804 @@
+//! The runner: requests become events, events move journeys, the store commits. The only caller of
+//! the journeys' `step`.
+
+use std::{io, net::IpAddr, sync::Arc};
+
+use arc_swap::ArcSwap;
+use journey::{
+    ActivationId, Complaint, Happened, Method, NameKey, PasswordProof, Person, PersonId, Phone,
+    Place, Proof, Refusal, Secret, Typed, Wearer,
+    activation::{self, Activation},
+    limit,
+    login::{self, Login},
+};
+use store::{
+    Account, AnyStore, By, Committed, Journey, JourneyState, LaneKey, NewSession, SessionRecord,
+    StoreError, seal::Keys,
+};
+use thiserror::Error;
+use wire::oidc::{Issuer, IssuerError};
+
+use crate::{
+    catalogue::{Catalogue, CatalogueError, Connect},
+    cookie::{Jar, sha256},
+    failure::Failure,
+    metrics::Metrics,
+    password::{Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Salt, Stored, Verdict},
+    settings::Settings,
+    ticket::Purposed,
+    world::{Draw, World},
+};
+
+/// What a provider is made of.
+pub struct Parts {
+    /// Monotonic time, for waiting.
+    pub clock: Clock,
+    /// Makes senders from the text of `gateways.toml`.
+    pub connect: Connect,
+    /// What a password hash costs.
+    pub costs: Costs,
+    /// The keys that are not in the database.
+    pub keys: Arc<Keys>,
+    /// How many hash at once, and who waits.
+    pub limits: PoolLimits,
+    /// The boot configuration.
+    pub settings: Settings,
+    /// What is remembered.
+    pub store: AnyStore,
+    /// Time and chance.
+    pub world: Arc<dyn World>,
+}
+
+/// Why a provider does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The configuration in the store.
+    #[error("the configuration cannot be used; `furka check` says more")]
+    Catalogue(#[from] CatalogueError),
+    /// The public URL.
+    #[error("the public URL cannot be used")]
+    PublicUrl(#[from] IssuerError),
+    /// No threads.
+    #[error("the workers that hash passwords cannot be started")]
+    Threads(#[source] io::Error),
+}
+
+/// The provider, shared by all requests.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) catalogue: ArcSwap<Catalogue>,
+    connect: Connect,
+    pub(crate) discovery: bytes::Bytes,
+    pub(crate) issuer: Issuer,
+    pub(crate) jar: Jar,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) metrics: Metrics,
+    pub(crate) pool: Pool,
+    pub(crate) settings: Settings,
+    pub(crate) store: AnyStore,
+    pub(crate) world: Arc<dyn World>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Who calls, as far as journeys care.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) browser: Option<[u8; 32]>,
+    pub(crate) device: Option<[u8; 32]>,
+    pub(crate) place: Place,
+}
+
+/// What a sign-in with name and password came to.
+pub(crate) enum Entered {
+    /// Too many people at this moment: nothing was looked at.
+    Busy(Busy),
+    /// The name and the password do not belong together, as far as anybody is told.
+    No,
+    /// Too many tries: nothing was looked at.
+    Wait(i64),
+    /// The password was right: the journey goes on, or is over.
+    Yes(Moved),
+}
+
+/// A journey after a step.
+pub(crate) struct Moved {
+    pub(crate) journey: Journey,
+    /// Set if this step signed somebody in.
+    pub(crate) session: Option<NewSession>,
+}
+
+/// A journey that this browser may look at.
+pub(crate) enum Found {
+    /// There is none, or its time is over.
+    Gone,
+    /// It belongs to another browser.
+    OtherBrowser,
+    /// Here it is.
+    Yours(Box<Journey>),
+}
+
+/// What was typed or clicked on a page of a sign-in.
+pub(crate) enum Input {
+    /// A code.
+    Code(Typed),
+    /// "Send it again."
+    Resend,
+    /// Two codes in a row.
+    TwoCodes(Typed, Typed),
+}
+
+/// What was typed or clicked on a page of an activation.
+pub(crate) enum ActivationInput {
+    /// "This is me."
+    Confirm,
+    /// A number and a method.
+    Method(Method, Option<Phone>),
+    /// A password, twice.
+    Password(Password, bool),
+    /// A token's serial number and code.
+    Token(String, Typed),
+}
+
+impl App {
+    pub(crate) async fn start(parts: Parts) -> Result<Self, StartError> {
+        let origin = parts.settings.origin();
+        let issuer = Issuer::parse(&origin)?;
+        let now = parts.world.now();
+        let catalogue = Catalogue::read(&parts.store, &parts.connect, &issuer, now).await?;
+        let mut pepper = [0; 32];
+        for (to, from) in pepper.iter_mut().zip(parts.keys.pepper().expose()) {
+            *to = *from;
+        }
+        let pool = Pool::new(parts.limits, parts.costs, Pepper::new(pepper), parts.clock);
+        Ok(Self(Arc::new(Inner {
+            discovery: crate::gate::discovery(&issuer, &catalogue),
+            catalogue: ArcSwap::from_pointee(catalogue),
+            connect: parts.connect,
+            issuer,
+            jar: Jar {
+                secure: parts.settings.is_https(),
+            },
+            keys: parts.keys,
+            metrics: Metrics::default(),
+            pool: pool.map_err(StartError::Threads)?,
+            settings: parts.settings,
+            store: parts.store,
+            world: parts.world,
+        })))
+    }
+
+    pub(crate) async fn reload(&self) -> Result<bool, CatalogueError> {
+        if self.store.generation().await? == self.catalogue.load().generation {
+            return Ok(false);
+        }
+        let now = self.world.now();
+        let new = Catalogue::read(&self.store, &self.connect, &self.issuer, now).await?;
+        self.catalogue.store(Arc::new(new));
+        Ok(true)
+    }
+
+    /// Who is named in the audit entries of a call.
+    pub(crate) fn by(&self, caller: &Caller, support: &str, through: &str) -> By {
+        By {
+            address: caller.address.map(|address| address.to_string()),
+            at: self.world.now(),
+            person: None,
+            place: caller.place.clone(),
+            support: support.to_owned(),
+            through: through.to_owned(),
+        }
+    }
+
+    // --- The password -------------------------------------------------------------------------
+
+    /// Name and password. Everything a stranger can learn is the same for every name: what is
+    /// counted, what is computed, what is answered.
+    pub(crate) async fn enter(
+        &self,
+        caller: &Caller,
+        ticket: crate::ticket::SignIn,
+        name: &str,
+        password: Password,
+    ) -> Result<Entered, Failure> {
+        let by = self.by(caller, &ticket.support, "sign-in");
+        let key = NameKey::of(name);
+        let account = match &key {
+            Some(key) => self.store.person_by_name(key).await?,
+            None => None,
+        };
+        let (lane, rule) = self
+            .password_lane(caller, key.as_ref(), account.as_ref())
+            .await?;
+        if let Err(wait) = self.store.spend_try(&lane, &rule, by.at).await? {
+            self.audit_throttled(&by, account.as_ref(), "password", wait.seconds)
+                .await?;
+            return Ok(Entered::Wait(wait.seconds));
+        }
+        let right = match self.check(account.as_ref(), password).await {
+            Err(busy) => {
+                // Nothing was looked at, so nothing was tried.
+                self.store.refund_try(&lane).await?;
+                return Ok(Entered::Busy(busy));
+            }
+            Ok(right) => right,
+        };
+        let Some(account) = account.filter(|account| right && !account.person.disabled) else {
+            self.metrics.passwords_wrong.inc();
+            self.store.audit(&Happened::PasswordWrong, &by).await?;
+            return Ok(Entered::No);
+        };
+        self.store.refund_try(&lane).await?;
+        let proof = PasswordProof::assertion(by.at);
+        let event = login::Event::PasswordRight(proof);
+        self.open(caller, ticket, &account.person, event)
+            .await
+            .map(Entered::Yes)
+    }
+
+    /// The budget that a try spends: the person's, over all their names; their own wider one on a
+    /// device they have used before; for a name nobody has, that name's.
+    async fn password_lane(
+        &self,
+        caller: &Caller,
+        key: Option<&NameKey>,
+        account: Option<&Account>,
+    ) -> Result<(LaneKey, limit::Rule), Failure> {
+        let Some(account) = account else {
+            let name = key.map(NameKey::as_str).unwrap_or_default();
+            return Ok((LaneKey::Name(sha256(name.as_bytes())), limit::PASSWORD));
+        };
+        let person = account.person.id;
+        if let Some(device) = caller.device
+            && self.store.knows_device(person, &device).await?
+        {
+            return Ok((
+                LaneKey::PasswordFrom(person, device),
+                limit::PASSWORD_KNOWN_DEVICE,
+            ));
+        }
+        Ok((LaneKey::Password(person), limit::PASSWORD))
+    }
+
+    /// Whether it is their password. A name nobody has costs the same.
+    async fn check(&self, account: Option<&Account>, password: Password) -> Result<bool, Busy> {
+        let stored = account.and_then(|account| account.password.as_ref());
+        let text = stored.and_then(|stored| std::str::from_utf8(stored.expose()).ok());
+        let Some((account, stored)) = account.zip(text.and_then(|text| Stored::parse(text).ok()))
+        else {
+            self.pool.verify_dummy(password).await?;
+            return Ok(false);
+        };
+        match self.pool.verify(password.clone(), stored).await? {
+            Verdict::Right { upgrade: true } => {
+                self.upgrade(account, password).await?;
+                Ok(true)
+            }
+            Verdict::Right { upgrade: false } => Ok(true),
+            Verdict::Wrong => Ok(false),
+        }
+    }
+
+    /// An imported or outdated hash is replaced at its first use.
+    async fn upgrade(&self, account: &Account, password: Password) -> Result<(), Busy> {
+        let new = self.pool.hash(password, Salt(self.world.bytes())).await?;
+        let new = Secret::new(new.as_str().as_bytes().to_vec());
+        if let Some(old) = &account.password
+            && let Err(error) = self
+                .store
+                .upgrade_password(account.person.id, old, &new)
+                .await
+        {
+            // They are in all the same; the next sign-in tries again.
+            tracing::warn!(%error, "a password hash could not be upgraded");
+        }
+        Ok(())
+    }
+
+    async fn audit_throttled(
+        &self,
+        by: &By,
+        account: Option<&Account>,
+        budget: &str,
+        seconds: i64,
+    ) -> Result<(), Failure> {
+        self.metrics.throttled.inc();
+        let by = By {
+            person: account.map(|account| account.person.id),
+            ..by.clone()
+        };
+        let happened = Happened::Throttled {
+            budget: budget.to_owned(),
+            seconds,
+        };
+        Ok(self.store.audit(&happened, &by).await?)
+    }
+
+    // --- Sign-in ------------------------------------------------------------------------------
+
+    /// There is a session, and it proves too little here: the journey starts behind the password.
+    pub(crate) async fn step_up(
+        &self,
+        caller: &Caller,
+        ticket: crate::ticket::SignIn,
+        session: &SessionRecord,
+    ) -> Result<Option<Moved>, Failure> {
+        let Some(account) = self.store.person(session.person).await? else {
+            return Ok(None);
+        };
+        let event = login::Event::SessionShown(session.proof.clone());
+        self.open(caller, ticket, &account.person, event)
+            .await
+            .map(Some)
+    }
+
+    async fn open(
+        &self,
+        caller: &Caller,
+        ticket: crate::ticket::SignIn,
+        person: &Person,
+        event: login::Event,
+    ) -> Result<Moved, Failure> {
+        let by = By {
+            person: Some(person.id),
+            ..self.by(caller, &ticket.support, "sign-in")
+        };
+        let catalogue = self.catalogue.load_full();
+        let purpose = serde_json::to_string(&ticket.purpose).unwrap_or_default();
+        let mut sms_allowed = self.sms_allowed(person).await?;
+        for _ in 0..2 {
+            let view = login::View {
+                person: Some(person),
+                place: &caller.place,
+                policy: &catalogue.policy,
+                sms_allowed,
+            };
+            let moment = self.world.moment();
+            let (next, effects) = login::step(ticket.state.clone(), event.clone(), &view, &moment);
+            let journey = Journey {
+                browser: ticket.browser,
+                id: journey::JourneyId(self.world.bytes()),
+                purpose: purpose.clone(),
+                until: next.until().unwrap_or(moment.at.plus(login::JOURNEY_S)),
+                state: JourneyState::Login(next),
+                support: ticket.support.clone(),
+                version: 0,
+            };
+            match self.store.open_journey(&journey, &effects, &by).await? {
+                Committed::Yes(session) => {
+                    self.remember_device(caller, person.id, session.as_ref())
+                        .await?;
+                    return Ok(Moved { journey, session });
+                }
+                Committed::SmsBudgetSpent => sms_allowed = false,
+                _ => return Err(Failure::TooBusy),
+            }
+        }
+        Err(Failure::TooBusy)
+    }
+
+    /// The journey of this browser.
+    pub(crate) async fn find(
+        &self,
+        caller: &Caller,
+        id: journey::JourneyId,
+    ) -> Result<Found, Failure> {
+        let now = self.world.now();
+        let Some(journey) = self
+            .store
+            .journey(id)
+            .await?
+            .filter(|j| now < j.until.plus(60))
+        else {
+            return Ok(Found::Gone);
+        };
+        match caller.browser {
+            Some(browser) if browser == journey.browser => Ok(Found::Yours(Box::new(journey))),
+            _ => Ok(Found::OtherBrowser),
+        }
+    }
+
+    /// Moves a sign-in by what a person typed or clicked. A code costs a try before it is looked at.
+    pub(crate) async fn advance(
+        &self,
+        caller: &Caller,
+        journey: Journey,
+        input: Input,
+    ) -> Result<Moved, Failure> {
+        let mut event = match input {
+            Input::Code(typed) => login::Event::CodeTyped(typed),
+            Input::Resend => login::Event::ResendAsked,
+            Input::TwoCodes(first, second) => login::Event::TwoCodesTyped(first, second),
+        };
+        let asks = matches!(
+            event,
+            login::Event::CodeTyped(_) | login::Event::TwoCodesTyped(..)
+        );
+        let waits =
+            matches!(&journey.state, JourneyState::Login(login) if login.underway().is_some());
+        if asks
+            && waits
+            && let JourneyState::Login(login) = &journey.state
+            && let Some(person) = login.person()
+        {
+            let lane = LaneKey::SecondFactor(person);
+            let spent = self
+                .store
+                .spend_try(&lane, &limit::SECOND_FACTOR, self.world.now())
+                .await?;
+            if spent.is_err() {
+                self.metrics.throttled.inc();
+                event = login::Event::BudgetSpent;
+            }
+        }
+        self.move_login(caller, journey, event).await
+    }
+
+    /// A link was opened in another browser.
+    pub(crate) async fn resume(
+        &self,
+        caller: &Caller,
+        mut journey: Journey,
+    ) -> Result<Moved, Failure> {
+        let mut purpose: Purposed = serde_json::from_str(&journey.purpose).unwrap_or_default();
+        purpose.elsewhere = true;
+        journey.purpose = serde_json::to_string(&purpose).unwrap_or_default();
+        self.move_login(caller, journey, login::Event::Resumed)
+            .await
+    }
+
+    async fn move_login(
+        &self,
+        caller: &Caller,
+        mut journey: Journey,
+        mut event: login::Event,
+    ) -> Result<Moved, Failure> {
+        let catalogue = self.catalogue.load_full();
+        let mut sms_allowed = None;
+        for _ in 0..8 {
+            let JourneyState::Login(state) = journey.state else {
+                return Err(Failure::Impossible(
+                    "a sign-in's page was given an activation",
+                ));
+            };
+            let id = state.person();
+            let account = match id {
+                Some(id) => self.store.person(id).await?,
+                None => None,
+            };
+            let person = account.as_ref().map(|account| &account.person);
+            let allowed = match (sms_allowed, person) {
+                (Some(allowed), _) => allowed,
+                (None, Some(person)) => self.sms_allowed(person).await?,
+                (None, None) => false,
+            };
+            let (place, policy) = (&caller.place, &catalogue.policy);
+            let view = login::View {
+                person,
+                place,
+                policy,
+                sms_allowed: allowed,
+            };
+            let moment = self.world.moment();
+            let (next, effects) = login::step(state, event.clone(), &view, &moment);
+            let until = next.until().unwrap_or(moment.at.plus(login::JOURNEY_S));
+            let moved = Journey {
+                state: JourneyState::Login(next),
+                until,
+                ..journey
+            };
+            let by = By {
+                person: id,
+                ..self.by(caller, &moved.support, "sign-in")
+            };
+            match self.store.commit_journey(&moved, &effects, &by).await? {
+                Committed::Yes(session) => {
+                    if let Some(person) = id {
+                        self.remember_device(caller, person, session.as_ref())
+                            .await?;
+                    }
+                    return Ok(Moved {
+                        journey: moved,
+                        session,
+                    });
+                }
+                Committed::AlreadyEnrolled | Committed::CounterSpent => {
+                    event = login::Event::CounterSpent;
+                }
+                Committed::SmsBudgetSpent => sms_allowed = Some(false),
+                Committed::Overtaken | Committed::ActivationSpent | Committed::TokenTaken => {}
+            }
+            journey = self.again(&moved).await?;
+        }
+        Err(Failure::TooBusy)
+    }
+
+    /// The journey as it is now, after somebody else moved it.
+    async fn again(&self, journey: &Journey) -> Result<Journey, Failure> {
+        let found = self.store.journey(journey.id).await?;
+        let found = found.ok_or(Failure::Impossible("a journey vanished between two reads"))?;
+        Ok(Journey {
+            purpose: journey.purpose.clone(),
+            ..found
+        })
+    }
+
+    async fn sms_allowed(&self, person: &Person) -> Result<bool, Failure> {
+        let Some(phone) = person.phone.clone() else {
+            return Ok(false);
+        };
+        let now = self.world.now();
+        let lanes = [
+            (LaneKey::SmsNumber(phone), limit::SMS_NUMBER),
+            (LaneKey::SmsPerson(person.id), limit::SMS_PERSON),
+            (LaneKey::SmsAll, limit::SMS_ALL),
+        ];
+        for (lane, rule) in lanes {
+            if self.store.lane(&lane).await?.spend(&rule, now).is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn remember_device(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        session: Option<&NewSession>,
+    ) -> Result<(), StoreError> {
+        if let (Some(_), Some(device)) = (session, caller.device) {
+            self.store
+                .remember_device(person, &device, self.world.now())
+                .await?;
+        }
+        Ok(())
+    }
+
+    // --- Sessions -----------------------------------------------------------------------------
+
+    /// The session of a cookie, if it lives by the policy's limits and its person is not switched
+    /// off.
+    pub(crate) async fn session(
+        &self,
+        hash: Option<[u8; 32]>,
+    ) -> Result<Option<(SessionRecord, Person)>, Failure> {
+        let Some(hash) = hash else { return Ok(None) };
+        let now = self.world.now();
+        let Some(session) = self.store.session(&hash, now).await? else {
+            return Ok(None);
+        };
+        let limits = self.catalogue.load().policy.session;
+        let idle = now.since(session.seen) < i64::from(limits.idle_s);
+        let young = now.since(session.created) < i64::from(limits.absolute_s);
+        if !idle || !young {
+            return Ok(None);
+        }
+        let account = self.store.person(session.person).await?;
+        Ok(account
+            .filter(|account| !account.person.disabled)
+            .map(|a| (session, a.person)))
+    }
+
+    /// Whether a session is enough for a demand made from here.
+    pub(crate) fn enough(
+        &self,
+        proof: &Proof,
+        made_at: &Place,
+        demand: journey::Assurance,
+        who: (&Caller, &Person),
+    ) -> login::Enough {
+        let catalogue = self.catalogue.load();
+        let (caller, person) = who;
+        let view = login::View {
+            person: Some(person),
+            place: &caller.place,
+            policy: &catalogue.policy,
+            sms_allowed: false,
+        };
+        login::enough(proof, made_at, demand, &view)
+    }
+
+    // --- Activation ---------------------------------------------------------------------------
+
+    /// The code was right: the journey begins.
+    pub(crate) async fn begin_activation(
+        &self,
+        caller: &Caller,
+        browser: [u8; 32],
+        whose: (PersonId, ActivationId),
+        code: Secret,
+    ) -> Result<Journey, Failure> {
+        let (person, activation) = whose;
+        let now = self.world.now();
+        let support = self.world.support_code();
+        let (state, effects) = Activation::begin(activation, person, code, now);
+        let journey = Journey {
+            browser,
+            id: journey::JourneyId(self.world.bytes()),
+            purpose: String::new(),
+            state: JourneyState::Activation(state),
+            support,
+            until: now.plus(activation::JOURNEY_S),
+            version: 0,
+        };
+        let by = By {
+            person: Some(person),
+            ..self.by(caller, &journey.support, "activation")
+        };
+        match self.store.open_journey(&journey, &effects, &by).await? {
+            Committed::Yes(_) => Ok(journey),
+            _ => Err(Failure::TooBusy),
+        }
+    }
+
+    /// Moves an activation by what a person typed or clicked.
+    ///
+    /// # Errors
+    /// [`Busy`] inside, if the password could not be hashed now.
+    pub(crate) async fn advance_activation(
+        &self,
+        caller: &Caller,
+        mut journey: Journey,
+        input: ActivationInput,
+    ) -> Result<Result<Journey, Busy>, Failure> {
+        let mut event = match self.activation_event(&journey, input).await? {
+            Ok(event) => event,
+            Err(busy) => return Ok(Err(busy)),
+        };
+        for _ in 0..8 {
+            let JourneyState::Activation(state) = journey.state else {
+                return Err(Failure::Impossible(
+                    "an activation's page was given a sign-in",
+                ));
+            };
+            let person = state.opened().map(|opened| opened.person);
+            let account = match person {
+                Some(person) => self.store.person(person).await?,
+                None => None,
+            };
+            let has_token = account.is_some_and(|account| account.person.token.is_some());
+            let view = activation::View { has_token };
+            let (next, effects) =
+                activation::step(state, event.clone(), view, &self.world.moment());
+            let moved = Journey {
+                state: JourneyState::Activation(next),
+                ..journey
+            };
+            let by = By {
+                person,
+                ..self.by(caller, &moved.support, "activation")
+            };
+            match self.store.commit_journey(&moved, &effects, &by).await? {
+                Committed::Yes(_) => return Ok(Ok(moved)),
+                Committed::ActivationSpent => event = activation::Event::Spent,
+                Committed::CounterSpent | Committed::TokenTaken => {
+                    event = activation::Event::TokenWrong;
+                }
+                Committed::AlreadyEnrolled | Committed::Overtaken | Committed::SmsBudgetSpent => {}
+            }
+            journey = self.again(&moved).await?;
+        }
+        Err(Failure::TooBusy)
+    }
+
+    async fn activation_event(
+        &self,
+        journey: &Journey,
+        input: ActivationInput,
+    ) -> Result<Result<activation::Event, Busy>, Failure> {
+        Ok(match input {
+            ActivationInput::Confirm => Ok(activation::Event::DataConfirmed),
+            ActivationInput::Method(method, phone) => {
+                Ok(activation::Event::MethodChosen(method, phone))
+            }
+            ActivationInput::Password(password, same) => {
+                self.new_password(journey, password, same).await?
+            }
+            ActivationInput::Token(serial, typed) => {
+                Ok(self.shown_token(journey, &serial, &typed).await?)
+            }
+        })
+    }
+
+    /// Judges a new password by the rules, compares it with the last ones, and hashes it.
+    async fn new_password(
+        &self,
+        journey: &Journey,
+        password: Password,
+        same: bool,
+    ) -> Result<Result<activation::Event, Busy>, Failure> {
+        let JourneyState::Activation(Activation::ChoosePassword(state)) = &journey.state else {
+            return Ok(Ok(activation::Event::PasswordRefused(vec![])));
+        };
+        if !same {
+            return Ok(Ok(activation::Event::PasswordRefused(vec![
+                Complaint::NotTheSame,
+            ])));
+        }
+        let catalogue = self.catalogue.load_full();
+        let rules = &catalogue.policy.password;
+        let Some(account) = self.store.person(state.opened.person).await? else {
+            return Err(Failure::Impossible("the person of an activation vanished"));
+        };
+        let wearer = Wearer {
+            activation_code: Some(&state.opened.code),
+            first_name: &account.person.first_name,
+            last_name: &account.person.last_name,
+            username: &account.person.username,
+        };
+        let mut complaints = rules.judge(password.expose(), &wearer);
+        let history = self
+            .store
+            .password_history(account.person.id, rules.history)
+            .await?;
+        for old in history {
+            let text = std::str::from_utf8(old.expose()).unwrap_or_default();
+            let Ok(stored) = Stored::parse(text) else {
+                continue;
+            };
+            match self.pool.verify(password.clone(), stored).await {
+                Ok(Verdict::Right { .. }) => complaints.push(Complaint::UsedBefore),
+                Ok(Verdict::Wrong) => {}
+                Err(busy) => return Ok(Err(busy)),
+            }
+        }
+        if !complaints.is_empty() {
+            complaints.dedup();
+            return Ok(Ok(activation::Event::PasswordRefused(complaints)));
+        }
+        let hashed = self.pool.hash(password, Salt(self.world.bytes())).await;
+        Ok(hashed.map(|hash| {
+            activation::Event::PasswordHashed(Secret::new(hash.as_str().as_bytes().to_vec()))
+        }))
+    }
+
+    /// A token proves itself by its serial number and a code, or two in a row of one that is free.
+    async fn shown_token(
+        &self,
+        journey: &Journey,
+        serial: &str,
+        typed: &Typed,
+    ) -> Result<activation::Event, Failure> {
+        let JourneyState::Activation(state) = &journey.state else {
+            return Ok(activation::Event::TokenWrong);
+        };
+        let person = state.opened().map(|opened| opened.person);
+        let free = |record: &store::TokenRecord| {
+            record.assigned_to.is_none() || record.assigned_to == person
+        };
+        let Some(token) = self.store.token(serial.trim()).await?.filter(free) else {
+            return Ok(activation::Event::TokenWrong);
+        };
+        Ok(match token.otp.check(typed, self.world.now()) {
+            journey::Checked::Right { counter, drift } => {
+                let serial = token.serial;
+                activation::Event::TokenRight(activation::TokenRight {
+                    counter,
+                    drift,
+                    serial,
+                })
+            }
+            journey::Checked::Replayed | journey::Checked::Wrong { .. } => {
+                activation::Event::TokenWrong
+            }
+        })
+    }
+}
+
+/// The reason of a final refusal, for the page.
+pub(crate) fn refusal(login: &Login) -> Option<Refusal> {
+    match login {
+        Login::Refused(reason) => Some(*reason),
+        _ => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! What is configured: zones, policy, applications, gateways, keys. Read from the store, checked as a
+//! whole, and replaced as a whole when the store's generation moves on.
+
+use std::{collections::BTreeMap, error::Error, sync::Arc};
+
+use bytes::Bytes;
+use journey::{Policy, PolicyError, Timestamp, Zones, zone::ZoneError};
+use peers::Senders;
+use store::{AnyStore, KeyRecord, ResourceKind, StoreError};
+use thiserror::Error;
+use wire::{
+    jose::{KeyRing, SigningAlg, SigningKey, Standing},
+    oauth::client::{Applications, Client},
+    oidc::Issuer,
+};
+
+/// Makes senders from the text of `gateways.toml`. The binary gives it, so that the server names no
+/// concrete peer.
+pub type Connect = Arc<dyn Fn(&str) -> Result<Senders, Box<dyn Error + Send + Sync>> + Send + Sync>;
+
+/// Everything that is configured, at one generation.
+pub struct Catalogue {
+    /// The applications, by client id.
+    pub applications: BTreeMap<String, Client>,
+    /// The store's number for this state.
+    pub generation: u64,
+    /// The JWK set, rendered.
+    pub jwks: Bytes,
+    /// Who must prove what.
+    pub policy: Policy,
+    /// The signing keys.
+    pub ring: KeyRing,
+    /// Who sends messages.
+    pub senders: Senders,
+    /// The networks.
+    pub zones: Zones,
+}
+
+/// Why a configuration is not taken into use. The one before stays.
+#[derive(Debug, Error)]
+pub enum CatalogueError {
+    /// `applications.toml`.
+    #[error("the applications cannot be used: {0}")]
+    Applications(String),
+    /// `gateways.toml`.
+    #[error("the gateways cannot be used")]
+    Gateways(#[source] Box<dyn Error + Send + Sync>),
+    /// The signing keys.
+    #[error("the signing keys cannot be used: {0}; `furka keys rotate` makes new ones")]
+    Keys(String),
+    /// `policy.toml`.
+    #[error("the policy cannot be used")]
+    Policy(#[from] PolicyError),
+    /// Ours.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// `zones.toml`.
+    #[error("the zones cannot be used")]
+    Zones(#[from] ZoneError),
+}
+
+/// Reads and checks `applications.toml`.
+///
+/// # Errors
+/// [`CatalogueError::Applications`], with every flaw of every application.
+pub fn applications(text: &str) -> Result<BTreeMap<String, Client>, CatalogueError> {
+    let file: Applications =
+        toml::from_str(text).map_err(|error| CatalogueError::Applications(error.to_string()))?;
+    let flaws: Vec<String> = file.check().iter().map(ToString::to_string).collect();
+    if !flaws.is_empty() {
+        return Err(CatalogueError::Applications(flaws.join("; ")));
+    }
+    Ok(file
+        .application
+        .into_iter()
+        .map(|client| (client.id.clone(), client))
+        .collect())
+}
+
+impl Catalogue {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// [`CatalogueError`]: one wrong document stops all.
+    pub async fn read(
+        store: &AnyStore,
+        connect: &Connect,
+        issuer: &Issuer,
+        now: Timestamp,
+    ) -> Result<Self, CatalogueError> {
+        // Read first: a change while the rest is read shows as a higher number next time.
+        let generation = store.generation().await?;
+        let zones = Zones::parse(&text(store, ResourceKind::Zones).await?)?;
+        let policy = Policy::parse(&text(store, ResourceKind::Policy).await?)?;
+        let applications = applications(&text(store, ResourceKind::Applications).await?)?;
+        let gateways = text(store, ResourceKind::Gateways).await?;
+        let senders = connect(&gateways).map_err(CatalogueError::Gateways)?;
+        let ring = ring(store.signing_keys(now).await?)?;
+        let jwks = serde_json::to_vec(&ring.published(now.0))
+            .map_err(|error| CatalogueError::Keys(error.to_string()))?;
+        tracing::debug!(
+            generation,
+            issuer = issuer.as_str(),
+            "the configuration was read"
+        );
+        Ok(Self {
+            applications,
+            generation,
+            jwks: jwks.into(),
+            policy,
+            ring,
+            senders,
+            zones,
+        })
+    }
+
+    /// An application that is registered and switched on.
+    #[must_use]
+    pub fn application(&self, id: &str) -> Option<&Client> {
+        self.applications.get(id).filter(|client| client.enabled)
+    }
+}
+
+async fn text(store: &AnyStore, kind: ResourceKind) -> Result<String, StoreError> {
+    Ok(store
+        .resource(kind)
+        .await?
+        .map(|resource| resource.text)
+        .unwrap_or_default())
+}
+
+fn ring(records: Vec<KeyRecord>) -> Result<KeyRing, CatalogueError> {
+    let mut keys = Vec::new();
+    for record in records {
+        let algorithm = match record.algorithm.as_str() {
+            "ES256" => SigningAlg::Es256,
+            "RS256" => SigningAlg::Rs256,
+            other => {
+                return Err(CatalogueError::Keys(format!(
+                    "`{other}` is no algorithm of ours"
+                )));
+            }
+        };
+        let pkcs8 = wire::Secret::new(record.pkcs8.expose().to_vec());
+        let key = SigningKey::from_pkcs8(algorithm, &pkcs8)
+            .map_err(|error| CatalogueError::Keys(error.to_string()))?;
+        let standing = match record.until {
+            None => Standing::Current,
+            Some(until) => Standing::RetiredUntil(until.0),
+        };
+        keys.push((key, standing));
+    }
+    KeyRing::new(keys).map_err(|error| CatalogueError::Keys(error.to_string()))
+}

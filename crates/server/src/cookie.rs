@@ -1,0 +1,161 @@
+//! The cookies: session, browser, device, language.
+//!
+//! Over https all of them carry the `__Host-` prefix: no other host, no other path, no plain http
+//! can set them. Over plain http, which is for loopback only, the prefix is not possible.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::BASE64URL_NOPAD;
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+
+/// Which cookie.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Name {
+    /// Binds journeys to this browser. Gone when the browser closes.
+    Browser,
+    /// Tells a device on which somebody has signed in before. Carries no authority; see
+    /// `docs/decisions/0004-a-known-device-has-its-own-budget.md`.
+    Device,
+    /// The chosen language.
+    Language,
+    /// The session. Gone when the browser closes.
+    Session,
+}
+
+/// How long a device is remembered, in seconds: half a year.
+const DEVICE_S: u32 = 15_552_000;
+
+/// Reads and writes cookies for one public URL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Jar {
+    /// Whether the public URL is https.
+    pub(crate) secure: bool,
+}
+
+impl Jar {
+    fn name(self, name: Name) -> &'static str {
+        match (self.secure, name) {
+            (true, Name::Browser) => "__Host-furka-browser",
+            (true, Name::Device) => "__Host-furka-device",
+            (true, Name::Language) => "__Host-furka-language",
+            (true, Name::Session) => "__Host-furka-session",
+            (false, Name::Browser) => "furka-browser",
+            (false, Name::Device) => "furka-device",
+            (false, Name::Language) => "furka-language",
+            (false, Name::Session) => "furka-session",
+        }
+    }
+
+    /// The value a browser sent. A cookie that is there twice is not there.
+    #[must_use]
+    pub(crate) fn read(self, headers: &HeaderMap, name: Name) -> Option<String> {
+        let wanted = self.name(name);
+        let values = headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
+        let pairs = values
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='));
+        let mut found = pairs
+            .filter(|(key, _)| *key == wanted)
+            .map(|(_, value)| value);
+        match (found.next(), found.next()) {
+            (Some(value), None) if value.len() <= 128 => Some(value.to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The 256 random bits of a cookie, hashed: what is stored and compared.
+    #[must_use]
+    pub(crate) fn hash(self, headers: &HeaderMap, name: Name) -> Option<[u8; 32]> {
+        let value = self.read(headers, name)?;
+        let bytes = BASE64URL_NOPAD
+            .decode(value.as_bytes())
+            .ok()
+            .filter(|bytes| bytes.len() == 32)?;
+        Some(sha256(&bytes))
+    }
+
+    /// A `Set-Cookie` that sets it.
+    #[must_use]
+    pub(crate) fn set(self, name: Name, value: &str) -> Option<HeaderValue> {
+        let age = match name {
+            Name::Browser | Name::Session => String::new(),
+            Name::Device | Name::Language => format!("; Max-Age={DEVICE_S}"),
+        };
+        self.line(name, value, &age)
+    }
+
+    /// A `Set-Cookie` that sets random bytes.
+    #[must_use]
+    pub(crate) fn set_bytes(self, name: Name, bytes: &[u8]) -> Option<HeaderValue> {
+        self.set(name, &BASE64URL_NOPAD.encode(bytes))
+    }
+
+    /// A `Set-Cookie` that deletes it.
+    #[must_use]
+    pub(crate) fn delete(self, name: Name) -> Option<HeaderValue> {
+        self.line(name, "", "; Max-Age=0")
+    }
+
+    fn line(self, name: Name, value: &str, age: &str) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let line = format!(
+            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}",
+            self.name(name)
+        );
+        HeaderValue::from_str(&line).ok()
+    }
+}
+
+/// SHA-256, for what has enough chance in itself to need no salt.
+pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
+        *to = *from;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [S02] `__Host-`, Secure, HttpOnly, SameSite; the session ends with the browser.
+    #[test]
+    fn a_session_cookie_is_for_this_host_and_this_browser_run_only() {
+        let line = Jar { secure: true }
+            .set_bytes(Name::Session, &[0; 32])
+            .unwrap();
+        let line = line.to_str().unwrap();
+        assert!(line.starts_with("__Host-furka-session="));
+        for part in ["; Path=/", "; HttpOnly", "; SameSite=Lax", "; Secure"] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(!line.contains("Max-Age") && !line.contains("Domain") && !line.contains("Expires"));
+    }
+
+    #[test]
+    fn a_cookie_that_is_there_twice_or_odd_is_not_there() {
+        let jar = Jar { secure: true };
+        let value = BASE64URL_NOPAD.encode(&[7; 32]);
+        let hash = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, HeaderValue::from_str(text).unwrap());
+            jar.hash(&headers, Name::Session)
+        };
+        assert_eq!(
+            hash(&format!("a=b; __Host-furka-session={value}")),
+            Some(sha256(&[7; 32]))
+        );
+        assert_eq!(
+            hash(&format!(
+                "__Host-furka-session={value}; __Host-furka-session={value}"
+            )),
+            None
+        );
+        assert_eq!(hash(&format!("furka-session={value}")), None);
+        assert_eq!(hash("__Host-furka-session=YQ"), None);
+        assert_eq!(hash("__Host-furka-session"), None);
+    }
+}

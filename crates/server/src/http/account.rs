@@ -1,0 +1,194 @@
+//! The provider's own pages: front page, one's own account, style and script.
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use http::{
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use journey::{Assurance, Language, Person, Place};
+use store::{By, EndSessions, SessionRecord};
+
+use super::{form::Form, login, show, visit::Visit};
+use crate::{
+    app::App,
+    catalogue::Catalogue,
+    cookie::Name,
+    failure::Failure,
+    page::{Account, Home, Link, LoggedOut, NotFound, Reason, SessionRow},
+};
+
+/// `GET /`
+pub(crate) async fn home(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load();
+    let page = Home {
+        applications: applications(&catalogue, visit.language),
+        activation_url: "/activate".to_owned(),
+        account_url: "/account".to_owned(),
+    };
+    show::page(&app, &visit, StatusCode::OK, &page)
+}
+
+/// `GET /account`
+pub(crate) async fn show(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Failure> {
+    match login::own_session(&app, &visit).await? {
+        Some((session, person)) => account_page(&app, &visit, &session, &person).await,
+        None => show::see_other(&visit, "/login"),
+    }
+}
+
+/// `POST /account`
+pub(crate) async fn act(
+    State(app): State<App>,
+    Extension(mut visit): Extension<Visit>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let Some((session, person)) = login::own_session(&app, &visit).await? else {
+        return show::see_other(&visit, "/login");
+    };
+    let form = Form::read(&body);
+    let which = match form.as_ref().map(|form| form.text("action")) {
+        Some("sign-out") => EndSessions::One(session.hash),
+        Some("sign-out-everywhere") => EndSessions::All(person.id),
+        _ => {
+            let detail = "unknown action".to_owned();
+            let reason = Reason::BadRequest { detail };
+            return show::refused(&app, &visit, StatusCode::BAD_REQUEST, reason);
+        }
+    };
+    end(&app, &visit, &person, &which).await?;
+    visit.cookies.extend(app.jar.delete(Name::Session));
+    show::page(&app, &visit, StatusCode::OK, &LoggedOut { back: None })
+}
+
+/// Ends sessions, with an audit entry.
+pub(super) async fn end(
+    app: &App,
+    visit: &Visit,
+    person: &Person,
+    which: &EndSessions,
+) -> Result<(), Failure> {
+    let by = By {
+        person: Some(person.id),
+        ..app.by(&visit.caller, "", "sign-out")
+    };
+    app.store.end_sessions(which, &by).await?;
+    Ok(())
+}
+
+async fn account_page(
+    app: &App,
+    visit: &Visit,
+    session: &SessionRecord,
+    person: &Person,
+) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let mut sessions = app.store.sessions(person.id, app.world.now()).await?;
+    sessions.sort_by_key(|other| other.hash != session.hash);
+    let row = |other: &SessionRecord| SessionRow {
+        place: zone_name(&catalogue, &other.place, visit.language),
+        since: other.created,
+        strong: other.proof.assurance() >= Assurance::Strong,
+        current: other.hash == session.hash,
+    };
+    let page = Account {
+        name: format!("{} {}", person.first_name, person.last_name),
+        username: person.username.clone(),
+        method: person.method.filter(|_| person.enrolled()),
+        phone: person.phone.as_ref().map(journey::Phone::masked),
+        sessions: sessions.iter().map(row).collect(),
+        action: "/account".to_owned(),
+        applications: applications(&catalogue, visit.language),
+    };
+    show::page(app, visit, StatusCode::OK, &page)
+}
+
+/// What a zone is called; none for public.
+pub(super) fn zone_name(
+    catalogue: &Catalogue,
+    place: &Place,
+    language: Language,
+) -> Option<String> {
+    match place {
+        Place::Public => None,
+        Place::Inside(inside) => {
+            let zone = catalogue.zones.get(&inside.zone);
+            Some(zone.map_or_else(
+                || inside.zone.clone(),
+                |zone| zone.name.say(language).to_owned(),
+            ))
+        }
+    }
+}
+
+/// What an application is called.
+pub(super) fn name_of(client: &wire::oauth::client::Client, language: Language) -> String {
+    match language {
+        Language::De => client.name.de.clone(),
+        Language::En => client.name.en.clone(),
+        Language::Fr => client.name.fr.clone(),
+    }
+}
+
+fn applications(catalogue: &Catalogue, language: Language) -> Vec<Link> {
+    let enabled = catalogue
+        .applications
+        .values()
+        .filter(|client| client.enabled);
+    enabled
+        .filter_map(|client| {
+            Some(Link {
+                name: name_of(client, language),
+                url: client.home.clone()?,
+            })
+        })
+        .collect()
+}
+
+/// `GET /static/{name}`
+pub(crate) async fn statics(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let (kind, content) = match name.as_str() {
+        "mark.svg" => ("image/svg+xml", include_str!("../../static/mark.svg")),
+        "password.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("../../static/password.js"),
+        ),
+        _ => return show::page(&app, &visit, StatusCode::NOT_FOUND, &missing()),
+    };
+    Ok((
+        [
+            (CONTENT_TYPE, kind),
+            (CACHE_CONTROL, "public, max-age=86400"),
+        ],
+        content,
+    )
+        .into_response())
+}
+
+fn missing() -> NotFound {
+    NotFound {
+        home_url: "/".to_owned(),
+    }
+}
+
+/// Everything else.
+pub(crate) async fn not_found(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+) -> Result<Response, Failure> {
+    show::page(&app, &visit, StatusCode::NOT_FOUND, &missing())
+}

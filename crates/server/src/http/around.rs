@@ -1,0 +1,125 @@
+//! What surrounds every request: who it is, whether it comes from our own pages, the headers of every
+//! answer, and failures.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+    header::{
+        ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    },
+};
+
+use super::{
+    routes::{ROUTES, Who},
+    show::{self, Failed},
+    visit::Visit,
+};
+use crate::{
+    app::App,
+    page::{Reason, Refused},
+    world::Draw,
+};
+
+/// The middleware of all public routes.
+pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let visit = Visit::of(&app, &parts);
+    let foreign =
+        changes_something(&parts.method, parts.uri.path()) && is_foreign(&app, &parts.headers);
+    parts.extensions.insert(visit.clone());
+    let mut response = if foreign {
+        or_plain(show::refused(
+            &app,
+            &visit,
+            StatusCode::FORBIDDEN,
+            Reason::ForeignForm,
+        ))
+    } else {
+        next.run(Request::from_parts(parts, body)).await
+    };
+    if let Some(Failed(chain)) = response.extensions_mut().remove::<Failed>() {
+        response = failed(&app, &visit, &chain);
+    }
+    protect(&app, response.headers_mut());
+    response
+}
+
+/// Whether a request would change something in the name of a person: every unsafe method but those of
+/// applications, which authenticate themselves.
+fn changes_something(method: &Method, path: &str) -> bool {
+    let by_application = ROUTES
+        .iter()
+        .any(|route| route.who == Who::Application && route.path == path);
+    !method.is_safe() && !by_application
+}
+
+/// Whether another site sent it. Browsers say where a form comes from in `Origin`, and most also in
+/// `Sec-Fetch-Site`; a program that says neither is no browser that could be tricked.
+fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
+    let origin = headers
+        .get(ORIGIN)
+        .is_some_and(|origin| origin.as_bytes() != app.settings.origin().as_bytes());
+    let site = headers.get("sec-fetch-site");
+    origin || site.is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// One plain page, and a line in the log with the whole chain under the same code.
+fn failed(app: &App, visit: &Visit, chain: &str) -> Response {
+    app.metrics.failures.inc();
+    let incident = app.world.support_code();
+    tracing::error!(
+        incident,
+        here = visit.here.split('?').next(),
+        chain,
+        "a request failed"
+    );
+    let reason = Reason::Failure;
+    let page = Refused {
+        reason,
+        support_code: Some(incident),
+        again: None,
+        back: None,
+    };
+    or_plain(show::page(
+        app,
+        visit,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &page,
+    ))
+}
+
+/// If even the page fails, a bare status is left.
+fn or_plain<E>(response: Result<Response, E>) -> Response {
+    response.unwrap_or_else(|_| {
+        let mut plain = Response::default();
+        *plain.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        plain
+    })
+}
+
+/// The headers of every answer.
+fn protect(app: &App, headers: &mut HeaderMap) {
+    const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+    const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
+    let fixed = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+        (REFERRER_POLICY, "same-origin"),
+        (OPENER, "same-origin"),
+        (RESOURCE, "same-origin"),
+        (PERMISSIONS, "camera=(), geolocation=(), microphone=()"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if app.settings.is_https() {
+        let a_year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
+    }
+}

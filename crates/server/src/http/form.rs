@@ -1,0 +1,36 @@
+//! Posted forms, bounded before they are decoded; nothing may be there twice.
+
+use journey::Typed;
+use wire::form::{Bounds, Fields, FormError};
+
+/// A sign-in ticket is the longest value; a form of ours has a handful of fields.
+const BOUNDS: Bounds = Bounds {
+    total_bytes_max: 16 * 1024,
+    value_bytes_max: 10 * 1024,
+    fields_max: 16,
+};
+
+/// A posted form.
+pub(crate) struct Form(Fields);
+
+impl Form {
+    /// Reads a form; none if it is too long, no text, or says something twice.
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
+        let fields = match Fields::read(body, BOUNDS) {
+            Ok(fields) => fields,
+            Err(FormError::TooLong | FormError::Malformed) => return None,
+        };
+        fields.each_once().ok()?;
+        Some(Self(fields))
+    }
+
+    /// A field's text; empty if it is not there.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        self.0.one(name).ok().flatten().unwrap_or_default()
+    }
+
+    /// A one-time code, normalised.
+    pub(crate) fn code(&self, name: &str) -> Option<Typed> {
+        Typed::parse(self.text(name)).ok()
+    }
+}

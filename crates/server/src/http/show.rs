@@ -1,0 +1,121 @@
+//! Answers: pages with their headers and cookies, redirects, refusals.
+
+use axum::response::{IntoResponse, Response};
+use http::{
+    HeaderValue, StatusCode,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFRESH, RETRY_AFTER,
+        SET_COOKIE,
+    },
+};
+
+use super::visit::Visit;
+use crate::{
+    app::App,
+    failure::Failure,
+    page::{Overloaded, Page, Reason, Refused},
+};
+
+/// A page.
+pub(crate) fn page(
+    app: &App,
+    visit: &Visit,
+    status: StatusCode,
+    page: &impl Page,
+) -> Result<Response, Failure> {
+    let html = page.html(&visit.frame(app))?;
+    let mut response = (status, html).into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = HeaderValue::from_str(&content_policy(app, &visit.nonce)) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    set_cookies(&mut response, visit);
+    Ok(response)
+}
+
+/// Only what the page itself brings: its style by nonce, our one script, our icon. Where a form
+/// leads is limited to https, because the last redirect of a sign-in leaves for the application.
+fn content_policy(app: &App, nonce: &str) -> String {
+    let local = if app.settings.is_https() {
+        ""
+    } else {
+        " http://localhost:* http://127.0.0.1:*"
+    };
+    format!(
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; \
+         style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; \
+         form-action 'self' https:{local}"
+    )
+}
+
+/// The cookies of a visit.
+pub(crate) fn set_cookies(response: &mut Response, visit: &Visit) {
+    for cookie in &visit.cookies {
+        response.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+}
+
+/// A redirect after which the browser uses GET, whatever came before.
+pub(crate) fn see_other(visit: &Visit, location: &str) -> Result<Response, Failure> {
+    let location = HeaderValue::from_str(location)
+        .map_err(|_| Failure::Impossible("a redirect to an address with control characters"))?;
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(LOCATION, location);
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    set_cookies(&mut response, visit);
+    Ok(response)
+}
+
+/// A refusal that no field can mend.
+pub(crate) fn refused(
+    app: &App,
+    visit: &Visit,
+    status: StatusCode,
+    reason: Reason,
+) -> Result<Response, Failure> {
+    page(
+        app,
+        visit,
+        status,
+        &Refused {
+            reason,
+            support_code: None,
+            again: None,
+            back: None,
+        },
+    )
+}
+
+/// Too many people at this moment: the page says how long, and tries again by itself.
+pub(crate) fn overloaded(app: &App, visit: &Visit, seconds: u32) -> Result<Response, Failure> {
+    let shown = Overloaded {
+        seconds: u64::from(seconds),
+    };
+    let mut response = page(app, visit, StatusCode::SERVICE_UNAVAILABLE, &shown)?;
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+        .headers_mut()
+        .insert(REFRESH, HeaderValue::from(seconds));
+    Ok(response)
+}
+
+/// A failure on its way to the page: [`super::around`] finds it, logs it and shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failed(pub(crate) String);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(Failed(self.chain()));
+        response
+    }
+}

@@ -1,0 +1,136 @@
+//! One request, as far as handlers care: who calls, from where, in which language.
+
+use std::net::IpAddr;
+
+use axum::http::request::Parts;
+use data_encoding::BASE64URL_NOPAD;
+use http::{HeaderMap, HeaderValue, header::ACCEPT_LANGUAGE};
+use journey::{Language, Place};
+
+use crate::{
+    app::{App, Caller},
+    cookie::{Name, sha256},
+    page::Frame,
+    visitor::{Forwarding, Peer, claims_to_be_forwarded, client_address},
+    world::Draw,
+};
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) caller: Caller,
+    /// Path and query at which a GET shows this page again.
+    pub(crate) here: String,
+    pub(crate) language: Language,
+    /// Whether the language was chosen here, in this or an earlier request.
+    chosen: bool,
+    pub(crate) nonce: String,
+    /// The cookies to set with the next page.
+    pub(crate) cookies: Vec<HeaderValue>,
+    /// The device's cookie, if it has none yet: set once somebody has signed in on it.
+    pub(crate) new_device: Option<[u8; 32]>,
+    /// SHA-256 of the session's cookie.
+    pub(crate) session: Option<[u8; 32]>,
+    /// The name of the place, if it is a network of the canton's.
+    pub(crate) place_name: Option<String>,
+}
+
+impl Visit {
+    /// Reads what every request has.
+    pub(crate) fn of(app: &App, parts: &Parts) -> Self {
+        let headers = &parts.headers;
+        let address = address_of(app, parts);
+        let catalogue = app.catalogue.load();
+        let place = catalogue.zones.locate(address);
+        let mut cookies = Vec::new();
+        let query = parts.uri.query().unwrap_or_default();
+        let asked = query.split('&').find_map(|pair| pair.strip_prefix("ui="));
+        let asked = asked.and_then(Language::parse);
+        let kept = app
+            .jar
+            .read(headers, Name::Language)
+            .and_then(|code| Language::parse(&code));
+        if let Some(language) = asked {
+            cookies.extend(app.jar.set(Name::Language, language.code()));
+        }
+        let language = asked.or(kept).unwrap_or_else(|| negotiated(headers));
+        let browser = app.jar.hash(headers, Name::Browser).unwrap_or_else(|| {
+            let new: [u8; 32] = app.world.bytes();
+            cookies.extend(app.jar.set_bytes(Name::Browser, &new));
+            sha256(&new)
+        });
+        let known_device = app.jar.hash(headers, Name::Device);
+        let new_device = known_device.is_none().then(|| app.world.bytes::<32>());
+        let device = known_device.or_else(|| new_device.map(|new| sha256(&new)));
+        let place_name = match &place {
+            Place::Public => None,
+            Place::Inside(inside) => catalogue
+                .zones
+                .get(&inside.zone)
+                .map(|zone| zone.name.say(language).to_owned()),
+        };
+        Self {
+            caller: Caller {
+                address,
+                browser: Some(browser),
+                device,
+                place,
+            },
+            here: parts
+                .uri
+                .path_and_query()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            language,
+            chosen: asked.or(kept).is_some(),
+            nonce: BASE64URL_NOPAD.encode(&app.world.bytes::<16>()),
+            cookies,
+            new_device,
+            session: app.jar.hash(headers, Name::Session),
+            place_name,
+        }
+    }
+
+    /// The application's wish counts where the person has not chosen.
+    pub(crate) fn prefer(&mut self, ui_locales: &[String]) {
+        if !self.chosen
+            && let Some(language) = ui_locales.iter().find_map(|tag| Language::parse(tag))
+        {
+            self.language = language;
+        }
+    }
+
+    /// The frame around this visit's page.
+    pub(crate) fn frame<'a>(&'a self, app: &'a App) -> Frame<'a> {
+        Frame {
+            language: self.language,
+            nonce: &self.nonce,
+            institution: &app.settings.institution,
+            here: &self.here,
+            support: &app.settings.support,
+        }
+    }
+}
+
+fn negotiated(headers: &HeaderMap) -> Language {
+    let wanted = headers
+        .get(ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    Language::negotiate(wanted.unwrap_or_default())
+}
+
+fn address_of(app: &App, parts: &Parts) -> Option<IpAddr> {
+    // Without a peer nobody knows who calls: public.
+    let Peer(peer) = *parts.extensions.get::<Peer>()?;
+    let settings = &app.settings;
+    let trusted = &settings.trusted_proxies;
+    let from_proxy = trusted.iter().any(|net| net.contains(&peer.to_canonical()));
+    let forwards = !matches!(
+        settings.forwarding,
+        Forwarding::None | Forwarding::ProxyProtocol
+    );
+    if claims_to_be_forwarded(&parts.headers) && !(from_proxy && forwards) {
+        app.metrics.forwarded_by_strangers.inc();
+    }
+    client_address(peer, &parts.headers, settings.forwarding, trusted)
+}

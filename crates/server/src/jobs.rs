@@ -1,0 +1,183 @@
+//! What runs in the background: the outbox, the look for a newer configuration, upkeep.
+//!
+//! Every node runs all of it; claims on messages expire, so there is no leader to lose.
+
+use std::time::Duration;
+
+use journey::{Notice, Timestamp};
+use store::{Message, Outcome, Outgoing};
+
+use crate::{
+    app::App,
+    page::{Mail, Texts},
+};
+
+/// How many messages one round takes.
+const ROUND: u16 = 32;
+/// The first wait before a message is tried again, in seconds; it doubles.
+const RETRY_S: i64 = 2;
+/// The longest wait, in seconds.
+const RETRY_MAX_S: i64 = 300;
+
+/// Runs for ever.
+pub(crate) async fn run(app: &App) {
+    tokio::join!(outbox(app), configuration(app), upkeep(app));
+}
+
+async fn outbox(app: &App) {
+    let mut tick = tokio::time::interval(Duration::from_millis(250));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        while deliver(app).await == usize::from(ROUND) {}
+    }
+}
+
+async fn configuration(app: &App) {
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        tick.tick().await;
+        match app.reload().await {
+            Ok(true) => tracing::info!("a newer configuration is in use"),
+            Ok(false) => {}
+            Err(error) => {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(
+                    error,
+                    "a newer configuration cannot be used; the one before stays"
+                );
+            }
+        }
+    }
+}
+
+async fn upkeep(app: &App) {
+    let mut tick = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        tick.tick().await;
+        if let Err(error) = app.store.tidy(app.world.now()).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "what is over could not be deleted");
+        }
+    }
+}
+
+/// One round of the outbox; how many messages were claimed.
+pub(crate) async fn deliver(app: &App) -> usize {
+    let due = match app.store.claim_messages(app.world.now(), ROUND).await {
+        Ok(due) => due,
+        Err(error) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the outbox could not be read");
+            return 0;
+        }
+    };
+    let count = due.len();
+    let mut sends = tokio::task::JoinSet::new();
+    for message in due {
+        let app = app.clone();
+        sends.spawn(async move { send(&app, message).await });
+    }
+    while sends.join_next().await.is_some() {}
+    count
+}
+
+async fn send(app: &App, outgoing: Outgoing) {
+    let now = app.world.now();
+    let outcome = if now >= outgoing.until {
+        Outcome::Refused("its time was over before a gateway took it".to_owned())
+    } else {
+        attempt(app, &outgoing, now).await
+    };
+    match &outcome {
+        Outcome::Sent => {
+            app.metrics.messages_sent.inc();
+        }
+        Outcome::Refused(why) | Outcome::Retry(_, why) => {
+            app.metrics.messages_failed.inc();
+            tracing::warn!(
+                message = outgoing.id.0,
+                attempt = outgoing.attempts,
+                why,
+                "a message was not taken"
+            );
+        }
+    };
+    if let Err(error) = app.store.settle_message(outgoing.id, &outcome, now).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "what became of a message could not be written down");
+    }
+}
+
+async fn attempt(app: &App, outgoing: &Outgoing, now: Timestamp) -> Outcome {
+    let catalogue = app.catalogue.load_full();
+    let (sms, mail) = &catalogue.senders;
+    let sent = match write(app, outgoing) {
+        Letter::Sms { to, text } => {
+            let message = peers::Sms {
+                id: outgoing.reference.clone(),
+                to,
+                text,
+            };
+            sms.send(&message).await
+        }
+        Letter::Mail { to, written } => {
+            let message = peers::Mail {
+                id: outgoing.reference.clone(),
+                to,
+                subject: written.subject,
+                text: written.body,
+            };
+            mail.send(&message).await
+        }
+    };
+    match sent {
+        Ok(_) => Outcome::Sent,
+        Err(error) if error.is_temporary() => {
+            let doubled =
+                RETRY_S.saturating_mul(1_i64.checked_shl(outgoing.attempts).unwrap_or(i64::MAX));
+            Outcome::Retry(
+                now.plus(doubled.clamp(RETRY_S, RETRY_MAX_S)),
+                error.to_string(),
+            )
+        }
+        Err(error) => Outcome::Refused(error.to_string()),
+    }
+}
+
+enum Letter {
+    Mail { to: String, written: Mail },
+    Sms { to: String, text: String },
+}
+
+/// The words are found when a message is sent: in the language the person has now.
+fn write(app: &App, outgoing: &Outgoing) -> Letter {
+    let person = &outgoing.person;
+    let texts = Texts {
+        language: person.language,
+        institution: &app.settings.institution,
+        support: &app.settings.support,
+    };
+    let text = |secret: &journey::Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+    let written = match &outgoing.message {
+        Message::SmsCode { digits, to } => {
+            let text = texts.sms_code(&text(digits), app.settings.host());
+            return Letter::Sms {
+                to: to.as_str().to_owned(),
+                text,
+            };
+        }
+        Message::Activation { code, until } => {
+            let link = format!("{}/activate", app.settings.origin());
+            texts.activation(&person.username, &text(code), &link, *until)
+        }
+        Message::Notice(Notice::FactorBound { at, method }) => texts.factor_bound(*method, *at),
+        Message::Notice(Notice::SecondFactorFailed { at }) => texts.second_factor_failed(*at),
+        Message::Notice(Notice::CodeUsedTwice { at }) => texts.code_used_twice(*at),
+        Message::Notice(Notice::Activated { at }) => texts.activated(*at),
+    };
+    Letter::Mail {
+        to: person.mail.clone(),
+        written,
+    }
+}

@@ -1,0 +1,207 @@
+//! Journeys: a sealed state, moved by whoever read it last.
+
+use std::sync::Arc;
+
+use journey::{JourneyId, PersonId, Timestamp, effect::Effect};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Cause, effects,
+    rows::{Unreadable, get},
+    writer::Verdict,
+};
+use crate::{
+    By, Committed, Journey, JourneyState, TakeOver,
+    seal::{Keys, Purpose},
+};
+
+/// What of a journey is sealed.
+#[derive(Deserialize, Serialize)]
+struct Sealed<P, S> {
+    purpose: P,
+    state: S,
+}
+
+fn aad(id: JourneyId) -> Vec<u8> {
+    [b"journey ".as_slice(), &id.0].concat()
+}
+
+impl JourneyState {
+    /// Whose journey it is, once that is known.
+    fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Activation(journey::activation::Activation::Done(person)) => Some(*person),
+            Self::Activation(state) => state.opened().map(|opened| opened.person),
+            Self::Login(state) => state.person(),
+        }
+    }
+}
+
+/// A step to be written: the state is sealed before the writer's turn comes.
+pub(super) struct Step {
+    pub(super) by: By,
+    pub(super) effects: Vec<Effect>,
+    pub(super) id: JourneyId,
+    pub(super) keys: Arc<Keys>,
+    pub(super) person: Option<PersonId>,
+    pub(super) version: u32,
+    browser: [u8; 32],
+    sealed: Vec<u8>,
+    support: String,
+    until: Timestamp,
+}
+
+impl Step {
+    pub(super) fn of(
+        keys: &Arc<Keys>,
+        journey: &Journey,
+        effects: &[Effect],
+        by: &By,
+    ) -> Result<Self, Cause> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&Sealed {
+            purpose: &journey.purpose,
+            state: &journey.state,
+        })?);
+        let person = journey.state.person();
+        Ok(Self {
+            browser: journey.browser,
+            by: By {
+                person: by.person.or(person),
+                ..by.clone()
+            },
+            effects: effects.to_vec(),
+            id: journey.id,
+            keys: keys.clone(),
+            person,
+            sealed: keys.seal(Purpose::JourneyState, &aad(journey.id), &plain),
+            support: journey.support.clone(),
+            until: journey.until,
+            version: journey.version,
+        })
+    }
+
+    pub(super) fn open(&self, conn: &Connection) -> Result<Verdict<Committed>, Cause> {
+        let opened = conn
+            .prepare_cached(
+                "insert into journey (id, browser, epoch, person, sealed, support, until, version)
+                 select $1, $2, number, $3, $4, $5, $6, $7 from meta where name = 'epoch'
+                 on conflict do nothing",
+            )?
+            .execute(params![
+                self.id.0,
+                self.browser,
+                self.person.map(|id| id.0),
+                self.sealed,
+                self.support,
+                self.until.0,
+                self.version,
+            ])?;
+        self.finish(conn, opened)
+    }
+
+    pub(super) fn commit(&self, conn: &Connection) -> Result<Verdict<Committed>, Cause> {
+        let moved = conn
+            .prepare_cached(
+                "update journey
+                 set person = coalesce($3, person), sealed = $4, support = $5, until = $6,
+                     version = version + 1
+                 where id = $1 and version = $2
+                     and epoch = (select number from meta where name = 'epoch')",
+            )?
+            .execute(params![
+                self.id.0,
+                self.version,
+                self.person.map(|id| id.0),
+                self.sealed,
+                self.support,
+                self.until.0,
+            ])?;
+        self.finish(conn, moved)
+    }
+
+    fn finish(&self, conn: &Connection, written: usize) -> Result<Verdict<Committed>, Cause> {
+        if written == 0 {
+            return Ok(Verdict::Undo(Committed::Overtaken));
+        }
+        Ok(match effects::apply(conn, self)? {
+            Ok(session) => Verdict::Keep(Committed::Yes(session)),
+            Err(refused) => Verdict::Undo(refused),
+        })
+    }
+}
+
+pub(super) fn by_id(
+    conn: &Connection,
+    keys: &Keys,
+    id: JourneyId,
+) -> Result<Option<Journey>, Cause> {
+    let mut find = conn.prepare_cached(
+        "select * from journey
+         where id = $1 and epoch = (select number from meta where name = 'epoch')",
+    )?;
+    let mut rows = find.query([id.0])?;
+    rows.next()?.map(|row| read(keys, row)).transpose()
+}
+
+fn read(keys: &Keys, row: &Row<'_>) -> Result<Journey, Cause> {
+    let id = JourneyId(get(row, "id")?);
+    let sealed: Vec<u8> = get(row, "sealed")?;
+    let plain = keys.open(Purpose::JourneyState, &aad(id), &sealed)?;
+    let Sealed { purpose, state } = serde_json::from_slice(plain.expose())?;
+    Ok(Journey {
+        browser: get(row, "browser")?,
+        id,
+        purpose,
+        state,
+        support: get(row, "support")?,
+        until: Timestamp(get(row, "until")?),
+        version: get(row, "version")?,
+    })
+}
+
+pub(super) fn offer_resume(
+    conn: &Connection,
+    journey: JourneyId,
+    resume: &[u8; 32],
+    until: Timestamp,
+) -> Result<(), Cause> {
+    let offered = conn
+        .prepare_cached(
+            "update journey set resume = $2, resume_until = $3, resume_used = 0 where id = $1",
+        )?
+        .execute(params![journey.0, resume, until.0])?;
+    match offered {
+        0 => Err(Unreadable("journey").into()),
+        _ => Ok(()),
+    }
+}
+
+/// Moves a journey to another browser. Its version rises with that, so that a step of the former
+/// browser that is under way comes too late.
+pub(super) fn take_over(
+    conn: &Connection,
+    keys: &Keys,
+    (resume, browser): (&[u8; 32], &[u8; 32]),
+    now: Timestamp,
+) -> Result<TakeOver, Cause> {
+    let mut take = conn.prepare_cached(
+        "update journey set browser = $2, resume_used = 1, version = version + 1
+         where resume = $1 and resume_used = 0 and resume_until > $3 and until > $3
+             and epoch = (select number from meta where name = 'epoch')
+         returning *",
+    )?;
+    let mut taken = take.query_and_then(params![resume, browser, now.0], |row| read(keys, row))?;
+    if let Some(journey) = taken.next() {
+        return Ok(TakeOver::Taken(Box::new(journey?)));
+    }
+    let used: Option<bool> = conn
+        .prepare_cached("select resume_used from journey where resume = $1")?
+        .query_row([resume], |row| row.get(0))
+        .optional()?;
+    Ok(match used {
+        None => TakeOver::Unknown,
+        Some(true) => TakeOver::Used,
+        Some(false) => TakeOver::Expired,
+    })
+}

@@ -1,0 +1,185 @@
+//! Messages on their way out: put in with the step that wants them, taken out by a job.
+
+use journey::{JourneyId, PersonId, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use super::{
+    Cause, people,
+    rows::{Unreadable, from_sql, get},
+};
+use crate::{
+    Message, MessageId, MessageState, Outcome, Outgoing,
+    seal::{Keys, Purpose},
+};
+
+/// How long a claimed message is left to whoever claimed it, in seconds.
+const CLAIM_S: i64 = 60;
+
+/// A message to put in.
+pub(super) struct Posting<'a> {
+    pub(super) journey: Option<JourneyId>,
+    pub(super) message: &'a Message,
+    pub(super) now: Timestamp,
+    pub(super) person: PersonId,
+    /// Unique; the message is sealed to it.
+    pub(super) reference: String,
+    pub(super) until: Timestamp,
+}
+
+/// Puts a message in.
+pub(super) fn post(conn: &Connection, keys: &Keys, posting: &Posting<'_>) -> Result<(), Cause> {
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(posting.message)?);
+    let sealed = keys.seal(Purpose::Message, posting.reference.as_bytes(), &plain);
+    conn.prepare_cached(
+        "insert into outbox (due_at, journey, person, reference, sealed, state, until)
+         values ($1, $2, $3, $4, $5, 'waiting', $6)",
+    )?
+    .execute(params![
+        posting.now.0,
+        posting.journey.map(|id| id.0),
+        posting.person.0,
+        posting.reference,
+        sealed,
+        posting.until.0,
+    ])?;
+    Ok(())
+}
+
+pub(super) fn anything_due(conn: &Connection, now: Timestamp) -> Result<bool, Cause> {
+    let due = conn
+        .prepare_cached("select 1 from outbox where sealed is not null and due_at <= $1 limit 1")?
+        .exists([now.0])?;
+    Ok(due)
+}
+
+pub(super) fn claim(
+    conn: &Connection,
+    keys: &Keys,
+    now: Timestamp,
+    limit: u16,
+) -> Result<Vec<Outgoing>, Cause> {
+    conn.prepare_cached(
+        "update outbox set state = 'failed', note = 'its time was over', sealed = null
+         where sealed is not null and due_at <= $1 and until <= $1",
+    )?
+    .execute([now.0])?;
+    let mut claim = conn.prepare_cached(
+        "update outbox set attempts = attempts + 1, due_at = $2
+         where id in (
+             select id from outbox where sealed is not null and due_at <= $1
+             order by due_at, id limit $3
+         )
+         returning *",
+    )?;
+    let rows = claim.query_and_then(params![now.0, now.plus(CLAIM_S).0, limit], read)?;
+    let mut claimed = rows.collect::<Result<Vec<_>, Cause>>()?;
+    claimed.sort_by_key(|claimed| claimed.id.0);
+    let opened = claimed
+        .into_iter()
+        .map(|claimed| claimed.open(conn, keys, now));
+    opened.filter_map(Result::transpose).collect()
+}
+
+struct Claimed {
+    attempts: u32,
+    id: MessageId,
+    journey: Option<JourneyId>,
+    person: PersonId,
+    reference: String,
+    sealed: Vec<u8>,
+    until: Timestamp,
+}
+
+fn read(row: &Row<'_>) -> Result<Claimed, Cause> {
+    let attempts: u32 = get(row, "attempts")?;
+    Ok(Claimed {
+        attempts: attempts.saturating_sub(1),
+        id: MessageId(get(row, "id")?),
+        journey: get::<Option<_>>(row, "journey")?.map(JourneyId),
+        person: PersonId(get(row, "person")?),
+        reference: get(row, "reference")?,
+        sealed: get(row, "sealed")?,
+        until: Timestamp(get(row, "until")?),
+    })
+}
+
+impl Claimed {
+    /// The message in clear. One that does not open fails for itself, so that it holds up no others.
+    fn open(
+        self,
+        conn: &Connection,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<Option<Outgoing>, Cause> {
+        let opened = keys.open(Purpose::Message, self.reference.as_bytes(), &self.sealed);
+        let message = opened.map_err(Cause::from).and_then(|plain| {
+            serde_json::from_slice::<Message>(plain.expose()).map_err(Cause::from)
+        });
+        let message = match message {
+            Ok(message) => message,
+            Err(cause) => {
+                tracing::error!(reference = self.reference, error = %cause, "opening a message");
+                let refused = Outcome::Refused(cause.to_string());
+                settle(conn, self.id, &refused, now)?;
+                return Ok(None);
+            }
+        };
+        let person = people::by_id(conn, keys, self.person)?.ok_or(Unreadable("person"))?;
+        Ok(Some(Outgoing {
+            attempts: self.attempts,
+            id: self.id,
+            journey: self.journey,
+            message,
+            person: person.person,
+            reference: self.reference,
+            until: self.until,
+        }))
+    }
+}
+
+pub(super) fn settle(
+    conn: &Connection,
+    id: MessageId,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<(), Cause> {
+    let (state, note, again) = match outcome {
+        Outcome::Refused(why) => ("failed", Some(why), None),
+        Outcome::Retry(at, why) => ("trouble", Some(why), Some(at.0)),
+        Outcome::Sent => ("sent", None, None),
+    };
+    // What was settled stays settled: a late second outcome changes nothing.
+    conn.prepare_cached(
+        "update outbox set state = $2, note = $3, due_at = coalesce($4, $5),
+             sealed = case when $4 is null then null else sealed end
+         where id = $1 and sealed is not null",
+    )?
+    .execute(params![id.0, state, note, again, now.0])?;
+    Ok(())
+}
+
+pub(super) fn of_journey(
+    conn: &Connection,
+    journey: JourneyId,
+) -> Result<Vec<MessageState>, Cause> {
+    let mut find =
+        conn.prepare_cached("select state from outbox where journey = $1 order by id")?;
+    let rows = find.query_and_then([journey.0], |row| {
+        let state: String = row.get(0)?;
+        match state.as_str() {
+            "failed" => Ok(MessageState::Failed),
+            "sent" => Ok(MessageState::Sent),
+            "trouble" => Ok(MessageState::Trouble),
+            "waiting" => Ok(MessageState::Waiting),
+            _ => Err(Cause::from(Unreadable("state"))),
+        }
+    })?;
+    rows.collect()
+}
+
+pub(super) fn depth(conn: &Connection) -> Result<u64, Cause> {
+    let count = conn
+        .prepare_cached("select count(*) from outbox where sealed is not null")?
+        .query_row([], |row| row.get(0))?;
+    from_sql(count)
+}

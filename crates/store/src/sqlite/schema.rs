@@ -1,0 +1,278 @@
+//! How a database file is opened, and how it becomes the one that this version knows.
+
+use std::{fs::OpenOptions, io::ErrorKind, path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+
+use super::Cause;
+use crate::seal::{Keys, Purpose, sha256};
+
+/// All migrations, in order. What was published is never changed, only followed.
+const MIGRATIONS: [Migration; 1] = [Migration {
+    name: "0001-what-is-remembered",
+    sql: include_str!("../../../../migrations/sqlite/0001-what-is-remembered.sql"),
+}];
+
+/// How long a connection waits for another process, such as an import from the command line.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pages kept by the writer, in KiB.
+const WRITER_CACHE_KIB: i64 = 4096;
+/// Pages kept by each reader, in KiB: the system keeps them too.
+pub(super) const READER_CACHE_KIB: i64 = 256;
+/// More than the log grows to between two checkpoints of a thousand pages.
+const WAL_BYTES: i64 = 8 << 20;
+
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// How much a commit must survive.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Durability {
+    /// A power cut: each commit is on the disk.
+    PowerCut,
+    /// The end of the process and no more, for tests in memory.
+    Process,
+}
+
+/// Why a database is not opened.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(
+        "migration `{0}` of the database differs from the one in this binary: install the version that made the database"
+    )]
+    Changed(String),
+    #[error(
+        "the database has migration `{0}`, which this version does not know: install the newer version that made it, or restore an older backup"
+    )]
+    Newer(String),
+    #[error(
+        "the database was sealed with other keys: name the key file that was in use when it was made"
+    )]
+    OtherKeys,
+}
+
+/// Opens the connection that writes; makes the file, readable by its owner only, if there is none.
+pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, Cause> {
+    create_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    settle(&conn, WRITER_CACHE_KIB)?;
+    conn.pragma_update(None, "journal_mode", "wal")?;
+    let synchronous = match durability {
+        Durability::PowerCut => "full",
+        Durability::Process => "off",
+    };
+    conn.pragma_update(None, "synchronous", synchronous)?;
+    Ok(conn)
+}
+
+/// What holds for every connection.
+pub(super) fn settle(conn: &Connection, cache_kib: i64) -> Result<(), Cause> {
+    conn.busy_timeout(PATIENCE)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    conn.pragma_update(None, "cache_size", -cache_kib)?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "temp_store", "memory")?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    Ok(())
+}
+
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// The names of the migrations that the database has yet to see.
+pub(super) fn pending(conn: &Connection) -> Result<Vec<&'static str>, Cause> {
+    let done = done(conn)?;
+    for (at, (name, checksum)) in done.iter().enumerate() {
+        match MIGRATIONS.get(at) {
+            None => return Err(Refused::Newer(name.clone()).into()),
+            Some(known) if known.name != name || sha256(known.sql.as_bytes()) != *checksum => {
+                return Err(Refused::Changed(name.clone()).into());
+            }
+            Some(_) => {}
+        }
+    }
+    let names = MIGRATIONS.iter().skip(done.len());
+    Ok(names.map(|migration| migration.name).collect())
+}
+
+fn done(conn: &Connection) -> Result<Vec<(String, [u8; 32])>, Cause> {
+    let made = "select 1 from sqlite_schema where type = 'table' and name = 'migration'";
+    if conn.query_row(made, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(vec![]);
+    }
+    let mut rows = conn.prepare("select name, checksum from migration order by name")?;
+    let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Brings the database to this version's schema, all of it or nothing.
+pub(super) fn migrate(conn: &mut Connection) -> Result<(), Cause> {
+    let all = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    all.execute_batch(
+        "create table if not exists migration (
+             name     text not null primary key,
+             checksum blob not null check (length(checksum) = 32)
+         ) strict, without rowid",
+    )?;
+    let pending = pending(&all)?;
+    for migration in (MIGRATIONS.iter()).filter(|one| pending.contains(&one.name)) {
+        all.execute_batch(migration.sql)?;
+        all.execute(
+            "insert into migration (name, checksum) values ($1, $2)",
+            params![migration.name, sha256(migration.sql.as_bytes())],
+        )?;
+    }
+    Ok(all.commit()?)
+}
+
+/// Refuses a database that other keys sealed: it would seem to work until the first secret is read.
+pub(super) fn belongs_to(conn: &Connection, keys: &Keys) -> Result<(), Cause> {
+    let probe = "select bytes from meta where name = 'probe'";
+    let known: Option<Vec<u8>> = conn.query_row(probe, [], |row| row.get(0)).optional()?;
+    match known {
+        Some(sealed) => match keys.open(Purpose::Probe, b"", &sealed) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Refused::OtherKeys.into()),
+        },
+        None => {
+            conn.execute(
+                "insert into meta (name, bytes) values ('probe', $1)",
+                [keys.seal(Purpose::Probe, b"", b"")],
+            )?;
+            Ok(())
+        }
+    }
+}
+
+/// Grows the write-ahead log once. A sync that changes a file's size waits for the file system's
+/// journal, which makes commits many times slower; so the size changes here.
+pub(super) fn grow_log(conn: &Connection) -> Result<(), Cause> {
+    // What does not fit into the cache spills into the log, and stays nothing: it is rolled back.
+    conn.execute_batch("begin immediate; create table log_grower (bytes blob)")?;
+    let grown = conn.execute(
+        "insert into log_grower (bytes) values (zeroblob($1))",
+        [WAL_BYTES + (WRITER_CACHE_KIB << 10)],
+    );
+    conn.execute_batch("rollback")?;
+    grown?;
+    conn.execute(
+        "update meta set number = number + 1 where name = 'ready'",
+        [],
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(dir: &tempfile::TempDir) -> Connection {
+        let path = dir.path().join("furka.db");
+        let mut conn = open_writer(&path, Durability::PowerCut).unwrap();
+        migrate(&mut conn).unwrap();
+        conn
+    }
+
+    fn pragma(conn: &Connection, name: &str) -> String {
+        let value =
+            conn.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        format!("{:?}", value.unwrap())
+    }
+
+    /// [P03] A commit is on the disk before anybody hears of it: `synchronous` is `FULL`.
+    #[test]
+    fn the_writer_syncs_every_commit() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = fresh(&dir);
+        assert_eq!(pragma(&conn, "synchronous"), "Integer(2)");
+        assert_eq!(pragma(&conn, "journal_mode"), "Text(\"wal\")");
+        assert_eq!(pragma(&conn, "foreign_keys"), "Integer(1)");
+        assert_eq!(pragma(&conn, "trusted_schema"), "Integer(0)");
+    }
+
+    #[test]
+    fn the_log_has_its_size_before_the_first_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = fresh(&dir);
+        grow_log(&conn).unwrap();
+        let len = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().len();
+        assert!(len("furka.db-wal") >= WAL_BYTES.unsigned_abs());
+        assert!(len("furka.db") < 1 << 20);
+    }
+
+    #[test]
+    fn a_migration_runs_once_and_none_is_pending_after() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = open_writer(&dir.path().join("furka.db"), Durability::Process).unwrap();
+        assert_eq!(pending(&conn).unwrap().len(), MIGRATIONS.len());
+        migrate(&mut conn).unwrap();
+        migrate(&mut conn).unwrap();
+        assert!(pending(&conn).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_newer_database_is_refused_with_the_cure() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = fresh(&dir);
+        let newer = "insert into migration (name, checksum) values ('9999-later', zeroblob(32))";
+        conn.execute(newer, []).unwrap();
+        let refused = migrate(&mut conn).unwrap_err().to_string();
+        assert!(
+            refused.contains("`9999-later`") && refused.contains("install the newer version"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_migration_that_was_changed_afterwards_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = fresh(&dir);
+        conn.execute("update migration set checksum = zeroblob(32)", [])
+            .unwrap();
+        assert!(
+            migrate(&mut conn)
+                .unwrap_err()
+                .to_string()
+                .contains("differs")
+        );
+    }
+
+    #[test]
+    fn a_database_of_other_keys_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = fresh(&dir);
+        let ours = Keys::from_master(&[1; 32]);
+        belongs_to(&conn, &ours).unwrap();
+        belongs_to(&conn, &Keys::from_master(&[1; 32]).and_newer(&[2; 32])).unwrap();
+        let refused = belongs_to(&conn, &Keys::from_master(&[2; 32])).unwrap_err();
+        assert!(refused.to_string().contains("key file"), "{refused}");
+    }
+
+    /// [O07] Nobody but the owner of the process reads the file.
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_readable_by_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let _conn = fresh(&dir);
+        for name in ["furka.db", "furka.db-wal"] {
+            let mode = std::fs::metadata(dir.path().join(name))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o077, 0, "{name}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Sessions, what hangs on them, and what is used once.
+
+use journey::{Happened, PersonId, Place, Proof, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    Cause,
+    rows::{get, place, proof},
+    trail,
+};
+use crate::{
+    AccessRecord, By, EndSessions, NewSession, OneTime, Redeemed, Redemption, SessionRecord,
+    seal::{draw, sha256},
+};
+
+/// How exact `seen` is, in seconds.
+const SEEN_WITHIN_S: i64 = 60;
+
+/// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
+pub(super) fn begin(
+    conn: &Connection,
+    person: PersonId,
+    (place, proof): (&Place, &Proof),
+    now: Timestamp,
+) -> Result<Option<NewSession>, Cause> {
+    let id = draw();
+    let begun = conn
+        .prepare_cached(
+            "insert into session (hash, created, epoch, person, place, proof, seen)
+             select $1, $2, number, person.id, $4, $5, $2 from meta, person
+             where meta.name = 'epoch' and person.id = $3 and person.disabled = 0",
+        )?
+        .execute(params![
+            sha256(id.expose()),
+            now.0,
+            person.0,
+            serde_json::to_string(place)?,
+            serde_json::to_string(proof)?,
+        ])?;
+    Ok((begun > 0).then_some(NewSession { id }))
+}
+
+pub(super) fn by_hash(conn: &Connection, hash: &[u8; 32]) -> Result<Option<SessionRecord>, Cause> {
+    let mut find = conn.prepare_cached(
+        "select * from session
+         where hash = $1 and epoch = (select number from meta where name = 'epoch')",
+    )?;
+    let mut rows = find.query([hash])?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<SessionRecord, Cause> {
+    Ok(SessionRecord {
+        created: Timestamp(get(row, "created")?),
+        hash: get(row, "hash")?,
+        person: PersonId(get(row, "person")?),
+        place: place(row)?,
+        proof: proof(row)?,
+        seen: Timestamp(get(row, "seen")?),
+    })
+}
+
+pub(super) fn wants_touch(session: &SessionRecord, now: Timestamp) -> bool {
+    now.since(session.seen) >= SEEN_WITHIN_S
+}
+
+pub(super) fn touch(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<(), Cause> {
+    conn.prepare_cached("update session set seen = $2 where hash = $1 and seen <= $3")?
+        .execute(params![hash, now.0, now.plus(-SEEN_WITHIN_S).0])?;
+    Ok(())
+}
+
+pub(super) fn of_person(
+    conn: &Connection,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Vec<SessionRecord>, Cause> {
+    let mut find = conn.prepare_cached(
+        "select * from session
+         where person = $1 and created <= $2
+             and epoch = (select number from meta where name = 'epoch')
+         order by created desc, hash",
+    )?;
+    let rows = find.query_and_then(params![person.0, now.0], read)?;
+    rows.collect()
+}
+
+pub(super) fn end(conn: &Connection, which: &EndSessions, by: &By) -> Result<u32, Cause> {
+    let (sessions, person) = match which {
+        EndSessions::All(person) => (end_all(conn, *person)?, Some(*person)),
+        EndSessions::Others(person, but) => (
+            end_where(conn, OTHERS, params![person.0, but])?,
+            Some(*person),
+        ),
+        EndSessions::One(hash) => {
+            let person = by_hash(conn, hash)?.map(|session| session.person);
+            (end_where(conn, ONE, params![hash])?, person)
+        }
+    };
+    if sessions > 0 {
+        let by = By {
+            person: by.person.or(person),
+            ..by.clone()
+        };
+        trail::append(conn, &Happened::SignedOut { sessions }, &by, None)?;
+    }
+    Ok(sessions)
+}
+
+/// Ends all sessions of a person; how many.
+pub(super) fn end_all(conn: &Connection, person: PersonId) -> Result<u32, Cause> {
+    end_where(conn, ALL, params![person.0])
+}
+
+/// The statements that end sessions: first what hangs on them, then they.
+type Ending = [&'static str; 2];
+
+const ALL: Ending = [
+    "delete from access_token where session in (select hash from session where person = $1)",
+    "delete from session where person = $1",
+];
+const OTHERS: Ending = [
+    "delete from access_token
+     where session in (select hash from session where person = $1 and hash <> $2)",
+    "delete from session where person = $1 and hash <> $2",
+];
+const ONE: Ending = [
+    "delete from access_token where session = $1",
+    "delete from session where hash = $1",
+];
+
+fn end_where(conn: &Connection, ending: Ending, of: &[&dyn rusqlite::ToSql]) -> Result<u32, Cause> {
+    let [tokens, sessions] = ending;
+    conn.prepare_cached(tokens)?.execute(of)?;
+    let ended = conn.prepare_cached(sessions)?.execute(of)?;
+    Ok(u32::try_from(ended)?)
+}
+
+/// The key under which a one-time thing is remembered.
+pub(super) fn one_time_hash(kind: OneTime, key: &[u8]) -> [u8; 32] {
+    let kind: &[u8] = match kind {
+        OneTime::ClientAssertion => b"client-assertion\0",
+        OneTime::SignInTicket => b"sign-in-ticket\0",
+    };
+    sha256(&[kind, key].concat())
+}
+
+pub(super) fn consume(conn: &Connection, hash: &[u8; 32], until: Timestamp) -> Result<bool, Cause> {
+    let consumed = conn
+        .prepare_cached(
+            "insert into used (hash, until) values ($1, $2) on conflict (hash) do nothing",
+        )?
+        .execute(params![hash, until.0])?;
+    Ok(consumed > 0)
+}
+
+/// Redeems a code once. A second time takes back what the first gave.
+pub(super) fn redeem(
+    conn: &Connection,
+    redemption: &Redemption,
+    by: &By,
+) -> Result<Redeemed, Cause> {
+    let application = redemption.application.clone();
+    let first = conn
+        .prepare_cached(
+            "insert into code (hash, until) values ($1, $2) on conflict (hash) do nothing",
+        )?
+        .execute(params![redemption.code, redemption.code_until.0])?;
+    if first == 0 {
+        conn.prepare_cached(
+            "delete from access_token where hash = (select access_token from code where hash = $1)",
+        )?
+        .execute([redemption.code])?;
+        trail::append(conn, &Happened::CodeReused { application }, by, None)?;
+        return Ok(Redeemed::Reused);
+    }
+    let Some(session) = by_hash(conn, &redemption.session)? else {
+        return Ok(Redeemed::SessionOver);
+    };
+    conn.prepare_cached("update code set access_token = $2 where hash = $1")?
+        .execute(params![redemption.code, redemption.access_token])?;
+    conn.prepare_cached(
+        "insert into access_token (hash, application, contents, session, until)
+         values ($1, $2, $3, $4, $5)",
+    )?
+    .execute(params![
+        redemption.access_token,
+        application,
+        redemption.grant,
+        redemption.session,
+        redemption.until.0,
+    ])?;
+    let by = By {
+        person: Some(session.person),
+        ..by.clone()
+    };
+    let assurance = session.proof.assurance();
+    let issued = Happened::TokenIssued {
+        application,
+        assurance,
+    };
+    trail::append(conn, &issued, &by, None)?;
+    Ok(Redeemed::Yes)
+}
+
+pub(super) fn access_token(
+    conn: &Connection,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<AccessRecord>, Cause> {
+    let found = conn
+        .prepare_cached(
+            "select application, contents, person
+             from access_token join session on session.hash = access_token.session
+             where access_token.hash = $1 and until > $2
+                 and epoch = (select number from meta where name = 'epoch')",
+        )?
+        .query_row(params![hash, now.0], |row| {
+            Ok(AccessRecord {
+                application: row.get(0)?,
+                grant: row.get(1)?,
+                person: PersonId(row.get(2)?),
+            })
+        })
+        .optional()?;
+    Ok(found)
+}

@@ -1,0 +1,294 @@
+//! Apps and hardware tokens. Counters only ever rise.
+
+use std::collections::HashSet;
+
+use journey::{FactorId, Happened, JourneyId, Otp, PersonId, Place, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{
+    Cause, people,
+    rows::{Unreadable, get, to_sql},
+    trail,
+    writer::Verdict,
+};
+use crate::{
+    AssignToken, By, Conflict, NewToken, TokenRecord,
+    seal::{Keys, Purpose},
+};
+
+/// What an app's sealed record is bound to: it opens on no other row and for nobody else.
+pub(super) fn app_aad(id: [u8; 16], person: PersonId) -> Vec<u8> {
+    [b"app ".as_slice(), &id, &person.0].concat()
+}
+
+/// What a token's sealed record is bound to: the number on its back.
+pub(super) fn token_aad(serial: &str) -> Vec<u8> {
+    [b"token ", serial.as_bytes()].concat()
+}
+
+fn seal(keys: &Keys, aad: &[u8], otp: &Otp) -> Result<Vec<u8>, Cause> {
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(otp)?);
+    Ok(keys.seal(Purpose::Seed, aad, &plain))
+}
+
+/// What was bound, with the counter and drift of now. `prefix` is before the columns' names.
+pub(super) fn open(
+    keys: &Keys,
+    aad: &[u8],
+    row: &Row<'_>,
+    prefix: &'static str,
+) -> Result<Otp, Cause> {
+    let column = |name: &str| format!("{prefix}{name}");
+    let sealed: Vec<u8> = row.get(column("sealed").as_str())?;
+    let plain = keys.open(Purpose::Seed, aad, &sealed)?;
+    let otp: Otp = serde_json::from_slice(plain.expose())?;
+    let last_counter: Option<i64> = row.get(column("last_counter").as_str())?;
+    Ok(Otp {
+        drift: row.get(column("drift").as_str())?,
+        last_counter: last_counter.map(u64::try_from).transpose()?,
+        ..otp
+    })
+}
+
+type Import = Result<u32, Vec<(usize, Conflict)>>;
+
+/// Takes in all tokens or none. How many are new.
+pub(super) fn import(
+    conn: &Connection,
+    keys: &Keys,
+    tokens: &[NewToken],
+    by: &By,
+) -> Result<Verdict<Import>, Cause> {
+    let mut conflicts = vec![];
+    let mut serials = HashSet::new();
+    let mut count = 0_u32;
+    for (at, new) in tokens.iter().enumerate() {
+        if !serials.insert(&new.serial) {
+            conflicts.push((at, Conflict::Twice(new.serial.clone())));
+            continue;
+        }
+        if insert(conn, keys, new)? {
+            count = count.saturating_add(1);
+            continue;
+        }
+        let known = by_serial(conn, keys, &new.serial)?;
+        if !known.is_some_and(|known| known.otp.secret.matches(new.otp.secret.expose())) {
+            conflicts.push((at, Conflict::TokenTaken(new.serial.clone())));
+        }
+    }
+    if !conflicts.is_empty() {
+        return Ok(Verdict::Undo(Err(conflicts)));
+    }
+    trail::append(conn, &Happened::TokensImported { count }, by, None)?;
+    Ok(Verdict::Keep(Ok(count)))
+}
+
+fn insert(conn: &Connection, keys: &Keys, new: &NewToken) -> Result<bool, Cause> {
+    let inserted = conn
+        .prepare_cached(
+            "insert into otp (id, carrier, drift, last_counter, sealed, serial)
+             values ($1, 'token', $2, $3, $4, $5) on conflict (serial) do nothing",
+        )?
+        .execute(params![
+            new.otp.id.0,
+            new.otp.drift,
+            new.otp.last_counter.map(to_sql).transpose()?,
+            seal(keys, &token_aad(&new.serial), &new.otp)?,
+            new.serial,
+        ])?;
+    Ok(inserted > 0)
+}
+
+pub(super) fn by_serial(
+    conn: &Connection,
+    keys: &Keys,
+    serial: &str,
+) -> Result<Option<TokenRecord>, Cause> {
+    let mut find = conn.prepare_cached("select * from otp where serial = $1")?;
+    let mut rows = find.query([serial])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(TokenRecord {
+        assigned_to: get::<Option<_>>(row, "person")?.map(PersonId),
+        otp: open(keys, &token_aad(serial), row, "")?,
+        serial: serial.to_owned(),
+    }))
+}
+
+/// The token that comes with a person of an import. Whether anything changed.
+pub(super) fn bring(
+    conn: &Connection,
+    person: PersonId,
+    serial: &str,
+) -> Result<Result<bool, Conflict>, Cause> {
+    let holder = holder(conn, serial)?;
+    if holder == Some(Some(person)) {
+        return Ok(Ok(false));
+    }
+    match holder {
+        None => Ok(Err(Conflict::NoSuchToken(serial.to_owned()))),
+        Some(Some(_)) => Ok(Err(Conflict::TokenTaken(serial.to_owned()))),
+        Some(None) => {
+            release(conn, person, serial)?;
+            conn.prepare_cached("update otp set person = $1 where serial = $2")?
+                .execute(params![person.0, serial])?;
+            Ok(Ok(true))
+        }
+    }
+}
+
+/// Whose a token is, if it is known at all.
+fn holder(conn: &Connection, serial: &str) -> Result<Option<Option<PersonId>>, Cause> {
+    let holder: Option<Option<[u8; 16]>> = conn
+        .prepare_cached("select person from otp where serial = $1")?
+        .query_row([serial], |row| row.get(0))
+        .optional()?;
+    Ok(holder.map(|person| person.map(PersonId)))
+}
+
+/// Puts the token that somebody held before back into stock: one is bound at a time.
+fn release(conn: &Connection, person: PersonId, keep: &str) -> Result<bool, Cause> {
+    let released = conn
+        .prepare_cached(
+            "update otp set person = null, bound_at = null, bound_place = null
+             where person = $1 and carrier = 'token' and serial <> $2",
+        )?
+        .execute(params![person.0, keep])?;
+    Ok(released > 0)
+}
+
+/// Why a token was not assigned.
+pub(super) enum NotAssigned {
+    /// The counter, or a later one, was used before.
+    CounterSpent,
+    /// Nobody knows it, or it is somebody else's.
+    Taken,
+}
+
+/// Gives a free token, or the person's own, to the person, and spends the counter.
+pub(super) fn assign(
+    conn: &Connection,
+    assign: &AssignToken,
+    by: &By,
+    journey: Option<JourneyId>,
+) -> Result<Result<(), NotAssigned>, Cause> {
+    let counter = assign
+        .counter
+        .map(|(counter, _)| to_sql(counter))
+        .transpose()?;
+    let drift = assign.counter.map(|(_, drift)| drift);
+    let replaced = release(conn, assign.person, &assign.serial)?;
+    let assigned = conn
+        .prepare_cached(
+            "update otp set bound_at = $5, bound_place = $6, drift = coalesce($4, drift),
+                 last_counter = coalesce($3, last_counter), person = $1
+             where serial = $2 and carrier = 'token' and (person is null or person = $1)
+                 and ($3 is null or last_counter is null or last_counter < $3)",
+        )?
+        .execute(params![
+            assign.person.0,
+            assign.serial,
+            counter,
+            drift,
+            by.at.0,
+            by.place.id(),
+        ])?;
+    if assigned > 0 {
+        if replaced {
+            people::end_everything(conn, assign.person, journey)?;
+        }
+        return Ok(Ok(()));
+    }
+    let free = holder(conn, &assign.serial)?
+        .is_some_and(|holder| holder.is_none_or(|of| of == assign.person));
+    Ok(Err(match free {
+        true => NotAssigned::CounterSpent,
+        false => NotAssigned::Taken,
+    }))
+}
+
+/// An assignment by the desk or a command.
+pub(super) fn assign_by_desk(
+    conn: &Connection,
+    token: &AssignToken,
+    by: &By,
+) -> Result<Verdict<bool>, Cause> {
+    let by = By {
+        person: Some(token.person),
+        ..by.clone()
+    };
+    if assign(conn, token, &by, None)?.is_err() {
+        return Ok(Verdict::Undo(false));
+    }
+    let serial = token.serial.clone();
+    trail::append(conn, &Happened::TokenAssigned { serial }, &by, None)?;
+    Ok(Verdict::Keep(true))
+}
+
+pub(super) fn resync(
+    conn: &Connection,
+    serial: &str,
+    (counter, drift): (u64, i64),
+    by: &By,
+) -> Result<bool, Cause> {
+    let moved = conn
+        .prepare_cached(
+            "update otp set last_counter = $2, drift = $3
+             where serial = $1 and (last_counter is null or last_counter < $2)",
+        )?
+        .execute(params![serial, to_sql(counter)?, drift])?;
+    if moved > 0 {
+        let serial = serial.to_owned();
+        trail::append(conn, &Happened::TokenResynchronised { serial }, by, None)?;
+    }
+    Ok(moved > 0)
+}
+
+/// Spends a counter of somebody's factor: false if it or a later one was spent before.
+pub(super) fn spend_counter(
+    conn: &Connection,
+    factor: FactorId,
+    person: Option<PersonId>,
+    (counter, drift): (u64, i64),
+) -> Result<bool, Cause> {
+    let spent = conn
+        .prepare_cached(
+            "update otp set last_counter = $3, drift = $4
+             where id = $1 and person = coalesce($2, person)
+                 and (last_counter is null or last_counter < $3)",
+        )?
+        .execute(params![
+            factor.0,
+            person.map(|id| id.0),
+            to_sql(counter)?,
+            drift
+        ])?;
+    Ok(spent > 0)
+}
+
+/// Binds an app: false if the person has one.
+pub(super) fn enrol_app(
+    conn: &Connection,
+    keys: &Keys,
+    (person, otp): (PersonId, &Otp),
+    (place, now): (&Place, Timestamp),
+) -> Result<bool, Cause> {
+    let last_counter = otp.last_counter.ok_or(Unreadable("last_counter"))?;
+    let bound = conn
+        .prepare_cached(
+            "insert into otp (id, bound_at, bound_place, carrier, drift, last_counter, person, sealed)
+             values ($1, $2, $3, 'app', $4, $5, $6, $7)
+             on conflict do nothing",
+        )?
+        .execute(params![
+            otp.id.0,
+            now.0,
+            place.id(),
+            otp.drift,
+            to_sql(last_counter)?,
+            person.0,
+            seal(keys, &app_aad(otp.id.0, person), otp)?,
+        ])?;
+    Ok(bound > 0)
+}

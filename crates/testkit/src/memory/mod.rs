@@ -1,0 +1,13 @@
+//! The stage of ring 3: the real router, store and policy; a toy clock, dice, phone and mailbox.
+
+mod browser;
+mod canton;
+mod cast;
+mod jar;
+mod net;
+mod page;
+mod post;
+mod world;
+
+pub use canton::Canton;
+pub use world::Toy;

@@ -1,0 +1,62 @@
+//! The application proves that it is itself, by the one method registered for it.
+
+use super::presented::Presented;
+use super::{Fault, SpendOnce, TokenRequest, assertion};
+use crate::oauth::client::{Auth, Client};
+use crate::oidc::Issuer;
+
+/// Proof that an application is itself. Only [`authenticate`] makes one.
+#[must_use]
+#[derive(Debug)]
+pub struct Authenticated {
+    client_id: String,
+    spend: Option<SpendOnce>,
+}
+
+impl Authenticated {
+    /// The application.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The assertion's id, if there was an assertion: the caller must consume it once, *before*
+    /// anything is issued, and refuse the request if it was consumed before.
+    #[must_use]
+    pub const fn spend(&self) -> Option<&SpendOnce> {
+        self.spend.as_ref()
+    }
+}
+
+/// Authenticates the application that the request names; `client` is what is registered under
+/// [`TokenRequest::client_id`], if anything.
+///
+/// # Errors
+/// [`Fault::ClientNotItself`], the same for every reason.
+pub fn authenticate(
+    request: &TokenRequest,
+    client: Option<&Client>,
+    issuer: &Issuer,
+    now: i64,
+) -> Result<Authenticated, Fault> {
+    let client = client
+        .filter(|client| client.enabled && client.id == request.client_id)
+        .ok_or(Fault::ClientNotItself)?;
+    // [RFC 6749 §2.3.1] "The authorization server MUST support the HTTP Basic authentication scheme for authenticating clients that were issued a client password."
+    let spend = match (&request.presented, client.auth) {
+        (Presented::Basic(secret), Auth::Basic) | (Presented::Post(secret), Auth::Post)
+            if client.has_secret(secret.expose()) =>
+        {
+            None
+        }
+        (Presented::Assertion(token), Auth::PrivateKeyJwt) => {
+            Some(assertion::verify(token.expose(), client, issuer, now)?)
+        }
+        (Presented::Nothing, Auth::None) => None,
+        _ => return Err(Fault::ClientNotItself),
+    };
+    Ok(Authenticated {
+        client_id: client.id.clone(),
+        spend,
+    })
+}

@@ -1,0 +1,93 @@
+//! The code: what it says, and whether this request may redeem it.
+
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
+
+use super::{Authenticated, Fault, TokenRequest};
+use crate::oauth::authorize::challenge_of;
+use crate::oauth::scope::Scope;
+
+/// What a sealed code says: to whom it was given, for whom, and what was proven.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// Consumed once by the caller; a second use is refused.
+    pub id: String,
+    /// The application it was issued to.
+    pub client_id: String,
+    /// Where it was sent.
+    pub redirect_uri: String,
+    /// base64url(SHA-256(verifier)).
+    pub code_challenge: String,
+    /// For the ID token, untouched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// What the application may learn.
+    pub scope: Scope,
+    /// The person.
+    pub subject: String,
+    /// The session in which it was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
+    /// When the person proved who they are (unix seconds).
+    pub auth_time: i64,
+    /// The assurance, from the proofs.
+    pub acr: String,
+    /// How it was proven [RFC 8176].
+    pub amr: Vec<String>,
+    /// When it ends: at most [`Grant::LIFETIME_S_MAX`] after it was issued (unix seconds).
+    pub expires_at: i64,
+}
+
+impl Grant {
+    /// A code lives one minute.
+    pub const LIFETIME_S_MAX: i64 = 60;
+}
+
+/// Whether this request of this application may redeem the grant. On success the caller consumes
+/// [`Grant::id`] once and, only if that succeeds, issues tokens.
+///
+/// # Errors
+/// [`Fault::CodeNotGood`], the same for every reason; [`Fault::VerifierMalformed`].
+pub fn redeem(
+    who: &Authenticated,
+    request: &TokenRequest,
+    grant: &Grant,
+    now: i64,
+) -> Result<(), Fault> {
+    let verifier = request
+        .code_verifier
+        .as_ref()
+        .ok_or(Fault::VerifierMalformed)?;
+    let verifier = well_formed(verifier.expose()).ok_or(Fault::VerifierMalformed)?;
+    let computed = challenge_of(verifier);
+    // [RFC 7636 §4.6] "If the values are not equal, an error response indicating "invalid_grant" as described in Section 5.2 of [RFC6749] MUST be returned."
+    let verified = same(&computed, &grant.code_challenge);
+    // [RFC 6749 §4.1.2] "The authorization code is bound to the client identifier and redirection URI."
+    // [OIDC Core §3.1.3.2] "Ensure the Authorization Code was issued to the authenticated Client."
+    let its_own = same(who.client_id(), &grant.client_id);
+    let same_place = same(
+        request.redirect_uri.as_deref().unwrap_or_default(),
+        &grant.redirect_uri,
+    );
+    // [RFC 6749 §4.1.2] "The authorization code MUST expire shortly after it is issued to mitigate the risk of leaks."
+    let alive =
+        now < grant.expires_at && grant.expires_at <= now.saturating_add(Grant::LIFETIME_S_MAX);
+    if verified & its_own & same_place & alive {
+        Ok(())
+    } else {
+        Err(Fault::CodeNotGood)
+    }
+}
+
+/// [RFC 7636 §4.1] "with a minimum length of 43 characters and a maximum length of 128 characters."
+fn well_formed(verifier: &[u8]) -> Option<&str> {
+    let unreserved =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let fits = (43..=128).contains(&verifier.len()) && verifier.iter().all(unreserved);
+    fits.then(|| std::str::from_utf8(verifier).ok()).flatten()
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}

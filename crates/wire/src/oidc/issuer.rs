@@ -1,0 +1,131 @@
+//! The provider's own name, and the endpoints below it.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// The issuer identifier: the exact text that stands in every token and answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Issuer(String);
+
+/// The configured public URL cannot be an issuer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "reading the public URL: it must be `https://` (or `http://localhost`), without a `/` at the end, \
+     query, fragment, user name, default port or capital letters"
+)]
+pub struct IssuerError;
+
+impl Issuer {
+    /// Reads the configured public URL.
+    ///
+    /// # Errors
+    /// [`IssuerError`].
+    pub fn parse(text: &str) -> Result<Self, IssuerError> {
+        // [RFC 9207 §2] "Its value MUST be a URL that uses the "https" scheme without any query or fragment components."
+        let url = Url::parse(text).map_err(|_| IssuerError)?;
+        let loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let scheme_fits = url.scheme() == "https" || (url.scheme() == "http" && loopback);
+        let plain = url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && !text.ends_with('/')
+            && url.as_str().trim_end_matches('/') == text;
+        if scheme_fits && plain {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IssuerError)
+        }
+    }
+
+    /// The exact text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// `…/authorize`
+    #[must_use]
+    pub fn authorization_endpoint(&self) -> String {
+        self.below("/authorize")
+    }
+
+    /// `…/token`
+    #[must_use]
+    pub fn token_endpoint(&self) -> String {
+        self.below("/token")
+    }
+
+    /// `…/userinfo`
+    #[must_use]
+    pub fn userinfo_endpoint(&self) -> String {
+        self.below("/userinfo")
+    }
+
+    /// `…/jwks`
+    #[must_use]
+    pub fn jwks_uri(&self) -> String {
+        self.below("/jwks")
+    }
+
+    /// `…/logout`
+    #[must_use]
+    pub fn end_session_endpoint(&self) -> String {
+        self.below("/logout")
+    }
+
+    fn below(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [RFC 9207 §2] "Its value MUST be a URL that uses the "https" scheme without any query or fragment components."
+    #[test]
+    fn an_issuer_is_a_plain_https_url() {
+        for good in [
+            "https://id.vs.ch",
+            "https://id.vs.ch:8443/furka",
+            "http://localhost:8400",
+            "http://127.0.0.1:1",
+        ] {
+            assert_eq!(
+                Issuer::parse(good).map(|i| i.to_string()),
+                Ok(good.to_owned())
+            );
+        }
+        for bad in [
+            "",
+            "id.vs.ch",
+            "http://id.vs.ch",
+            "https://id.vs.ch/",
+            "https://id.vs.ch?x",
+            "https://id.vs.ch/#x",
+            "https://ID.vs.ch",
+            "https://id.vs.ch:443",
+            "https://a@id.vs.ch",
+            "https://id.vs.ch/a/../b",
+            "ftp://localhost",
+            "https://id.vs.ch/a?",
+            "https://id.vs.ch#",
+            "http://localhost.evil.example",
+        ] {
+            assert_eq!(Issuer::parse(bad), Err(IssuerError), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! OpenID Connect: who the person is, told to applications.
+
+pub mod access_token;
+pub mod claims;
+pub mod discovery;
+pub mod id_token;
+mod issuer;
+pub mod logout;
+pub mod userinfo;
+
+pub use issuer::{Issuer, IssuerError};
+
+/// One factor: a password. [REFEDS SFA]
+pub const ACR_SFA: &str = "https://refeds.org/profile/sfa";
+/// Two factors. [REFEDS MFA]
+pub const ACR_MFA: &str = "https://refeds.org/profile/mfa";
