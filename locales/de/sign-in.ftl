@@ -20,7 +20,7 @@ sign-in-activate = Digitale Identität aktivieren
 sign-in-forgotten = Passwort oder Benutzername vergessen?
 sign-in-forgotten-text = Ihr Benutzername steht in der Aktivierungsnachricht; Ihr früherer ISM-Name geht auch. Für ein neues Passwort wenden Sie sich an die ICT-Verantwortlichen Ihrer Schule.
 
-proceed-confirm = { $application } öffnen?
+proceed-confirm = «{ $application }» öffnen?
 proceed-confirm-text = Diese Anwendung läuft auf Ihrem Gerät. Fahren Sie nur fort, wenn Sie sie selbst soeben geöffnet haben.
 proceed-resume = Einrichtung fortsetzen
 proceed-resume-text = Sie haben in der Schule begonnen, Ihre starke Authentifizierung einzurichten. Fahren Sie hier fort: Wir senden einen SMS-Code an Ihre Nummer.

@@ -20,7 +20,7 @@ sign-in-activate = Activate your digital identity
 sign-in-forgotten = Forgotten your password or user name?
 sign-in-forgotten-text = Your user name is in the activation message; your former ISM name works too. For a new password, ask the ICT contact of your school.
 
-proceed-confirm = Open { $application }?
+proceed-confirm = Open “{ $application }”?
 proceed-confirm-text = This application runs on your device. Continue only if it was you who just opened it.
 proceed-resume = Continue setting up
 proceed-resume-text = You began to set up strong authentication at school. Continue here: we will send a text message with a code to your number.

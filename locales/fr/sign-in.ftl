@@ -20,11 +20,11 @@ sign-in-activate = Activer votre identité numérique
 sign-in-forgotten = Mot de passe ou nom d'utilisateur oublié ?
 sign-in-forgotten-text = Votre nom d'utilisateur figure dans le message d'activation ; votre ancien identifiant ISM convient aussi. Pour un nouveau mot de passe, adressez-vous au responsable informatique de votre école.
 
-proceed-confirm = Ouvrir { $application } ?
+proceed-confirm = Ouvrir « { $application } » ?
 proceed-confirm-text = Cette application tourne sur votre appareil. Continuez seulement si c'est vous qui venez de l'ouvrir.
 proceed-resume = Continuer la configuration
-proceed-resume-text = Vous avez commencé à configurer votre authentification forte depuis l'école. Continuez ici : nous enverrons un code SMS à votre numéro.
-proceed-resume-inside = Vous êtes encore sur le réseau « { $zone } ». Passez sur le réseau mobile ou attendez d'être à la maison, puis rouvrez ce lien. Il n'est pas perdu.
+proceed-resume-text = Vous avez commencé à configurer votre authentification forte depuis l'école. Continuez ici : nous enverrons un code SMS à votre numéro.
+proceed-resume-inside = Vous êtes encore sur le réseau « { $zone } ». Passez sur le réseau mobile ou attendez d'être à la maison, puis rouvrez ce lien. Il n'est pas perdu.
 proceed-step-up = Confirmez que c'est bien vous
 proceed-step-up-inside = Vous êtes déjà connecté. Cette application demande en plus votre deuxième facteur.
 proceed-step-up-outside = Vous vous êtes connecté à l'école avec votre mot de passe seul. Hors de l'école, il faut aussi votre deuxième facteur.

@@ -1,1 +1,102 @@
-//! What every store must do.
+//! What every store must do. An engine that keeps these promises may be used; there is no second
+//! list.
+//!
+//! A promise is a function whose name would be false if it failed. Races run over two nodes on one
+//! database at once, as many tasks as somebody with a script would send.
+
+mod activation;
+mod audit;
+mod budgets;
+mod journeys;
+mod messages;
+mod people;
+mod resources;
+mod sessions;
+mod tokens;
+mod world;
+
+use self::world::World;
+use crate::AnyStore;
+
+macro_rules! keeps {
+    ($world:expr; $($chapter:ident: $($promise:ident)*;)*) => {$($({
+        let kept = $chapter::$promise($world).await;
+        assert!(kept.is_ok(), "{}: {:?}", stringify!($promise), kept.err());
+    })*)*};
+}
+
+/// Checks all promises. `open` opens one more node on the database under test, which was empty
+/// before.
+///
+/// # Panics
+/// If a promise is broken.
+pub async fn check(open: impl Fn() -> AnyStore) {
+    let world = &World::new([open(), open()]);
+    keeps! { world;
+        people:
+            a_person_is_found_under_every_spelling_of_every_name
+            an_import_with_one_contradiction_imports_nobody
+            a_name_may_change_hands_within_one_import
+            a_second_import_updates_the_register_and_leaves_the_account
+            until_activation_the_register_decides_over_the_account
+            a_better_hash_replaces_only_the_one_it_was_made_from
+            twenty_four_passwords_are_remembered
+            a_walk_through_the_people_meets_everybody_once
+            whoever_is_switched_off_is_out_everywhere;
+        activation:
+            an_activation_sets_what_was_chosen_and_says_so
+            an_activation_ends_all_that_was_begun_before
+            of_many_activations_with_one_code_one_succeeds
+            a_code_that_is_late_void_or_another_s_activates_nobody;
+        journeys:
+            what_was_opened_is_read_back
+            a_journey_nobody_opened_is_none
+            of_many_steps_at_once_one_moves_the_journey
+            of_many_requests_at_once_one_spends_a_counter
+            a_refused_step_leaves_no_trace
+            an_earlier_counter_is_spent_with_a_later_one
+            a_factor_counts_for_its_owner_only
+            of_many_apps_at_once_one_is_bound
+            a_number_is_confirmed_if_there_is_one
+            a_link_moves_a_journey_once
+            a_link_that_is_late_replaced_or_made_up_moves_nothing;
+        sessions:
+            a_session_s_id_is_new_long_and_not_remembered
+            nobody_who_is_switched_off_is_signed_in
+            sessions_end_at_once_and_take_their_access_tokens_along
+            the_last_use_of_a_session_is_known_to_the_minute
+            of_many_uses_of_a_one_time_thing_one_succeeds
+            of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_its_token
+            a_code_of_a_session_that_is_over_gives_nothing;
+        budgets:
+            a_thousand_tries_at_once_stay_within_the_budget
+            a_try_counts_whatever_becomes_of_the_step
+            a_try_that_was_right_comes_back_with_the_step
+            budgets_of_different_owners_are_apart
+            messages_at_once_stay_within_the_budget
+            a_code_goes_to_the_bound_number_only
+            a_device_is_known_for_the_person_who_used_it;
+        tokens:
+            tokens_come_in_all_or_none
+            a_second_import_resets_no_counter
+            of_many_people_one_gets_a_token
+            a_token_that_is_somebody_s_activates_nobody_else
+            a_token_s_counter_moves_forward_only;
+        messages:
+            of_many_jobs_one_gets_a_message_and_has_it_for_a_minute
+            the_page_sees_what_became_of_a_message
+            a_message_that_is_too_late_is_not_sent
+            what_was_settled_is_not_sent_again;
+        resources:
+            of_many_edits_of_one_version_one_is_applied
+            documents_change_together_or_not_at_all
+            a_retired_key_is_published_until_its_end
+            whatever_changes_moves_the_generation;
+        audit:
+            every_entry_says_who_when_and_from_where_and_is_found_by_its_code
+            no_text_breaks_out_of_an_entry
+            what_is_over_goes_and_the_rest_stays
+            the_store_counts_and_can_write
+            the_chain_holds_over_all_that_happened;
+    }
+}

@@ -252,7 +252,7 @@ impl Store for Sqlite {
         by: &By,
     ) -> Result<Committed> {
         let step = journeys::Step::of(&self.keys, journey, effects, by);
-        let work = move |conn: &Connection| step?.commit(conn);
+        let work = move |conn: &Connection| step?.next().commit(conn);
         self.writer.run("committing a step", work).await
     }
 

@@ -58,8 +58,6 @@ words! {
     sign_in_wait: "Trop d'essais : attendez", "Zu viele Versuche: Warten Sie bitte";
     /// The page lay open for too long.
     sign_in_expired: "Cette page est restée ouverte trop longtemps", "Diese Seite war zu lange offen";
-    /// On the page that a resume link opens.
-    sign_in_resumed: "là où vous l'avez laissée", "dort weiter, wo Sie aufgehört haben";
     /// Which network was recognised.
     on_network: "Vous êtes sur le réseau «", "Sie sind im Netz «";
 
@@ -152,6 +150,13 @@ words! {
     elsewhere_why: "n'est possible qu'hors du réseau de l'État et des établissements cantonaux",
         "kann nur ausserhalb des Netzes des Staates und der kantonalen Schulen eingerichtet werden";
 
+    /// Heading of the page that the link opens.
+    resume_title: "Continuer la configuration", "Einrichtung fortsetzen";
+    /// On the same page, opened at school again.
+    still_inside: "Vous êtes encore sur le réseau «", "Sie sind noch im Netz «";
+    /// Heading of the page that a session sees which is not enough.
+    step_up_title: "Confirmez que c'est bien vous", "Bestätigen Sie, dass Sie es sind";
+
     // --- Refusals
     /// Heading.
     too_late: "Trop de temps a passé", "Es ist zu viel Zeit vergangen";
@@ -168,9 +173,6 @@ words! {
     resume_used: "Ce lien a déjà servi", "Dieser Link wurde schon verwendet";
     /// Heading.
     resume_expired: "Ce lien n'est plus valable", "Dieser Link ist nicht mehr gültig";
-    /// Heading.
-    other_person: "Ce lien est destiné à quelqu'un d'autre",
-        "Dieser Link ist für jemand anderen bestimmt";
     /// What the help desk asks for.
     support_code: "Code d'assistance", "Hilfecode";
     /// Button.

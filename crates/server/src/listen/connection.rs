@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    io,
     net::{IpAddr, SocketAddr},
     pin::pin,
     sync::Arc,

@@ -8,7 +8,7 @@ use journey::{
 use rusqlite::{Connection, params};
 
 use super::{
-    Cause, journeys::Step, lanes, outbox, outbox::Posting, people, sessions, tokens,
+    Cause, journeys::Step, lanes, outbox, outbox::Posting, people, rows::prepare, sessions, tokens,
     tokens::NotAssigned, trail,
 };
 use crate::{AssignToken, Committed, LaneKey, Message, NewSession};
@@ -106,12 +106,12 @@ fn apply_one(
 
 /// The number that is bound came back with a code.
 fn confirm_phone(conn: &Connection, person: PersonId) -> Result<bool, Cause> {
-    let confirmed = conn
-        .prepare_cached(
-            "update person set phone_confirmed = 1
-             where id = $1 and phone is not null and disabled = 0",
-        )?
-        .execute([person.0])?;
+    let confirmed = prepare(
+        conn,
+        "update person set phone_confirmed = 1
+         where id = $1 and phone is not null and disabled = 0",
+    )?
+    .execute([person.0])?;
     Ok(confirmed > 0)
 }
 
@@ -123,9 +123,11 @@ fn send_sms(
     number: usize,
     (person, to, code): (PersonId, &Phone, &SmsCode),
 ) -> Result<Applied, Cause> {
-    let bound = conn
-        .prepare_cached("select 1 from person where id = $1 and phone = $2 and disabled = 0")?
-        .exists(params![person.0, to.as_str()])?;
+    let bound = prepare(
+        conn,
+        "select 1 from person where id = $1 and phone = $2 and disabled = 0",
+    )?
+    .exists(params![person.0, to.as_str()])?;
     if !bound {
         return Ok(Err(Committed::Overtaken));
     }
@@ -159,7 +161,7 @@ fn post(
         message,
         now: step.by.at,
         person,
-        reference: format!("{}-{}-{number}", step.id, step.version),
+        reference: format!("{}-{}-{number}", step.id, step.makes),
         until,
     };
     outbox::post(conn, &step.keys, &posting)

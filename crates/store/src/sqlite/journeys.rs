@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, effects,
-    rows::{Unreadable, get},
+    rows::{Unreadable, get, prepare},
     writer::Verdict,
 };
 use crate::{
@@ -45,7 +45,9 @@ pub(super) struct Step {
     pub(super) id: JourneyId,
     pub(super) keys: Arc<Keys>,
     pub(super) person: Option<PersonId>,
-    pub(super) version: u32,
+    /// The version that this step makes; the one it starts from is `version`.
+    pub(super) makes: u32,
+    version: u32,
     browser: [u8; 32],
     sealed: Vec<u8>,
     support: String,
@@ -73,6 +75,7 @@ impl Step {
             effects: effects.to_vec(),
             id: journey.id,
             keys: keys.clone(),
+            makes: journey.version,
             person,
             sealed: keys.seal(Purpose::JourneyState, &aad(journey.id), &plain),
             support: journey.support.clone(),
@@ -81,42 +84,50 @@ impl Step {
         })
     }
 
+    /// A step of a journey that is there already.
+    pub(super) fn next(self) -> Self {
+        Self {
+            makes: self.version.saturating_add(1),
+            ..self
+        }
+    }
+
     pub(super) fn open(&self, conn: &Connection) -> Result<Verdict<Committed>, Cause> {
-        let opened = conn
-            .prepare_cached(
-                "insert into journey (id, browser, epoch, person, sealed, support, until, version)
-                 select $1, $2, number, $3, $4, $5, $6, $7 from meta where name = 'epoch'
-                 on conflict do nothing",
-            )?
-            .execute(params![
-                self.id.0,
-                self.browser,
-                self.person.map(|id| id.0),
-                self.sealed,
-                self.support,
-                self.until.0,
-                self.version,
-            ])?;
+        let opened = prepare(
+            conn,
+            "insert into journey (id, browser, epoch, person, sealed, support, until, version)
+             select $1, $2, number, $3, $4, $5, $6, $7 from meta where name = 'epoch'
+             on conflict do nothing",
+        )?
+        .execute(params![
+            self.id.0,
+            self.browser,
+            self.person.map(|id| id.0),
+            self.sealed,
+            self.support,
+            self.until.0,
+            self.version,
+        ])?;
         self.finish(conn, opened)
     }
 
     pub(super) fn commit(&self, conn: &Connection) -> Result<Verdict<Committed>, Cause> {
-        let moved = conn
-            .prepare_cached(
-                "update journey
-                 set person = coalesce($3, person), sealed = $4, support = $5, until = $6,
-                     version = version + 1
-                 where id = $1 and version = $2
-                     and epoch = (select number from meta where name = 'epoch')",
-            )?
-            .execute(params![
-                self.id.0,
-                self.version,
-                self.person.map(|id| id.0),
-                self.sealed,
-                self.support,
-                self.until.0,
-            ])?;
+        let moved = prepare(
+            conn,
+            "update journey
+             set person = coalesce($1, person), sealed = $2, support = $3, until = $4,
+                 version = version + 1
+             where id = $5 and version = $6
+                 and epoch = (select number from meta where name = 'epoch')",
+        )?
+        .execute(params![
+            self.person.map(|id| id.0),
+            self.sealed,
+            self.support,
+            self.until.0,
+            self.id.0,
+            self.version
+        ])?;
         self.finish(conn, moved)
     }
 
@@ -136,7 +147,8 @@ pub(super) fn by_id(
     keys: &Keys,
     id: JourneyId,
 ) -> Result<Option<Journey>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select * from journey
          where id = $1 and epoch = (select number from meta where name = 'epoch')",
     )?;
@@ -166,11 +178,11 @@ pub(super) fn offer_resume(
     resume: &[u8; 32],
     until: Timestamp,
 ) -> Result<(), Cause> {
-    let offered = conn
-        .prepare_cached(
-            "update journey set resume = $2, resume_until = $3, resume_used = 0 where id = $1",
-        )?
-        .execute(params![journey.0, resume, until.0])?;
+    let offered = prepare(
+        conn,
+        "update journey set resume = $1, resume_until = $2, resume_used = 0 where id = $3",
+    )?
+    .execute(params![resume, until.0, journey.0])?;
     match offered {
         0 => Err(Unreadable("journey").into()),
         _ => Ok(()),
@@ -185,18 +197,18 @@ pub(super) fn take_over(
     (resume, browser): (&[u8; 32], &[u8; 32]),
     now: Timestamp,
 ) -> Result<TakeOver, Cause> {
-    let mut take = conn.prepare_cached(
-        "update journey set browser = $2, resume_used = 1, version = version + 1
-         where resume = $1 and resume_used = 0 and resume_until > $3 and until > $3
+    let mut take = prepare(
+        conn,
+        "update journey set browser = $1, resume_used = 1, version = version + 1
+         where resume = $2 and resume_used = 0 and resume_until > $3 and until > $3
              and epoch = (select number from meta where name = 'epoch')
          returning *",
     )?;
-    let mut taken = take.query_and_then(params![resume, browser, now.0], |row| read(keys, row))?;
+    let mut taken = take.query_and_then(params![browser, resume, now.0], |row| read(keys, row))?;
     if let Some(journey) = taken.next() {
         return Ok(TakeOver::Taken(Box::new(journey?)));
     }
-    let used: Option<bool> = conn
-        .prepare_cached("select resume_used from journey where resume = $1")?
+    let used: Option<bool> = prepare(conn, "select resume_used from journey where resume = $1")?
         .query_row([resume], |row| row.get(0))
         .optional()?;
     Ok(match used {

@@ -9,7 +9,7 @@ use journey::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Cause;
+use super::{Cause, rows::prepare};
 use crate::{LaneKey, seal::sha256};
 
 /// The key of a budget: people's numbers and names are not spelt out.
@@ -30,8 +30,7 @@ pub(super) fn hash(lane: &LaneKey) -> [u8; 32] {
 }
 
 pub(super) fn read(conn: &Connection, lane: &[u8; 32]) -> Result<Lane, Cause> {
-    let found = conn
-        .prepare_cached("select at, tries from lane where hash = $1")?
+    let found = prepare(conn, "select at, tries from lane where hash = $1")?
         .query_row([lane], |row| {
             Ok(Lane {
                 at: Timestamp(row.get(0)?),
@@ -55,7 +54,8 @@ pub(super) fn spend(
     let rests_at = spent
         .at
         .plus(i64::from(spent.tries).saturating_mul(rule.forget_s));
-    conn.prepare_cached(
+    prepare(
+        conn,
         "insert into lane (hash, at, rests_at, tries) values ($1, $2, $3, $4)
          on conflict (hash) do update
          set at = excluded.at, rests_at = excluded.rests_at, tries = excluded.tries",
@@ -65,8 +65,11 @@ pub(super) fn spend(
 }
 
 pub(super) fn refund(conn: &Connection, lane: &[u8; 32]) -> Result<(), Cause> {
-    conn.prepare_cached("update lane set tries = tries - 1 where hash = $1 and tries > 0")?
-        .execute([lane])?;
+    prepare(
+        conn,
+        "update lane set tries = tries - 1 where hash = $1 and tries > 0",
+    )?
+    .execute([lane])?;
     Ok(())
 }
 
@@ -75,9 +78,11 @@ pub(super) fn knows_device(
     person: PersonId,
     device: &[u8; 32],
 ) -> Result<bool, Cause> {
-    let found = conn
-        .prepare_cached("select 1 from device where person = $1 and device = $2")?
-        .exists(params![person.0, device])?;
+    let found = prepare(
+        conn,
+        "select 1 from device where person = $1 and device = $2",
+    )?
+    .exists(params![person.0, device])?;
     Ok(found)
 }
 
@@ -87,7 +92,8 @@ pub(super) fn remember_device(
     device: &[u8; 32],
     now: Timestamp,
 ) -> Result<(), Cause> {
-    conn.prepare_cached(
+    prepare(
+        conn,
         "insert into device (person, device, seen) values ($1, $2, $3)
          on conflict (person, device) do update set seen = excluded.seen",
     )?

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Cause, people,
-    rows::{Unreadable, from_sql, get},
+    rows::{Unreadable, from_sql, get, prepare},
 };
 use crate::{
     Message, MessageId, MessageState, Outcome, Outgoing,
@@ -30,7 +30,8 @@ pub(super) struct Posting<'a> {
 pub(super) fn post(conn: &Connection, keys: &Keys, posting: &Posting<'_>) -> Result<(), Cause> {
     let plain = zeroize::Zeroizing::new(serde_json::to_vec(posting.message)?);
     let sealed = keys.seal(Purpose::Message, posting.reference.as_bytes(), &plain);
-    conn.prepare_cached(
+    prepare(
+        conn,
         "insert into outbox (due_at, journey, person, reference, sealed, state, until)
          values ($1, $2, $3, $4, $5, 'waiting', $6)",
     )?
@@ -46,9 +47,11 @@ pub(super) fn post(conn: &Connection, keys: &Keys, posting: &Posting<'_>) -> Res
 }
 
 pub(super) fn anything_due(conn: &Connection, now: Timestamp) -> Result<bool, Cause> {
-    let due = conn
-        .prepare_cached("select 1 from outbox where sealed is not null and due_at <= $1 limit 1")?
-        .exists([now.0])?;
+    let due = prepare(
+        conn,
+        "select 1 from outbox where sealed is not null and due_at <= $1 limit 1",
+    )?
+    .exists([now.0])?;
     Ok(due)
 }
 
@@ -58,20 +61,22 @@ pub(super) fn claim(
     now: Timestamp,
     limit: u16,
 ) -> Result<Vec<Outgoing>, Cause> {
-    conn.prepare_cached(
+    prepare(
+        conn,
         "update outbox set state = 'failed', note = 'its time was over', sealed = null
          where sealed is not null and due_at <= $1 and until <= $1",
     )?
     .execute([now.0])?;
-    let mut claim = conn.prepare_cached(
-        "update outbox set attempts = attempts + 1, due_at = $2
+    let mut claim = prepare(
+        conn,
+        "update outbox set attempts = attempts + 1, due_at = $1
          where id in (
-             select id from outbox where sealed is not null and due_at <= $1
+             select id from outbox where sealed is not null and due_at <= $2
              order by due_at, id limit $3
          )
          returning *",
     )?;
-    let rows = claim.query_and_then(params![now.0, now.plus(CLAIM_S).0, limit], read)?;
+    let rows = claim.query_and_then(params![now.plus(CLAIM_S).0, now.0, limit], read)?;
     let mut claimed = rows.collect::<Result<Vec<_>, Cause>>()?;
     claimed.sort_by_key(|claimed| claimed.id.0);
     let opened = claimed
@@ -149,12 +154,13 @@ pub(super) fn settle(
         Outcome::Sent => ("sent", None, None),
     };
     // What was settled stays settled: a late second outcome changes nothing.
-    conn.prepare_cached(
-        "update outbox set state = $2, note = $3, due_at = coalesce($4, $5),
-             sealed = case when $4 is null then null else sealed end
-         where id = $1 and sealed is not null",
+    prepare(
+        conn,
+        "update outbox set state = $1, note = $2, due_at = coalesce($3, $4),
+             sealed = case when $3 is null then null else sealed end
+         where id = $5 and sealed is not null",
     )?
-    .execute(params![id.0, state, note, again, now.0])?;
+    .execute(params![state, note, again, now.0, id.0])?;
     Ok(())
 }
 
@@ -162,8 +168,10 @@ pub(super) fn of_journey(
     conn: &Connection,
     journey: JourneyId,
 ) -> Result<Vec<MessageState>, Cause> {
-    let mut find =
-        conn.prepare_cached("select state from outbox where journey = $1 order by id")?;
+    let mut find = prepare(
+        conn,
+        "select state from outbox where journey = $1 order by id",
+    )?;
     let rows = find.query_and_then([journey.0], |row| {
         let state: String = row.get(0)?;
         match state.as_str() {
@@ -178,8 +186,7 @@ pub(super) fn of_journey(
 }
 
 pub(super) fn depth(conn: &Connection) -> Result<u64, Cause> {
-    let count = conn
-        .prepare_cached("select count(*) from outbox where sealed is not null")?
+    let count = prepare(conn, "select count(*) from outbox where sealed is not null")?
         .query_row([], |row| row.get(0))?;
     from_sql(count)
 }

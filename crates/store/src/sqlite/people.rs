@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     Cause, outbox,
     outbox::Posting,
-    rows::{Unreadable, get, variant, word},
+    rows::{Unreadable, get, prepare, variant, word},
     sessions, tokens, trail,
     writer::Verdict,
 };
@@ -44,8 +44,7 @@ pub(super) fn by_name(
     keys: &Keys,
     name: &NameKey,
 ) -> Result<Option<Account>, Cause> {
-    let found = conn
-        .prepare_cached("select person from name where name = $1")?
+    let found = prepare(conn, "select person from name where name = $1")?
         .query_row([name.as_str()], |row| row.get(0))
         .optional()?;
     match found {
@@ -59,7 +58,7 @@ pub(super) fn by_id(
     keys: &Keys,
     id: PersonId,
 ) -> Result<Option<Account>, Cause> {
-    let mut find = conn.prepare_cached(select_person!("where person.id = $1"))?;
+    let mut find = prepare(conn, select_person!("where person.id = $1"))?;
     let mut rows = find.query([id.0])?;
     rows.next()?.map(|row| read(conn, keys, row)).transpose()
 }
@@ -73,22 +72,22 @@ pub(super) fn list(
     let after = after.unwrap_or_default();
     let (sql, school) = match which {
         Cohort::All => (
-            select_person!("where username > $1 and $3 = '' order by username limit $2"),
+            select_person!("where $1 = '' and username > $2 order by username limit $3"),
             "",
         ),
         Cohort::NotActivated => (
             select_person!(
-                "where username > $1 and $3 = '' and password is null order by username limit $2"
+                "where $1 = '' and username > $2 and password is null order by username limit $3"
             ),
             "",
         ),
         Cohort::School(school) => (
-            select_person!("where school = $3 and username > $1 order by username limit $2"),
+            select_person!("where school = $1 and username > $2 order by username limit $3"),
             school.as_str(),
         ),
     };
-    let mut find = conn.prepare_cached(sql)?;
-    let rows = find.query_and_then(params![after, limit, school], |row| read(conn, keys, row))?;
+    let mut find = prepare(conn, sql)?;
+    let rows = find.query_and_then(params![school, after, limit], |row| read(conn, keys, row))?;
     rows.collect()
 }
 
@@ -137,8 +136,10 @@ fn read(conn: &Connection, keys: &Keys, row: &Row<'_>) -> Result<Account, Cause>
 }
 
 fn aliases(conn: &Connection, person: PersonId) -> Result<Vec<String>, Cause> {
-    let mut find =
-        conn.prepare_cached("select name from name where person = $1 and alias = 1 order by name")?;
+    let mut find = prepare(
+        conn,
+        "select name from name where person = $1 and alias = 1 order by name",
+    )?;
     let names = find.query_map([person.0], |row| row.get(0))?;
     Ok(names.collect::<Result<_, _>>()?)
 }
@@ -214,8 +215,7 @@ fn take_in(conn: &Connection, new: &NewPerson) -> Result<Result<Entry, Conflict>
     let Some(key) = NameKey::of(&new.username) else {
         return Ok(Err(Conflict::NoName(new.username.clone())));
     };
-    let known = conn
-        .prepare_cached("select person, alias from name where name = $1")?
+    let known = prepare(conn, "select person, alias from name where name = $1")?
         .query_row([key.as_str()], |row| {
             Ok((PersonId(row.get(0)?), row.get::<_, bool>(1)?))
         })
@@ -243,14 +243,17 @@ fn take_in(conn: &Connection, new: &NewPerson) -> Result<Result<Entry, Conflict>
 
 /// Whether the account is theirs already: it has a password.
 fn activated(conn: &Connection, person: PersonId) -> Result<bool, Cause> {
-    let found = conn
-        .prepare_cached("select 1 from person where id = $1 and password is not null")?
-        .exists([person.0])?;
+    let found = prepare(
+        conn,
+        "select 1 from person where id = $1 and password is not null",
+    )?
+    .exists([person.0])?;
     Ok(found)
 }
 
 fn insert(conn: &Connection, new: &NewPerson) -> Result<(), Cause> {
-    conn.prepare_cached(
+    prepare(
+        conn,
         "insert into person (id, first_name, language, last_name, mail, method, password, phone,
              phone_from, role, school, username)
          values ($1, $2, $3, $4, $5, $6, $7, $8,
@@ -278,38 +281,38 @@ fn insert(conn: &Connection, new: &NewPerson) -> Result<(), Cause> {
 /// The register's data of somebody known; what belongs to the account only while it is not
 /// activated. Whether anything changed.
 fn update(conn: &Connection, person: PersonId, new: &NewPerson) -> Result<bool, Cause> {
-    let of_register = conn
-        .prepare_cached(
-            "update person set first_name = $2, language = $3, last_name = $4, mail = $5,
-                 role = $6, school = $7, username = $8
-             where id = $1 and (first_name <> $2 or language <> $3 or last_name <> $4 or mail <> $5
-                 or role <> $6 or school is distinct from $7 or username <> $8)",
-        )?
-        .execute(params![
-            person.0,
-            new.first_name,
-            new.language.code(),
-            new.last_name,
-            new.mail,
-            word(&new.role)?,
-            new.school,
-            new.username,
-        ])?;
-    let of_account = conn
-        .prepare_cached(
-            "update person set method = coalesce($2, method), phone = coalesce($3, phone),
-                 phone_from = case when $3 is null then phone_from else 'register' end,
-                 password = $4
-             where id = $1 and password is null
-                 and ($2 is distinct from method and $2 is not null
-                     or $3 is distinct from phone and $3 is not null or $4 is not null)",
-        )?
-        .execute(params![
-            person.0,
-            new.method.as_ref().map(word).transpose()?,
-            new.phone.as_ref().map(Phone::as_str),
-            new.password.as_ref().map(Secret::expose),
-        ])?;
+    let of_register = prepare(
+        conn,
+        "update person set first_name = $1, language = $2, last_name = $3, mail = $4,
+             role = $5, school = $6, username = $7
+         where id = $8 and (first_name <> $1 or language <> $2 or last_name <> $3 or mail <> $4
+             or role <> $5 or school is distinct from $6 or username <> $7)",
+    )?
+    .execute(params![
+        new.first_name,
+        new.language.code(),
+        new.last_name,
+        new.mail,
+        word(&new.role)?,
+        new.school,
+        new.username,
+        person.0
+    ])?;
+    let of_account = prepare(
+        conn,
+        "update person set method = coalesce($1, method), phone = coalesce($2, phone),
+             phone_from = case when $2 is null then phone_from else 'register' end,
+             password = $3
+         where id = $4 and password is null
+             and ($1 is distinct from method and $1 is not null
+                 or $2 is distinct from phone and $2 is not null or $3 is not null)",
+    )?
+    .execute(params![
+        new.method.as_ref().map(word).transpose()?,
+        new.phone.as_ref().map(Phone::as_str),
+        new.password.as_ref().map(Secret::expose),
+        person.0
+    ])?;
     if let Some(password) = new.password.as_ref().filter(|_| of_account > 0) {
         remember_password(conn, person, password)?;
     }
@@ -319,8 +322,7 @@ fn update(conn: &Connection, person: PersonId, new: &NewPerson) -> Result<bool, 
     for alias in aliases(conn, person)? {
         if !keep.iter().any(|key| key.as_str() == alias) {
             gone = true;
-            conn.prepare_cached("delete from name where name = $1")?
-                .execute([alias])?;
+            prepare(conn, "delete from name where name = $1")?.execute([alias])?;
         }
     }
     Ok(of_register > 0 || of_account > 0 || gone)
@@ -339,14 +341,13 @@ fn give_names(
         let Some(key) = NameKey::of(name) else {
             return Ok(Err(Conflict::NoName(name.clone())));
         };
-        let given = conn
-            .prepare_cached(
-                "insert into name (name, alias, person) values ($1, $2, $3)
-                 on conflict (name) do nothing",
-            )?
-            .execute(params![key.as_str(), alias, person.0])?;
-        let theirs = conn
-            .prepare_cached("select 1 from name where name = $1 and person = $2")?
+        let given = prepare(
+            conn,
+            "insert into name (name, alias, person) values ($1, $2, $3)
+             on conflict (name) do nothing",
+        )?
+        .execute(params![key.as_str(), alias, person.0])?;
+        let theirs = prepare(conn, "select 1 from name where name = $1 and person = $2")?
             .exists(params![key.as_str(), person.0])?;
         if !theirs {
             return Ok(Err(Conflict::NameTaken(name.clone())));
@@ -363,11 +364,10 @@ pub(super) fn upgrade_password(
     to: &Secret,
 ) -> Result<(), Cause> {
     for sql in [
-        "update person set password = $3 where id = $1 and password = $2",
-        "update password_past set hash = $3 where person = $1 and hash = $2",
+        "update person set password = $1 where id = $2 and password = $3",
+        "update password_past set hash = $1 where person = $2 and hash = $3",
     ] {
-        conn.prepare_cached(sql)?
-            .execute(params![person.0, from.expose(), to.expose()])?;
+        prepare(conn, sql)?.execute(params![to.expose(), person.0, from.expose()])?;
     }
     Ok(())
 }
@@ -377,7 +377,8 @@ pub(super) fn password_history(
     person: PersonId,
     limit: u8,
 ) -> Result<Vec<Secret>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select hash from password_past where person = $1 order by number desc limit $2",
     )?;
     let hashes = find.query_map(params![person.0, limit], |row| Ok(Secret::new(row.get(0)?)))?;
@@ -385,15 +386,18 @@ pub(super) fn password_history(
 }
 
 fn remember_password(conn: &Connection, person: PersonId, hash: &Secret) -> Result<(), Cause> {
-    let number: u32 = conn
-        .prepare_cached(
-            "insert into password_past (person, number, hash)
-             select $1, coalesce(max(number), 0) + 1, $2 from password_past where person = $1
-             returning number",
-        )?
-        .query_row(params![person.0, hash.expose()], |row| row.get(0))?;
-    conn.prepare_cached("delete from password_past where person = $1 and number <= $2")?
-        .execute(params![person.0, number.saturating_sub(PASSWORDS_KEPT)])?;
+    let number: u32 = prepare(
+        conn,
+        "insert into password_past (person, number, hash)
+         select $1, coalesce(max(number), 0) + 1, $2 from password_past where person = $1
+         returning number",
+    )?
+    .query_row(params![person.0, hash.expose()], |row| row.get(0))?;
+    prepare(
+        conn,
+        "delete from password_past where person = $1 and number <= $2",
+    )?
+    .execute(params![person.0, number.saturating_sub(PASSWORDS_KEPT)])?;
     Ok(())
 }
 
@@ -408,13 +412,16 @@ pub(super) fn disable(
         person: Some(person),
         ..by.clone()
     };
-    let switched = conn
-        .prepare_cached("update person set disabled = $2 where id = $1 and disabled <> $2")?
-        .execute(params![person.0, disabled])?;
+    let switched = prepare(
+        conn,
+        "update person set disabled = $1 where id = $2 and disabled <> $1",
+    )?
+    .execute(params![disabled, person.0])?;
     if switched == 0 || !disabled {
         return Ok(());
     }
-    conn.prepare_cached(
+    prepare(
+        conn,
         "update outbox set state = 'failed', note = 'the person was switched off', sealed = null
          where person = $1 and sealed is not null",
     )?
@@ -430,8 +437,11 @@ pub(super) fn end_everything(
     person: PersonId,
     but: Option<JourneyId>,
 ) -> Result<u32, Cause> {
-    conn.prepare_cached("delete from journey where person = $1 and id is distinct from $2")?
-        .execute(params![person.0, but.map(|id| id.0)])?;
+    prepare(
+        conn,
+        "delete from journey where person = $1 and id is distinct from $2",
+    )?
+    .execute(params![person.0, but.map(|id| id.0)])?;
     sessions::end_all(conn, person)
 }
 
@@ -446,7 +456,8 @@ pub(super) fn issue_activation(
         ..by.clone()
     };
     void_activations(conn, new.person)?;
-    conn.prepare_cached(
+    prepare(
+        conn,
         "insert into activation (id, mac, made_at, person, until) values ($1, $2, $3, $4, $5)",
     )?
     .execute(params![
@@ -471,8 +482,11 @@ pub(super) fn issue_activation(
 }
 
 fn void_activations(conn: &Connection, person: PersonId) -> Result<(), Cause> {
-    conn.prepare_cached("delete from activation where person = $1 and used_at is null")?
-        .execute([person.0])?;
+    prepare(
+        conn,
+        "delete from activation where person = $1 and used_at is null",
+    )?
+    .execute([person.0])?;
     Ok(())
 }
 
@@ -480,7 +494,8 @@ pub(super) fn activations(
     conn: &Connection,
     person: PersonId,
 ) -> Result<Vec<ActivationRecord>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select id, mac, until, used_at from activation where person = $1
          order by made_at desc, used_at is null desc, id",
     )?;
@@ -503,31 +518,30 @@ pub(super) fn activate(
     (journey, now): (JourneyId, Timestamp),
 ) -> Result<bool, Cause> {
     let person = activate.person;
-    let spent = conn
-        .prepare_cached(
-            "update activation set used_at = $3
-             where id = $1 and person = $2 and used_at is null and until > $3",
-        )?
-        .execute(params![activate.activation.0, person.0, now.0])?;
-    let set = conn
-        .prepare_cached(
-            "update person set password = $2, method = $3, phone = $4, phone_confirmed = 0,
-                 phone_from = case when $4 is null then null else 'email_activation' end
-             where id = $1 and disabled = 0",
-        )?
-        .execute(params![
-            person.0,
-            activate.password.expose(),
-            word(&activate.method)?,
-            activate.phone.as_ref().map(Phone::as_str),
-        ])?;
+    let spent = prepare(
+        conn,
+        "update activation set used_at = $1
+         where id = $2 and person = $3 and used_at is null and until > $1",
+    )?
+    .execute(params![now.0, activate.activation.0, person.0])?;
+    let set = prepare(
+        conn,
+        "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
+             phone_from = case when $3 is null then null else 'email_activation' end
+         where id = $4 and disabled = 0",
+    )?
+    .execute(params![
+        activate.password.expose(),
+        word(&activate.method)?,
+        activate.phone.as_ref().map(Phone::as_str),
+        person.0
+    ])?;
     if spent == 0 || set == 0 {
         return Ok(false);
     }
     remember_password(conn, person, &activate.password)?;
     void_activations(conn, person)?;
     end_everything(conn, person, Some(journey))?;
-    conn.prepare_cached("delete from device where person = $1")?
-        .execute([person.0])?;
+    prepare(conn, "delete from device where person = $1")?.execute([person.0])?;
     Ok(true)
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Cause,
-    rows::{from_sql, get},
+    rows::{from_sql, get, prepare},
     trail,
     writer::Verdict,
 };
@@ -15,16 +15,18 @@ use crate::{
 };
 
 pub(super) fn by_kind(conn: &Connection, kind: ResourceKind) -> Result<Option<Resource>, Cause> {
-    let found = conn
-        .prepare_cached("select contents, version from resource where kind = $1")?
-        .query_row([kind.name()], |row| {
-            Ok(Resource {
-                kind,
-                text: row.get(0)?,
-                version: row.get(1)?,
-            })
+    let found = prepare(
+        conn,
+        "select contents, version from resource where kind = $1",
+    )?
+    .query_row([kind.name()], |row| {
+        Ok(Resource {
+            kind,
+            text: row.get(0)?,
+            version: row.get(1)?,
         })
-        .optional()?;
+    })
+    .optional()?;
     Ok(found)
 }
 
@@ -38,18 +40,17 @@ pub(super) fn apply(
     for document in documents {
         let sql = match document.version {
             0 => {
-                "insert into resource (kind, contents, version) values ($1, $2, $3 + 1)
+                "insert into resource (contents, kind, version) values ($1, $2, $3 + 1)
                  on conflict do nothing"
             }
             _ => {
-                "update resource set contents = $2, version = version + 1
-                 where kind = $1 and version = $3"
+                "update resource set contents = $1, version = version + 1
+                 where kind = $2 and version = $3"
             }
         };
         let kind = document.kind.name();
         let replaced =
-            conn.prepare_cached(sql)?
-                .execute(params![kind, document.text, document.version])?;
+            prepare(conn, sql)?.execute(params![document.text, kind, document.version])?;
         if replaced == 0 {
             return Ok(Verdict::Undo(false));
         }
@@ -63,15 +64,17 @@ pub(super) fn apply(
 }
 
 pub(super) fn generation(conn: &Connection) -> Result<u64, Cause> {
-    let number = conn
-        .prepare_cached("select number from meta where name = 'generation'")?
+    let number = prepare(conn, "select number from meta where name = 'generation'")?
         .query_row([], |row| row.get(0))?;
     from_sql(number)
 }
 
 fn move_generation(conn: &Connection) -> Result<(), Cause> {
-    conn.prepare_cached("update meta set number = number + 1 where name = 'generation'")?
-        .execute([])?;
+    prepare(
+        conn,
+        "update meta set number = number + 1 where name = 'generation'",
+    )?
+    .execute([])?;
     Ok(())
 }
 
@@ -80,7 +83,8 @@ pub(super) fn signing_keys(
     keys: &Keys,
     now: Timestamp,
 ) -> Result<Vec<KeyRecord>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select * from signing_key where until is null or until > $1 order by algorithm, kid",
     )?;
     let rows = find.query_and_then([now.0], |row| read_key(row, keys))?;
@@ -105,12 +109,14 @@ pub(super) fn rotate_key(
     (new, retire_until): (&KeyRecord, Timestamp),
     by: &By,
 ) -> Result<(), Cause> {
-    conn.prepare_cached(
+    prepare(
+        conn,
         "update signing_key set until = $1 where algorithm = $2 and until is null",
     )?
     .execute(params![retire_until.0, new.algorithm])?;
     let sealed = keys.seal(Purpose::SigningKey, new.kid.as_bytes(), new.pkcs8.expose());
-    conn.prepare_cached(
+    prepare(
+        conn,
         "insert into signing_key (kid, algorithm, sealed, until) values ($1, $2, $3, $4)",
     )?
     .execute(params![

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use journey::{Place, Proof};
-use rusqlite::{Row, types::FromSql};
+use rusqlite::{CachedStatement, Connection, Row, types::FromSql};
 use serde::{
     Deserialize, Serialize,
     de::value::{Error as WordError, StrDeserializer},
@@ -22,6 +22,20 @@ impl fmt::Display for Unreadable {
 }
 
 impl Error for Unreadable {}
+
+/// A statement, parsed once per connection.
+///
+/// SQLite numbers `$1`, `$2` … in the order in which they first appear, PostgreSQL by their digits: a
+/// text means the same to both only if they first appear in the order of their digits.
+pub(super) fn prepare<'a>(conn: &'a Connection, sql: &str) -> Result<CachedStatement<'a>, Cause> {
+    let statement = conn.prepare_cached(sql)?;
+    let mut named = (1..=statement.parameter_count()).map(|at| (at, statement.parameter_name(at)));
+    debug_assert!(
+        named.all(|(at, name)| name == Some(&format!("${at}"))),
+        "parameters out of order: {sql}"
+    );
+    Ok(statement)
+}
 
 /// The value of a column, by name.
 pub(super) fn get<T: FromSql>(row: &Row<'_>, column: &'static str) -> Result<T, Cause> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Cause,
-    rows::{get, place, proof},
+    rows::{get, place, prepare, proof},
     trail,
 };
 use crate::{
@@ -24,24 +24,25 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<Option<NewSession>, Cause> {
     let id = draw();
-    let begun = conn
-        .prepare_cached(
-            "insert into session (hash, created, epoch, person, place, proof, seen)
-             select $1, $2, number, person.id, $4, $5, $2 from meta, person
-             where meta.name = 'epoch' and person.id = $3 and person.disabled = 0",
-        )?
-        .execute(params![
-            sha256(id.expose()),
-            now.0,
-            person.0,
-            serde_json::to_string(place)?,
-            serde_json::to_string(proof)?,
-        ])?;
+    let begun = prepare(
+        conn,
+        "insert into session (hash, created, epoch, person, place, proof, seen)
+         select $1, $2, number, person.id, $3, $4, $2 from meta, person
+         where meta.name = 'epoch' and person.id = $5 and person.disabled = 0",
+    )?
+    .execute(params![
+        sha256(id.expose()),
+        now.0,
+        serde_json::to_string(place)?,
+        serde_json::to_string(proof)?,
+        person.0
+    ])?;
     Ok((begun > 0).then_some(NewSession { id }))
 }
 
 pub(super) fn by_hash(conn: &Connection, hash: &[u8; 32]) -> Result<Option<SessionRecord>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select * from session
          where hash = $1 and epoch = (select number from meta where name = 'epoch')",
     )?;
@@ -65,8 +66,11 @@ pub(super) fn wants_touch(session: &SessionRecord, now: Timestamp) -> bool {
 }
 
 pub(super) fn touch(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<(), Cause> {
-    conn.prepare_cached("update session set seen = $2 where hash = $1 and seen <= $3")?
-        .execute(params![hash, now.0, now.plus(-SEEN_WITHIN_S).0])?;
+    prepare(
+        conn,
+        "update session set seen = $1 where hash = $2 and seen <= $3",
+    )?
+    .execute(params![now.0, hash, now.plus(-SEEN_WITHIN_S).0])?;
     Ok(())
 }
 
@@ -75,7 +79,8 @@ pub(super) fn of_person(
     person: PersonId,
     now: Timestamp,
 ) -> Result<Vec<SessionRecord>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select * from session
          where person = $1 and created <= $2
              and epoch = (select number from meta where name = 'epoch')
@@ -131,8 +136,8 @@ const ONE: Ending = [
 
 fn end_where(conn: &Connection, ending: Ending, of: &[&dyn rusqlite::ToSql]) -> Result<u32, Cause> {
     let [tokens, sessions] = ending;
-    conn.prepare_cached(tokens)?.execute(of)?;
-    let ended = conn.prepare_cached(sessions)?.execute(of)?;
+    prepare(conn, tokens)?.execute(of)?;
+    let ended = prepare(conn, sessions)?.execute(of)?;
     Ok(u32::try_from(ended)?)
 }
 
@@ -146,11 +151,11 @@ pub(super) fn one_time_hash(kind: OneTime, key: &[u8]) -> [u8; 32] {
 }
 
 pub(super) fn consume(conn: &Connection, hash: &[u8; 32], until: Timestamp) -> Result<bool, Cause> {
-    let consumed = conn
-        .prepare_cached(
-            "insert into used (hash, until) values ($1, $2) on conflict (hash) do nothing",
-        )?
-        .execute(params![hash, until.0])?;
+    let consumed = prepare(
+        conn,
+        "insert into used (hash, until) values ($1, $2) on conflict (hash) do nothing",
+    )?
+    .execute(params![hash, until.0])?;
     Ok(consumed > 0)
 }
 
@@ -161,13 +166,14 @@ pub(super) fn redeem(
     by: &By,
 ) -> Result<Redeemed, Cause> {
     let application = redemption.application.clone();
-    let first = conn
-        .prepare_cached(
-            "insert into code (hash, until) values ($1, $2) on conflict (hash) do nothing",
-        )?
-        .execute(params![redemption.code, redemption.code_until.0])?;
+    let first = prepare(
+        conn,
+        "insert into code (hash, until) values ($1, $2) on conflict (hash) do nothing",
+    )?
+    .execute(params![redemption.code, redemption.code_until.0])?;
     if first == 0 {
-        conn.prepare_cached(
+        prepare(
+            conn,
             "delete from access_token where hash = (select access_token from code where hash = $1)",
         )?
         .execute([redemption.code])?;
@@ -177,9 +183,10 @@ pub(super) fn redeem(
     let Some(session) = by_hash(conn, &redemption.session)? else {
         return Ok(Redeemed::SessionOver);
     };
-    conn.prepare_cached("update code set access_token = $2 where hash = $1")?
-        .execute(params![redemption.code, redemption.access_token])?;
-    conn.prepare_cached(
+    prepare(conn, "update code set access_token = $1 where hash = $2")?
+        .execute(params![redemption.access_token, redemption.code])?;
+    prepare(
+        conn,
         "insert into access_token (hash, application, contents, session, until)
          values ($1, $2, $3, $4, $5)",
     )?
@@ -208,20 +215,20 @@ pub(super) fn access_token(
     hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<AccessRecord>, Cause> {
-    let found = conn
-        .prepare_cached(
-            "select application, contents, person
-             from access_token join session on session.hash = access_token.session
-             where access_token.hash = $1 and until > $2
-                 and epoch = (select number from meta where name = 'epoch')",
-        )?
-        .query_row(params![hash, now.0], |row| {
-            Ok(AccessRecord {
-                application: row.get(0)?,
-                grant: row.get(1)?,
-                person: PersonId(row.get(2)?),
-            })
+    let found = prepare(
+        conn,
+        "select application, contents, person
+         from access_token join session on session.hash = access_token.session
+         where access_token.hash = $1 and until > $2
+             and epoch = (select number from meta where name = 'epoch')",
+    )?
+    .query_row(params![hash, now.0], |row| {
+        Ok(AccessRecord {
+            application: row.get(0)?,
+            grant: row.get(1)?,
+            person: PersonId(row.get(2)?),
         })
-        .optional()?;
+    })
+    .optional()?;
     Ok(found)
 }

@@ -1,1 +1,508 @@
 //! What only this engine can show.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+};
+
+use data_encoding::{BASE32, BASE64URL_NOPAD, HEXLOWER};
+use journey::{
+    ActivationId, Algorithm, Carrier, FactorId, Language, Method, Notice, Otp, OtpKind, Phone,
+    Place, Role, SmsCode,
+    activation::{Activation, Opened},
+    effect::Activate,
+};
+
+use super::*;
+use crate::conformance;
+
+const NOW: Timestamp = Timestamp(1_900_000_000);
+
+fn keys() -> Arc<Keys> {
+    Arc::new(Keys::from_master(&[7; 32]))
+}
+
+fn by() -> By {
+    By {
+        address: None,
+        at: NOW,
+        person: None,
+        place: Place::Public,
+        support: "K7QX".into(),
+        through: "test".into(),
+    }
+}
+
+fn people(number: u16) -> Vec<NewPerson> {
+    let person = |number: u16| {
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&number.to_be_bytes());
+        NewPerson {
+            aliases: vec![format!("alias.{number}")],
+            first_name: "Anna".into(),
+            id: PersonId(id),
+            language: Language::De,
+            last_name: "Imboden".into(),
+            mail: "anna.imboden@example.ch".into(),
+            method: None,
+            password: None,
+            phone: None,
+            role: Role::Pupil,
+            school: None,
+            token_serial: None,
+            username: format!("anna.imboden.{number}"),
+        }
+    };
+    (0..number).map(person).collect()
+}
+
+fn chain(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Runs a statement in the writer, past the contract.
+async fn run(store: &Sqlite, sql: &'static str) {
+    store
+        .write("test", move |conn| Ok(conn.execute_batch(sql)?))
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_engine_keeps_every_promise_on_a_real_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("furka.db");
+    conformance::check(|| Arc::new(Sqlite::open(&path, keys()).unwrap())).await;
+}
+
+/// Three jobs in one commit: one is kept, one refused, one panics.
+#[tokio::test]
+async fn a_job_takes_back_only_itself() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    let (start, wait) = mpsc::channel();
+    let insert = |conn: &Connection, kind: &str| {
+        let sql = "insert into resource (kind, contents, version) values ($1, '', 1)";
+        conn.execute(sql, [kind]).unwrap();
+    };
+    let first = store.writer.run("first", move |conn| {
+        wait.recv().unwrap();
+        insert(conn, "policy");
+        Ok(Verdict::Keep(1))
+    });
+    let second = store.writer.run("second", move |conn| {
+        insert(conn, "zones");
+        Ok(Verdict::Undo(2))
+    });
+    let third = store.writer.run::<i32, _>("third", move |conn| {
+        insert(conn, "gateways");
+        panic!("a mistake");
+    });
+    let fourth = store.writer.run("fourth", move |conn| {
+        insert(conn, "applications");
+        Ok(Verdict::Keep(4))
+    });
+    let open = async { start.send(()).unwrap() };
+    let (first, second, third, fourth, ()) = tokio::join!(first, second, third, fourth, open);
+    assert_eq!(
+        (first.unwrap(), second.unwrap(), fourth.unwrap()),
+        (1, 2, 4)
+    );
+    assert!(chain(&third.unwrap_err()).starts_with("third: the work panicked"));
+    for kind in ResourceKind::ALL {
+        let kept = matches!(kind, ResourceKind::Policy | ResourceKind::Applications);
+        assert_eq!(
+            store.resource(kind).await.unwrap().is_some(),
+            kept,
+            "{kind:?}"
+        );
+    }
+}
+
+/// [P03] If the commit fails, nobody in it is told that anything was written.
+#[tokio::test]
+async fn a_failed_commit_is_everybody_s_failure() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    let (start, wait) = mpsc::channel();
+    let breaks = store.write("breaking", move |conn| {
+        wait.recv()?;
+        Ok(conn.execute_batch(
+            "pragma defer_foreign_keys = on;
+             insert into name (name, alias, person) values ('nobody', 0, zeroblob(16))",
+        )?)
+    });
+    let key = [1; 32];
+    let innocent = store.consume(OneTime::SignInTicket, &key, NOW);
+    let open = async { start.send(()).unwrap() };
+    let (breaks, innocent, ()) = tokio::join!(breaks, innocent, open);
+    for error in [breaks.unwrap_err(), innocent.unwrap_err()] {
+        let text = chain(&error);
+        assert!(
+            text.contains("could not be committed: FOREIGN KEY"),
+            "{text}"
+        );
+    }
+    assert!(
+        store
+            .consume(OneTime::SignInTicket, &key, NOW)
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_with_a_sentence_and_leaves_nothing_half_done() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    // SQLite does not go below what there is.
+    run(&store, "pragma max_page_count = 1").await;
+    let failed = store.import_people(&people(2000), &by()).await.unwrap_err();
+    let ImportError::Store(failed) = failed else {
+        panic!("{failed:?}")
+    };
+    assert_eq!(chain(&failed), "importing people: database or disk is full");
+    assert_eq!(store.counts(NOW).await.unwrap().people, 0);
+    assert!(store.audit_from(1, 9).await.unwrap().is_empty());
+    run(&store, "pragma max_page_count = 1000000").await;
+    let imported = store.import_people(&people(2000), &by()).await.unwrap();
+    assert_eq!(imported.created, 2000);
+    let entries = store.audit_from(1, 9).await.unwrap();
+    assert_eq!(audit::verify(&entries).unwrap().sequence, 1);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_written_is_read_and_not_ready() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    store.import_people(&people(1), &by()).await.unwrap();
+    run(&store, "pragma query_only = on").await;
+    let key = [1; 32];
+    let failed = store.consume(OneTime::SignInTicket, &key, NOW).await;
+    let text = chain(&failed.unwrap_err());
+    assert_eq!(
+        text,
+        "using a one-time thing up: attempt to write a readonly database"
+    );
+    let patience = Duration::from_secs(5);
+    assert!(store.ready(patience).await.is_err());
+    assert_eq!(store.counts(NOW).await.unwrap().people, 1);
+    run(&store, "pragma query_only = off").await;
+    store.ready(patience).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_writer_that_is_busy_is_not_ready_and_readers_do_not_wait() {
+    let store = Arc::new(Sqlite::open_in_memory(keys()).unwrap());
+    let (end, wait) = mpsc::channel::<()>();
+    let busy = store.clone();
+    let busy =
+        tokio::spawn(async move { busy.write("long work", move |_| Ok(wait.recv()?)).await });
+    let late = store.ready(Duration::from_millis(1)).await.unwrap_err();
+    assert!(chain(&late).contains("deadline"), "{}", chain(&late));
+    assert!(store.person(PersonId([0; 16])).await.unwrap().is_none());
+    end.send(()).unwrap();
+    busy.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_refused_with_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = Sqlite::open(dir.path().join("no/furka.db"), keys()).unwrap_err();
+    assert!(chain(&missing).starts_with("opening the database: "));
+    let text = dir.path().join("text.db");
+    std::fs::write(&text, "this is no database, it only says so ".repeat(100)).unwrap();
+    let broken = chain(&Sqlite::open(&text, keys()).unwrap_err());
+    assert!(broken.contains("not a database"), "{broken}");
+
+    let path = dir.path().join("furka.db");
+    drop(Sqlite::open(&path, keys()).unwrap());
+    let others = Arc::new(Keys::from_master(&[8; 32]));
+    let refused = chain(&Sqlite::open(&path, others).unwrap_err());
+    assert!(refused.contains("sealed with other keys"), "{refused}");
+    assert!(Sqlite::migrate_plan(&path).unwrap().is_empty());
+    let empty = dir.path().join("empty.db");
+    std::fs::write(&empty, "").unwrap();
+    assert_eq!(
+        Sqlite::migrate_plan(&empty).unwrap(),
+        ["0001-what-is-remembered"]
+    );
+}
+
+#[tokio::test]
+async fn a_database_in_memory_goes_with_its_store() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    let folder = store._scratch.as_ref().unwrap().0.clone();
+    assert!(folder.join("furka.db").exists());
+    drop(store);
+    assert!(!folder.exists());
+}
+
+/// [P15] After a restore, what was open at the time of the backup is void.
+#[tokio::test]
+async fn a_restored_backup_holds_the_people_and_no_open_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let (backup, person) = (dir.path().join("backup.db"), people(1).remove(0));
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    let (journey, session) = sign_in(&store, &person).await;
+    store.backup(&backup).unwrap();
+    assert!(
+        store.backup(&backup).is_err(),
+        "a backup is not overwritten"
+    );
+
+    let restored = Sqlite::open(&backup, keys()).unwrap();
+    assert!(restored.session(&session, NOW).await.unwrap().is_some());
+    restored.begin_epoch().await.unwrap();
+    assert!(restored.session(&session, NOW).await.unwrap().is_none());
+    assert!(restored.journey(journey.id).await.unwrap().is_none());
+    let late = restored.commit_journey(&journey, &[], &by()).await.unwrap();
+    assert_eq!(late, Committed::Overtaken);
+    assert!(restored.person(person.id).await.unwrap().is_some());
+}
+
+/// A session of somebody, its hash, and the journey that made it.
+async fn sign_in(store: &Sqlite, person: &NewPerson) -> (Journey, [u8; 32]) {
+    store
+        .import_people(std::slice::from_ref(person), &by())
+        .await
+        .unwrap();
+    let journey = journey(activation(person.id, "CODE"));
+    let proof = serde_json::json!({ "factor": null, "password": { "at": 0, "_checked": null } });
+    let effect = Effect::SignIn {
+        person: person.id,
+        place: Place::Public,
+        proof: serde_json::from_value(proof).unwrap(),
+    };
+    match store
+        .open_journey(&journey, &[effect], &by())
+        .await
+        .unwrap()
+    {
+        Committed::Yes(Some(session)) => (journey, seal::sha256(session.id.expose())),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn activation(person: PersonId, code: &str) -> JourneyState {
+    JourneyState::Activation(Activation::CheckData(Opened {
+        activation: ActivationId([5; 16]),
+        code: Secret::new(code.into()),
+        person,
+        until: NOW.plus(60),
+    }))
+}
+
+fn journey(state: JourneyState) -> Journey {
+    Journey {
+        browser: [3; 32],
+        id: JourneyId([4; 16]),
+        purpose: "planted-purpose".into(),
+        state,
+        support: "K7QX".into(),
+        until: NOW.plus(60),
+        version: 0,
+    }
+}
+
+fn otp(number: u8, carrier: Carrier, seed: &[u8]) -> Otp {
+    Otp {
+        algorithm: Algorithm::Sha1,
+        carrier,
+        digits: 6,
+        drift: 0,
+        id: FactorId([number; 16]),
+        kind: OtpKind::Totp { period_s: 30 },
+        last_counter: Some(1),
+        secret: Secret::new(seed.to_vec()),
+    }
+}
+
+/// Puts one of every secret into a store; gives them back.
+async fn plant(store: &Sqlite) -> Vec<Vec<u8>> {
+    let person = NewPerson {
+        phone: Some(Phone::parse("079 123 45 67").unwrap()),
+        ..people(1).remove(0)
+    };
+    store
+        .import_people(std::slice::from_ref(&person), &by())
+        .await
+        .unwrap();
+    let code = "ACTIVATION-CODE-PLANTED";
+    let app_seed = b"app-seed-planted-000";
+    let token_seed = b"token-seed-planted-0";
+    let pkcs8 = b"pkcs8-planted-000000";
+    let message = Message::Activation {
+        code: Secret::new(code.into()),
+        until: NOW.plus(60),
+    };
+    let issued = NewActivation {
+        id: ActivationId([5; 16]),
+        mac: store
+            .keys
+            .mac(seal::Purpose::ActivationCode, code.as_bytes()),
+        message: Some(message),
+        person: person.id,
+        until: NOW.plus(60),
+    };
+    store.issue_activation(&issued, &by()).await.unwrap();
+    let token = NewToken {
+        otp: otp(8, Carrier::Token, token_seed),
+        serial: "FT0001".into(),
+    };
+    store.import_tokens(&[token], &by()).await.unwrap();
+    let key = KeyRecord {
+        algorithm: "ES256".into(),
+        kid: "one".into(),
+        pkcs8: Secret::new(pkcs8.to_vec()),
+        until: None,
+    };
+    store.rotate_key(&key, NOW, &by()).await.unwrap();
+    let sms = SmsCode::draw(&[9; 32], NOW);
+    let effects = [
+        Effect::SendSmsCode {
+            code: sms.clone(),
+            person: person.id,
+            to: person.phone.clone().unwrap(),
+        },
+        Effect::EnrolApp {
+            otp: Box::new(otp(9, Carrier::App, app_seed)),
+            person: person.id,
+            place: Place::Public,
+        },
+        Effect::Activate(Box::new(Activate {
+            activation: issued.id,
+            method: Method::App,
+            password: Secret::new(b"$argon2id$hash".to_vec()),
+            person: person.id,
+            phone: person.phone.clone(),
+        })),
+        Effect::Notify {
+            notice: Notice::CodeUsedTwice { at: NOW },
+            person: person.id,
+        },
+    ];
+    let journey = journey(activation(person.id, code));
+    let committed = store.open_journey(&journey, &effects, &by()).await.unwrap();
+    assert_eq!(committed, Committed::Yes(None));
+    vec![
+        code.into(),
+        app_seed.into(),
+        token_seed.into(),
+        pkcs8.into(),
+        sms.digits().expose().to_vec(),
+        b"planted-purpose".into(),
+        b"code-used-twice".into(),
+    ]
+}
+
+/// [O07] [O09] Seeds, codes, keys and messages are in no file of the database, in no spelling.
+#[tokio::test]
+async fn no_secret_is_readable_in_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path().join("furka.db"), keys()).unwrap();
+    let secrets = plant(&store).await;
+    let backup = dir.path().join("backup.db");
+    store.backup(&backup).unwrap();
+    let mut files = 0;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+        files += usize::from(holds(b"anna.imboden.0"));
+        for secret in &secrets {
+            for spelling in [
+                secret.clone(),
+                BASE32.encode(secret).trim_end_matches('=').into(),
+                BASE64URL_NOPAD.encode(secret).into(),
+                HEXLOWER.encode(secret).into(),
+            ] {
+                let text = String::from_utf8_lossy(&spelling);
+                assert!(!holds(&spelling), "{text} is in {}", path.display());
+            }
+        }
+    }
+    assert!(files >= 2, "the log and the backup hold what is no secret");
+}
+
+const CHILD: &str = "FURKA_STORE_TEST_DATABASE";
+
+/// [P03] Whatever was acknowledged before the process was killed is there afterwards.
+///
+/// The test runs itself as the process that is killed.
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        write_until_killed(Path::new(&path));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("furka.db");
+    for round in 0..3 {
+        let acknowledged = kill_after(&path, 200);
+        let store = Sqlite::open(&path, keys()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        for key in acknowledged {
+            let again = store.consume(OneTime::SignInTicket, key.as_bytes(), NOW);
+            assert!(
+                !runtime.block_on(again).unwrap(),
+                "{key} is lost in round {round}"
+            );
+        }
+    }
+}
+
+/// Uses things up, eight at a time, and says which.
+fn write_until_killed(path: &Path) -> ! {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = Arc::new(Sqlite::open(path, keys()).unwrap());
+    let round = std::process::id();
+    let tasks = (0..8).map(|task| {
+        let store = store.clone();
+        runtime.spawn(async move {
+            for number in 0_u64.. {
+                let key = format!("{round}-{task}-{number}");
+                let used = store.consume(OneTime::SignInTicket, key.as_bytes(), NOW.plus(1));
+                assert!(used.await.unwrap());
+                let mut out = std::io::stdout().lock();
+                writeln!(out, "\nused {key}").unwrap();
+            }
+        })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
+    unreachable!("the parent kills this process")
+}
+
+/// Starts the child, kills it after so many acknowledgements, and says all that it acknowledged.
+fn kill_after(path: &Path, lines: usize) -> Vec<String> {
+    let name = "sqlite::tests::what_was_acknowledged_survives_kill_9";
+    let mut child: Child = Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--nocapture", "--test-threads=1"])
+        .env(CHILD, path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut acknowledged = vec![];
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        // The line that is being written when the process ends is no acknowledgement.
+        let Some(key) = line.unwrap().strip_prefix("used ").map(str::to_owned) else {
+            continue;
+        };
+        acknowledged.push(key);
+        if acknowledged.len() == lines {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    acknowledged.pop();
+    assert!(acknowledged.len() + 1 >= lines, "the child ended by itself");
+    acknowledged
+}

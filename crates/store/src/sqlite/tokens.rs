@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Cause, people,
-    rows::{Unreadable, get, to_sql},
+    rows::{Unreadable, get, prepare, to_sql},
     trail,
     writer::Verdict,
 };
@@ -84,18 +84,18 @@ pub(super) fn import(
 }
 
 fn insert(conn: &Connection, keys: &Keys, new: &NewToken) -> Result<bool, Cause> {
-    let inserted = conn
-        .prepare_cached(
-            "insert into otp (id, carrier, drift, last_counter, sealed, serial)
-             values ($1, 'token', $2, $3, $4, $5) on conflict (serial) do nothing",
-        )?
-        .execute(params![
-            new.otp.id.0,
-            new.otp.drift,
-            new.otp.last_counter.map(to_sql).transpose()?,
-            seal(keys, &token_aad(&new.serial), &new.otp)?,
-            new.serial,
-        ])?;
+    let inserted = prepare(
+        conn,
+        "insert into otp (id, carrier, drift, last_counter, sealed, serial)
+         values ($1, 'token', $2, $3, $4, $5) on conflict (serial) do nothing",
+    )?
+    .execute(params![
+        new.otp.id.0,
+        new.otp.drift,
+        new.otp.last_counter.map(to_sql).transpose()?,
+        seal(keys, &token_aad(&new.serial), &new.otp)?,
+        new.serial,
+    ])?;
     Ok(inserted > 0)
 }
 
@@ -104,7 +104,7 @@ pub(super) fn by_serial(
     keys: &Keys,
     serial: &str,
 ) -> Result<Option<TokenRecord>, Cause> {
-    let mut find = conn.prepare_cached("select * from otp where serial = $1")?;
+    let mut find = prepare(conn, "select * from otp where serial = $1")?;
     let mut rows = find.query([serial])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
@@ -131,7 +131,7 @@ pub(super) fn bring(
         Some(Some(_)) => Ok(Err(Conflict::TokenTaken(serial.to_owned()))),
         Some(None) => {
             release(conn, person, serial)?;
-            conn.prepare_cached("update otp set person = $1 where serial = $2")?
+            prepare(conn, "update otp set person = $1 where serial = $2")?
                 .execute(params![person.0, serial])?;
             Ok(Ok(true))
         }
@@ -140,21 +140,21 @@ pub(super) fn bring(
 
 /// Whose a token is, if it is known at all.
 fn holder(conn: &Connection, serial: &str) -> Result<Option<Option<PersonId>>, Cause> {
-    let holder: Option<Option<[u8; 16]>> = conn
-        .prepare_cached("select person from otp where serial = $1")?
-        .query_row([serial], |row| row.get(0))
-        .optional()?;
+    let holder: Option<Option<[u8; 16]>> =
+        prepare(conn, "select person from otp where serial = $1")?
+            .query_row([serial], |row| row.get(0))
+            .optional()?;
     Ok(holder.map(|person| person.map(PersonId)))
 }
 
 /// Puts the token that somebody held before back into stock: one is bound at a time.
 fn release(conn: &Connection, person: PersonId, keep: &str) -> Result<bool, Cause> {
-    let released = conn
-        .prepare_cached(
-            "update otp set person = null, bound_at = null, bound_place = null
-             where person = $1 and carrier = 'token' and serial <> $2",
-        )?
-        .execute(params![person.0, keep])?;
+    let released = prepare(
+        conn,
+        "update otp set person = null, bound_at = null, bound_place = null
+         where person = $1 and carrier = 'token' and serial <> $2",
+    )?
+    .execute(params![person.0, keep])?;
     Ok(released > 0)
 }
 
@@ -179,21 +179,21 @@ pub(super) fn assign(
         .transpose()?;
     let drift = assign.counter.map(|(_, drift)| drift);
     let replaced = release(conn, assign.person, &assign.serial)?;
-    let assigned = conn
-        .prepare_cached(
-            "update otp set bound_at = $5, bound_place = $6, drift = coalesce($4, drift),
-                 last_counter = coalesce($3, last_counter), person = $1
-             where serial = $2 and carrier = 'token' and (person is null or person = $1)
-                 and ($3 is null or last_counter is null or last_counter < $3)",
-        )?
-        .execute(params![
-            assign.person.0,
-            assign.serial,
-            counter,
-            drift,
-            by.at.0,
-            by.place.id(),
-        ])?;
+    let assigned = prepare(
+        conn,
+        "update otp set bound_at = $1, bound_place = $2, drift = coalesce($3, drift),
+             last_counter = coalesce($4, last_counter), person = $5
+         where serial = $6 and carrier = 'token' and (person is null or person = $5)
+             and ($4 is null or last_counter is null or last_counter < $4)",
+    )?
+    .execute(params![
+        by.at.0,
+        by.place.id(),
+        drift,
+        counter,
+        assign.person.0,
+        assign.serial
+    ])?;
     if assigned > 0 {
         if replaced {
             people::end_everything(conn, assign.person, journey)?;
@@ -232,12 +232,12 @@ pub(super) fn resync(
     (counter, drift): (u64, i64),
     by: &By,
 ) -> Result<bool, Cause> {
-    let moved = conn
-        .prepare_cached(
-            "update otp set last_counter = $2, drift = $3
-             where serial = $1 and (last_counter is null or last_counter < $2)",
-        )?
-        .execute(params![serial, to_sql(counter)?, drift])?;
+    let moved = prepare(
+        conn,
+        "update otp set last_counter = $1, drift = $2
+         where serial = $3 and (last_counter is null or last_counter < $1)",
+    )?
+    .execute(params![to_sql(counter)?, drift, serial])?;
     if moved > 0 {
         let serial = serial.to_owned();
         trail::append(conn, &Happened::TokenResynchronised { serial }, by, None)?;
@@ -252,18 +252,18 @@ pub(super) fn spend_counter(
     person: Option<PersonId>,
     (counter, drift): (u64, i64),
 ) -> Result<bool, Cause> {
-    let spent = conn
-        .prepare_cached(
-            "update otp set last_counter = $3, drift = $4
-             where id = $1 and person = coalesce($2, person)
-                 and (last_counter is null or last_counter < $3)",
-        )?
-        .execute(params![
-            factor.0,
-            person.map(|id| id.0),
-            to_sql(counter)?,
-            drift
-        ])?;
+    let spent = prepare(
+        conn,
+        "update otp set last_counter = $1, drift = $2
+         where id = $3 and person = coalesce($4, person)
+             and (last_counter is null or last_counter < $1)",
+    )?
+    .execute(params![
+        to_sql(counter)?,
+        drift,
+        factor.0,
+        person.map(|id| id.0)
+    ])?;
     Ok(spent > 0)
 }
 
@@ -275,20 +275,20 @@ pub(super) fn enrol_app(
     (place, now): (&Place, Timestamp),
 ) -> Result<bool, Cause> {
     let last_counter = otp.last_counter.ok_or(Unreadable("last_counter"))?;
-    let bound = conn
-        .prepare_cached(
-            "insert into otp (id, bound_at, bound_place, carrier, drift, last_counter, person, sealed)
-             values ($1, $2, $3, 'app', $4, $5, $6, $7)
-             on conflict do nothing",
-        )?
-        .execute(params![
-            otp.id.0,
-            now.0,
-            place.id(),
-            otp.drift,
-            to_sql(last_counter)?,
-            person.0,
-            seal(keys, &app_aad(otp.id.0, person), otp)?,
-        ])?;
+    let bound = prepare(
+        conn,
+        "insert into otp (id, bound_at, bound_place, carrier, drift, last_counter, person, sealed)
+         values ($1, $2, $3, 'app', $4, $5, $6, $7)
+         on conflict do nothing",
+    )?
+    .execute(params![
+        otp.id.0,
+        now.0,
+        place.id(),
+        otp.drift,
+        to_sql(last_counter)?,
+        person.0,
+        seal(keys, &app_aad(otp.id.0, person), otp)?,
+    ])?;
     Ok(bound > 0)
 }

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     Cause,
-    rows::{from_sql, get, to_sql},
+    rows::{from_sql, get, prepare, to_sql},
 };
 use crate::{By, audit::Entry};
 
@@ -16,7 +16,8 @@ pub(super) fn append(
     by: &By,
     journey: Option<JourneyId>,
 ) -> Result<(), Cause> {
-    let mut head = conn.prepare_cached(
+    let mut head = prepare(
+        conn,
         "update audit_head set sequence = sequence + 1 where only = 1 returning sequence, hash",
     )?;
     let (sequence, previous) =
@@ -35,13 +36,13 @@ pub(super) fn append(
         through: by.through.clone(),
     };
     entry.hash = entry.expected_hash();
-    conn.prepare_cached("update audit_head set hash = $1 where only = 1")?
-        .execute([entry.hash])?;
+    prepare(conn, "update audit_head set hash = $1 where only = 1")?.execute([entry.hash])?;
     insert(conn, &entry)
 }
 
 fn insert(conn: &Connection, entry: &Entry) -> Result<(), Cause> {
-    conn.prepare_cached(
+    prepare(
+conn,
         "insert into audit (sequence, address, at, happened, hash, journey, person, place, previous,
              support, through)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -63,14 +64,17 @@ fn insert(conn: &Connection, entry: &Entry) -> Result<(), Cause> {
 }
 
 pub(super) fn from(conn: &Connection, sequence: u64, limit: u32) -> Result<Vec<Entry>, Cause> {
-    let mut find =
-        conn.prepare_cached("select * from audit where sequence >= $1 order by sequence limit $2")?;
+    let mut find = prepare(
+        conn,
+        "select * from audit where sequence >= $1 order by sequence limit $2",
+    )?;
     let rows = find.query_and_then(params![to_sql(sequence)?, limit], read)?;
     rows.collect()
 }
 
 pub(super) fn by_support(conn: &Connection, support: &str) -> Result<Vec<Entry>, Cause> {
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select * from audit where support = $1 and support <> '' order by sequence",
     )?;
     let rows = find.query_and_then([support], read)?;

@@ -3,7 +3,10 @@
 use journey::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::{Cause, rows::from_sql};
+use super::{
+    Cause,
+    rows::{from_sql, prepare},
+};
 use crate::Counts;
 
 /// So many rows go in one transaction: requests in between hardly wait.
@@ -66,15 +69,15 @@ pub(super) const OVER: [Over; 9] = [
 
 /// Deletes some of what is over; how many.
 pub(super) fn delete(conn: &Connection, over: &Over, now: Timestamp) -> Result<u64, Cause> {
-    let deleted = conn
-        .prepare_cached(over.sql)?
-        .execute(params![now.plus(-over.kept_s).0, AT_ONCE as i64])?;
+    let deleted =
+        prepare(conn, over.sql)?.execute(params![now.plus(-over.kept_s).0, AT_ONCE as i64])?;
     Ok(u64::try_from(deleted)?)
 }
 
 pub(super) fn counts(conn: &Connection, now: Timestamp) -> Result<Counts, Cause> {
     let count = |row: &Row<'_>, column: usize| -> Result<u64, Cause> { from_sql(row.get(column)?) };
-    let mut find = conn.prepare_cached(
+    let mut find = prepare(
+        conn,
         "select count(password), count(*),
              count(case when method = 'sms' and phone is not null and phone_confirmed = 1
                      or method in ('app', 'token') and exists (
@@ -99,8 +102,11 @@ pub(super) fn counts(conn: &Connection, now: Timestamp) -> Result<Counts, Cause>
 }
 
 pub(super) fn prove_writable(conn: &Connection) -> Result<(), Cause> {
-    conn.prepare_cached("update meta set number = number + 1 where name = 'ready'")?
-        .execute([])?;
+    prepare(
+        conn,
+        "update meta set number = number + 1 where name = 'ready'",
+    )?
+    .execute([])?;
     Ok(())
 }
 

@@ -1,7 +1,5 @@
 //! The people of the canton in memory, with their phones and tokens.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use demo::{Digits, Generator, Hash, HardwareToken, Moving, Person, Places, Settings, Standing};
 use journey::{

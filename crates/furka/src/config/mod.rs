@@ -1,0 +1,355 @@
+//! `furka.toml`: what a server must know before it can open its database.
+//!
+//! Deliberately absent: zones, policy, applications and gateways, which are resources in the
+//! database, so that they can change without a restart.
+
+mod options;
+mod sample;
+
+use std::{
+    fmt, fs,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+use server::Forwarding;
+use toml::de::{DeTable, DeValue};
+use url::Url;
+
+use self::options::{Entry, Given, OPTIONS};
+pub(crate) use self::{options::is_loopback, sample::sample};
+
+/// Longest file read, in bytes.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// The boot configuration, checked. Paths are complete.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) database: PathBuf,
+    pub(crate) forwarding: Forwarding,
+    /// None: as many as the machine has cores.
+    pub(crate) hash_workers: Option<NonZeroUsize>,
+    pub(crate) institution: Institution,
+    pub(crate) key_file: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) log: String,
+    pub(crate) management_listen: SocketAddr,
+    pub(crate) public_url: Url,
+    pub(crate) support: String,
+    pub(crate) tls: Tls,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+}
+
+/// The name on every page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Institution {
+    pub(crate) de: Option<String>,
+    pub(crate) en: Option<String>,
+    pub(crate) fr: Option<String>,
+}
+
+/// Certificate and key: both or none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tls {
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+}
+
+impl Tls {
+    /// Both files.
+    pub(crate) fn files(&self) -> Option<(&Path, &Path)> {
+        Some((self.certificate.as_deref()?, self.key.as_deref()?))
+    }
+}
+
+impl Institution {
+    /// The name in the order of preference of who reads it.
+    pub(crate) fn any(&self) -> &str {
+        let names = [&self.fr, &self.de, &self.en];
+        names.into_iter().flatten().next().map_or("Furka", String::as_str)
+    }
+}
+
+/// Why a configuration is refused: everything that is wrong with it, not only the first.
+#[derive(Debug)]
+pub(crate) struct ConfigError {
+    file: PathBuf,
+    pub(crate) wrong: Vec<Wrong>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    /// `line 7`, `the environment's FURKA_LISTEN`, or nothing.
+    place: Option<String>,
+    sentence: String,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{place}: {}", self.sentence),
+            None => f.write_str(&self.sentence),
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration `{}` cannot be used", self.file.display())?;
+        for wrong in &self.wrong {
+            write!(f, "\n  {wrong}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// Reads the file, then the variables of the environment that override it.
+    ///
+    /// # Errors
+    /// Everything that is wrong, with its line.
+    pub(crate) fn load(
+        path: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let refuse = |wrong| ConfigError { file: path.to_owned(), wrong };
+        let unreadable =
+            |why: String| refuse(vec![Wrong { place: None, sentence: format!("it cannot be read: {why}") }]);
+        let len = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        if len > FILE_BYTES_MAX {
+            return Err(unreadable("it is longer than 64 KiB".to_owned()));
+        }
+        let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::read(&text, environment, folder).map_err(refuse)
+    }
+
+    fn read(
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+        folder: &Path,
+    ) -> Result<Self, Vec<Wrong>> {
+        let mut config = Self::of_defaults();
+        let mut wrong = Vec::new();
+        let mut given = match values(text, &mut wrong) {
+            Ok(given) => given,
+            Err(syntax) => return Err(vec![syntax]),
+        };
+        for (name, value) in environment {
+            if let Some(option) = OPTIONS.iter().find(|option| option.variable() == name) {
+                given.retain(|(_, other, _)| other.key != option.key);
+                let place = format!("`{name}` of the environment");
+                given.push((place, option, Given::Text(value)));
+            }
+        }
+        for option in &OPTIONS {
+            let required = matches!(option.default, options::Default::None);
+            if required && !given.iter().any(|(_, other, _)| other.key == option.key) {
+                let sentence =
+                    format!("`{}` is missing; write `{} = {}`", option.key, option.key, option.example);
+                wrong.push(Wrong { place: None, sentence });
+            }
+        }
+        for (place, option, value) in &given {
+            if let Err(why) = (option.take)(&mut config, value) {
+                let sentence = format!("`{}`: {why}", option.key);
+                wrong.push(Wrong { place: Some(place.clone()), sentence });
+            }
+        }
+        if wrong.is_empty() {
+            wrong.extend(config.contradictions().into_iter().map(|sentence| Wrong { place: None, sentence }));
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let paths = [&mut config.database, &mut config.key_file].into_iter();
+        for path in paths.chain(config.tls.certificate.as_mut()).chain(config.tls.key.as_mut()) {
+            *path = folder.join(&*path);
+        }
+        Ok(config)
+    }
+
+    /// Nothing given: the defaults of the list, and an address that the list demands.
+    fn of_defaults() -> Self {
+        let nowhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let Ok(public_url) = Url::parse("http://localhost") else {
+            unreachable!("this is an address")
+        };
+        let mut config = Self {
+            database: PathBuf::new(),
+            forwarding: Forwarding::None,
+            hash_workers: None,
+            institution: Institution::default(),
+            key_file: PathBuf::new(),
+            listen: nowhere,
+            log: String::new(),
+            management_listen: nowhere,
+            public_url,
+            support: String::new(),
+            tls: Tls::default(),
+            trusted_proxies: Vec::new(),
+        };
+        for option in &OPTIONS {
+            if let options::Default::Text(default) = option.default {
+                let value = if default.starts_with('[') { "" } else { default.trim_matches('"') };
+                let taken = (option.take)(&mut config, &Given::Text(value.to_owned()));
+                debug_assert!(taken.is_ok(), "the default of `{}`", option.key);
+            }
+        }
+        config
+    }
+
+    /// What is right by itself and wrong together.
+    fn contradictions(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let plain = self.tls.files().is_none();
+        let no_proxy = self.trusted_proxies.is_empty();
+        if self.tls.certificate.is_some() != self.tls.key.is_some() {
+            found.push("`tls.certificate` and `tls.key` belong together; give both, or none".to_owned());
+        }
+        if self.forwarding == Forwarding::None && !no_proxy {
+            found.push(
+                "`trusted_proxies` are listed, but `forwarding` is \"none\"; say how they tell whom they \
+                 speak for"
+                    .to_owned(),
+            );
+        }
+        if self.forwarding != Forwarding::None && no_proxy {
+            found.push(
+                "`forwarding` believes proxies, but `trusted_proxies` lists none; list them, or write \
+                 `forwarding = \"none\"`"
+                    .to_owned(),
+            );
+        }
+        if plain && no_proxy && !self.listen.ip().is_loopback() {
+            found.push(format!(
+                "plain HTTP on `{}` would carry passwords in the open; give `tls.certificate` and \
+                 `tls.key`, or list the proxy that speaks TLS in `trusted_proxies`",
+                self.listen
+            ));
+        }
+        if plain && no_proxy && self.listen.ip().is_loopback() && !is_loopback(&self.public_url) {
+            found.push(
+                "`public_url` is not this machine, so a proxy must stand before `listen`: without \
+                 `trusted_proxies`, everybody would have the proxy's address"
+                    .to_owned(),
+            );
+        }
+        if self.management_listen == self.listen {
+            found.push("`listen` and `management_listen` are the same; give each its own port".to_owned());
+        }
+        found
+    }
+
+    /// What is allowed, but seldom meant.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        if !self.management_listen.ip().is_loopback() {
+            doubts.push(format!(
+                "health and metrics are open on `{}`; keep the public away from that port",
+                self.management_listen
+            ));
+        }
+        if self.institution.fr.is_none() || self.institution.de.is_none() {
+            doubts.push("`institution.fr` or `institution.de` is missing; pages show another name".to_owned());
+        }
+        if self.support.is_empty() {
+            doubts.push("`support` is missing; pages that refuse somebody name nobody to ask".to_owned());
+        }
+        doubts
+    }
+}
+
+/// Variables that look like options and are none.
+pub(crate) fn unknown_variables(names: impl Iterator<Item = String>) -> Vec<String> {
+    names
+        .filter(|name| name.starts_with("FURKA_") && name != "FURKA_CONFIG")
+        .filter(|name| OPTIONS.iter().all(|option| option.variable() != *name))
+        .collect()
+}
+
+type Found<'a> = (String, &'a Entry, Given);
+
+/// The values of the file with their lines. Keys nobody knows are wrong.
+fn values(text: &str, wrong: &mut Vec<Wrong>) -> Result<Vec<Found<'static>>, Wrong> {
+    let line = |at: usize| {
+        let before = text.as_bytes().iter().take(at);
+        let lines = before.filter(|byte| **byte == b'\n').count();
+        format!("line {}", lines.saturating_add(1))
+    };
+    let document = DeTable::parse(text).map_err(|error| Wrong {
+        place: error.span().map(|span| line(span.start)),
+        sentence: error.message().to_owned(),
+    })?;
+    let mut found = Vec::new();
+    let mut flat = Vec::new();
+    for (key, value) in document.get_ref() {
+        let place = line(key.span().start);
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                for (inner, value) in table {
+                    let place = line(inner.span().start);
+                    flat.push((format!("{}.{}", key.get_ref(), inner.get_ref()), value, place));
+                }
+            }
+            _ => flat.push((key.get_ref().to_string(), value, place)),
+        }
+    }
+    for (key, value, place) in flat {
+        match OPTIONS.iter().find(|option| option.key == key) {
+            None => wrong.push(Wrong { place: Some(place), sentence: unknown(&key) }),
+            Some(option) => match given(value.get_ref()) {
+                Some(given) => found.push((place, option, given)),
+                None => {
+                    let sentence =
+                        format!("`{key}` must be text in quotes, such as `{}`", option.example);
+                    wrong.push(Wrong { place: Some(place), sentence });
+                }
+            },
+        }
+    }
+    Ok(found)
+}
+
+fn given(value: &DeValue<'_>) -> Option<Given> {
+    match value {
+        DeValue::String(text) => Some(Given::Text(text.to_string())),
+        DeValue::Array(items) => {
+            let items = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+            items.collect::<Option<_>>().map(Given::List)
+        }
+        _ => None,
+    }
+}
+
+fn unknown(key: &str) -> String {
+    let near = OPTIONS.iter().min_by_key(|option| distance(option.key, key));
+    match near.filter(|option| distance(option.key, key) <= 3) {
+        Some(option) => format!("there is no option `{key}`; is `{}` meant?", option.key),
+        None => format!("there is no option `{key}`; remove it, or see the file `furka init` writes"),
+    }
+}
+
+/// How many letters must be changed, added or left out to make one text of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.chars().count()).collect();
+    for (at, a) in one.chars().enumerate() {
+        let mut left = at + 1;
+        let mut before = std::mem::replace(&mut row, vec![left]).into_iter();
+        let mut diagonal = before.next().unwrap_or_default();
+        for (b, above) in other.chars().zip(before) {
+            left = (diagonal + usize::from(a != b)).min(left + 1).min(above + 1);
+            diagonal = above;
+            row.push(left);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

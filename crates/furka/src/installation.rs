@@ -1,0 +1,143 @@
+//! An installation as a command finds it: configuration, keys, database. The only place that names
+//! the concrete engine and the concrete gateways.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use journey::{NameKey, Place, Policy, Timestamp, Zones};
+use server::{RealWorld, World, catalogue::Connect, password::monotonic};
+use store::{Account, AnyStore, By, Resource, ResourceKind, seal::Keys, sqlite::Sqlite};
+
+use crate::{
+    config::{Config, ConfigError},
+    failure::{Doing, Failure},
+    key_file,
+};
+
+const HERE: &str = "furka.toml";
+const USUAL: &str = "/etc/furka/furka.toml";
+
+/// An open installation.
+pub(crate) struct Installation {
+    pub(crate) config: Config,
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) store: AnyStore,
+    pub(crate) world: RealWorld,
+}
+
+/// Where the configuration is.
+pub(crate) fn config_path(given: Option<&Path>) -> PathBuf {
+    match given {
+        Some(path) => path.to_owned(),
+        None if Path::new(HERE).exists() => PathBuf::from(HERE),
+        None => PathBuf::from(USUAL),
+    }
+}
+
+/// Reads the configuration.
+pub(crate) fn configuration(given: Option<&Path>) -> Result<Config, Failure> {
+    let path = config_path(given);
+    if given.is_none() && !path.exists() {
+        return Err(Failure::new(format!("there is no `{HERE}` here and no `{USUAL}`"))
+            .cure("name it with `--config FILE`, or make one with `furka init DIR`"));
+    }
+    read(&path).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Reads the configuration at a path, with what the environment says.
+pub(crate) fn read(path: &Path) -> Result<Config, ConfigError> {
+    Config::load(path, std::env::vars())
+}
+
+/// Opens the database that is there: a wrong path makes no new one, and an older schema is not
+/// changed behind anybody's back.
+pub(crate) fn open_database(config: &Config, keys: Arc<Keys>) -> Result<AnyStore, Failure> {
+    let path = &config.database;
+    if !path.exists() {
+        return Err(Failure::new(format!("there is no database at `{}`", path.display()))
+            .cure("correct `database` in the configuration, or make one with `furka init DIR`"));
+    }
+    let pending = Sqlite::migrate_plan(path)?;
+    if !pending.is_empty() {
+        let sentence = format!(
+            "the database `{}` has an older schema than this version of furka",
+            path.display()
+        );
+        return Err(Failure::new(sentence).cure("copy the database, then run `furka migrate`"));
+    }
+    Ok(Arc::new(Sqlite::open(path, keys)?))
+}
+
+/// Makes senders from the text of `gateways.toml`.
+pub(crate) fn connect() -> Connect {
+    let clock = monotonic();
+    Arc::new(move |text| Ok(peers::connect(&peers::Gateways::parse(text)?, clock.clone())?))
+}
+
+impl Installation {
+    /// Opens what the configuration names.
+    pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
+        let config = configuration(config)?;
+        let keys = Arc::new(key_file::read(&config.key_file)?);
+        let store = open_database(&config, keys.clone())?;
+        Ok(Self { config, keys, store, world: RealWorld })
+    }
+
+    /// Who is named in the audit for a command.
+    pub(crate) fn by(&self, command: &str) -> By {
+        by(&self.world, command)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+
+    /// Somebody by user name or alias.
+    pub(crate) async fn account(&self, name: &str) -> Result<Account, Failure> {
+        let found = match NameKey::of(name) {
+            Some(key) => self.store.person_by_name(&key).await?,
+            None => None,
+        };
+        found.ok_or_else(|| {
+            Failure::new(format!("nobody is called `{name}`"))
+                .cure("check the spelling; `furka person list` names everybody")
+        })
+    }
+
+    /// A document; an empty one of version 0 if there is none.
+    pub(crate) async fn resource(&self, kind: ResourceKind) -> Result<Resource, Failure> {
+        let none = || Resource { kind, text: String::new(), version: 0 };
+        Ok(self.store.resource(kind).await?.unwrap_or_else(none))
+    }
+
+    pub(crate) async fn zones(&self) -> Result<Zones, Failure> {
+        let resource = self.resource(ResourceKind::Zones).await?;
+        Zones::parse(&resource.text).doing(|| "reading the zones in the database".to_owned())
+    }
+
+    pub(crate) async fn policy(&self) -> Result<Policy, Failure> {
+        let resource = self.resource(ResourceKind::Policy).await?;
+        Policy::parse(&resource.text).doing(|| "reading the policy in the database".to_owned())
+    }
+}
+
+/// Who is named in the audit for a command. It comes from this machine, wherever its user sits.
+pub(crate) fn by(world: &dyn World, command: &str) -> By {
+    By {
+        address: None,
+        at: world.now(),
+        person: None,
+        place: Place::Public,
+        support: String::new(),
+        through: format!("command {command}"),
+    }
+}
+
+/// So many random bytes.
+pub(crate) fn draw<const N: usize>(world: &dyn World) -> [u8; N] {
+    let mut bytes = [0; N];
+    world.fill(&mut bytes);
+    bytes
+}

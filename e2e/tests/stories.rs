@@ -1,0 +1,28 @@
+//! Every story, in French and in German, in Chromium against the binary that `FURKA_BIN` names.
+
+use e2e::Furka;
+use testkit::{Language, Town, Words};
+
+macro_rules! tell {
+    ($($chapter:ident { $($story:ident,)* })*) => {
+        $(mod $chapter {
+            $(mod $story {
+                #[test]
+                fn in_french() {
+                    super::super::told(testkit::stories::$chapter::$story, testkit::Language::French);
+                }
+
+                #[test]
+                fn in_german() {
+                    super::super::told(testkit::stories::$chapter::$story, testkit::Language::German);
+                }
+            })*
+        })*
+    };
+}
+
+testkit::for_each_story!(tell);
+
+fn told(story: fn(&mut dyn Town, &Words), language: Language) {
+    story(&mut Furka::start(language), &Words::of(language));
+}
