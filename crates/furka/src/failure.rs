@@ -40,6 +40,11 @@ impl Failure {
         self
     }
 
+    /// What helps, if anything is known to.
+    pub(crate) fn advice(&self) -> Option<&str> {
+        self.cure.as_deref()
+    }
+
     /// Prints it to standard error.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("error: {}", self.sentence);

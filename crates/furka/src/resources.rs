@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use journey::{Facts, Policy, Verdict, Zones};
 use peers::Gateways;
-use server::catalogue::Applications;
+use server::catalogue::applications;
 use store::ResourceKind;
 use toml::{Table, Value};
 use wire::oauth::client::Client;
@@ -50,7 +50,7 @@ pub(crate) fn check(texts: &[(ResourceKind, String)]) -> Result<Checked, Vec<Str
     let zones = zones.map_err(|error| note(ResourceKind::Zones, &error));
     let policy = Policy::parse(text(ResourceKind::Policy));
     let policy = policy.map_err(|error| note(ResourceKind::Policy, &error));
-    let applications = Applications::parse(text(ResourceKind::Applications));
+    let applications = applications(text(ResourceKind::Applications));
     let applications = applications.map_err(|error| note(ResourceKind::Applications, &error));
     let gateways = Gateways::parse(text(ResourceKind::Gateways));
     let gateways = gateways.map_err(|error| note(ResourceKind::Gateways, &error));

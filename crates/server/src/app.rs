@@ -1,13 +1,14 @@
 //! The runner: requests become events, events move journeys, the store commits. The only caller of
 //! the journeys' `step`.
 
+mod activation;
+
 use std::{io, net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use journey::{
-    ActivationId, Complaint, Happened, Method, NameKey, PasswordProof, Person, PersonId, Phone,
-    Place, Proof, Refusal, Secret, Typed, Wearer,
-    activation::{self, Activation},
+    Happened, NameKey, PasswordProof, Person, PersonId, Place, Proof, Refusal, Secret, Typed,
+    effect::Effect,
     limit,
     login::{self, Login},
 };
@@ -18,6 +19,7 @@ use store::{
 use thiserror::Error;
 use wire::oidc::{Issuer, IssuerError};
 
+pub(crate) use self::activation::ActivationInput;
 use crate::{
     catalogue::{Catalogue, CatalogueError, Connect},
     cookie::{Jar, sha256},
@@ -25,6 +27,7 @@ use crate::{
     metrics::Metrics,
     password::{Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Salt, Stored, Verdict},
     settings::Settings,
+    sources::Sources,
     ticket::Purposed,
     world::{Draw, World},
 };
@@ -77,6 +80,7 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) pool: Pool,
     pub(crate) settings: Settings,
+    sources: Sources,
     pub(crate) store: AnyStore,
     pub(crate) world: Arc<dyn World>,
 }
@@ -107,7 +111,7 @@ pub(crate) enum Entered {
     /// Too many tries: nothing was looked at.
     Wait(i64),
     /// The password was right: the journey goes on, or is over.
-    Yes(Moved),
+    Yes(Box<Moved>),
 }
 
 /// A journey after a step.
@@ -137,18 +141,6 @@ pub(crate) enum Input {
     TwoCodes(Typed, Typed),
 }
 
-/// What was typed or clicked on a page of an activation.
-pub(crate) enum ActivationInput {
-    /// "This is me."
-    Confirm,
-    /// A number and a method.
-    Method(Method, Option<Phone>),
-    /// A password, twice.
-    Password(Password, bool),
-    /// A token's serial number and code.
-    Token(String, Typed),
-}
-
 impl App {
     pub(crate) async fn start(parts: Parts) -> Result<Self, StartError> {
         let origin = parts.settings.origin();
@@ -172,6 +164,7 @@ impl App {
             metrics: Metrics::default(),
             pool: pool.map_err(StartError::Threads)?,
             settings: parts.settings,
+            sources: Sources::default(),
             store: parts.store,
             world: parts.world,
         })))
@@ -219,6 +212,12 @@ impl App {
         let (lane, rule) = self
             .password_lane(caller, key.as_ref(), account.as_ref())
             .await?;
+        let stranger = !matches!(lane, LaneKey::PasswordFrom(..));
+        if stranger && let Some(seconds) = self.sources.must_wait(caller, by.at) {
+            self.audit_throttled(&by, account.as_ref(), "source", seconds)
+                .await?;
+            return Ok(Entered::Wait(seconds));
+        }
         if let Err(wait) = self.store.spend_try(&lane, &rule, by.at).await? {
             self.audit_throttled(&by, account.as_ref(), "password", wait.seconds)
                 .await?;
@@ -232,7 +231,21 @@ impl App {
             }
             Ok(right) => right,
         };
-        let Some(account) = account.filter(|account| right && !account.person.disabled) else {
+        let right = right
+            && account
+                .as_ref()
+                .is_some_and(|account| !account.person.disabled);
+        self.sources.tried(
+            caller,
+            key.as_ref().map_or("", NameKey::as_str),
+            right,
+            by.at,
+        );
+        let by = By {
+            person: account.as_ref().map(|account| account.person.id),
+            ..by
+        };
+        let Some(account) = account.filter(|_| right) else {
             self.metrics.passwords_wrong.inc();
             self.store.audit(&Happened::PasswordWrong, &by).await?;
             return Ok(Entered::No);
@@ -242,7 +255,7 @@ impl App {
         let event = login::Event::PasswordRight(proof);
         self.open(caller, ticket, &account.person, event)
             .await
-            .map(Entered::Yes)
+            .map(|moved| Entered::Yes(Box::new(moved)))
     }
 
     /// The budget that a try spends: the person's, over all their names; their own wider one on a
@@ -471,6 +484,7 @@ impl App {
                 ));
             };
             let id = state.person();
+            let over = state.until().is_none();
             let account = match id {
                 Some(id) => self.store.person(id).await?,
                 None => None,
@@ -500,6 +514,14 @@ impl App {
                 person: id,
                 ..self.by(caller, &moved.support, "sign-in")
             };
+            if over {
+                // Nothing moves any more, so a thousand late answers do not fight for a turn.
+                self.write_down(&effects, &by).await?;
+                return Ok(Moved {
+                    journey: moved,
+                    session: None,
+                });
+            }
             match self.store.commit_journey(&moved, &effects, &by).await? {
                 Committed::Yes(session) => {
                     if let Some(person) = id {
@@ -520,6 +542,16 @@ impl App {
             journey = self.again(&moved).await?;
         }
         Err(Failure::TooBusy)
+    }
+
+    /// The audit entries of a step that changed nothing.
+    async fn write_down(&self, effects: &[Effect], by: &By) -> Result<(), Failure> {
+        for effect in effects {
+            if let Effect::Audit(happened) = effect {
+                self.store.audit(happened, by).await?;
+            }
+        }
+        Ok(())
     }
 
     /// The journey as it is now, after somebody else moved it.
@@ -606,192 +638,6 @@ impl App {
             sms_allowed: false,
         };
         login::enough(proof, made_at, demand, &view)
-    }
-
-    // --- Activation ---------------------------------------------------------------------------
-
-    /// The code was right: the journey begins.
-    pub(crate) async fn begin_activation(
-        &self,
-        caller: &Caller,
-        browser: [u8; 32],
-        whose: (PersonId, ActivationId),
-        code: Secret,
-    ) -> Result<Journey, Failure> {
-        let (person, activation) = whose;
-        let now = self.world.now();
-        let support = self.world.support_code();
-        let (state, effects) = Activation::begin(activation, person, code, now);
-        let journey = Journey {
-            browser,
-            id: journey::JourneyId(self.world.bytes()),
-            purpose: String::new(),
-            state: JourneyState::Activation(state),
-            support,
-            until: now.plus(activation::JOURNEY_S),
-            version: 0,
-        };
-        let by = By {
-            person: Some(person),
-            ..self.by(caller, &journey.support, "activation")
-        };
-        match self.store.open_journey(&journey, &effects, &by).await? {
-            Committed::Yes(_) => Ok(journey),
-            _ => Err(Failure::TooBusy),
-        }
-    }
-
-    /// Moves an activation by what a person typed or clicked.
-    ///
-    /// # Errors
-    /// [`Busy`] inside, if the password could not be hashed now.
-    pub(crate) async fn advance_activation(
-        &self,
-        caller: &Caller,
-        mut journey: Journey,
-        input: ActivationInput,
-    ) -> Result<Result<Journey, Busy>, Failure> {
-        let mut event = match self.activation_event(&journey, input).await? {
-            Ok(event) => event,
-            Err(busy) => return Ok(Err(busy)),
-        };
-        for _ in 0..8 {
-            let JourneyState::Activation(state) = journey.state else {
-                return Err(Failure::Impossible(
-                    "an activation's page was given a sign-in",
-                ));
-            };
-            let person = state.opened().map(|opened| opened.person);
-            let account = match person {
-                Some(person) => self.store.person(person).await?,
-                None => None,
-            };
-            let has_token = account.is_some_and(|account| account.person.token.is_some());
-            let view = activation::View { has_token };
-            let (next, effects) =
-                activation::step(state, event.clone(), view, &self.world.moment());
-            let moved = Journey {
-                state: JourneyState::Activation(next),
-                ..journey
-            };
-            let by = By {
-                person,
-                ..self.by(caller, &moved.support, "activation")
-            };
-            match self.store.commit_journey(&moved, &effects, &by).await? {
-                Committed::Yes(_) => return Ok(Ok(moved)),
-                Committed::ActivationSpent => event = activation::Event::Spent,
-                Committed::CounterSpent | Committed::TokenTaken => {
-                    event = activation::Event::TokenWrong;
-                }
-                Committed::AlreadyEnrolled | Committed::Overtaken | Committed::SmsBudgetSpent => {}
-            }
-            journey = self.again(&moved).await?;
-        }
-        Err(Failure::TooBusy)
-    }
-
-    async fn activation_event(
-        &self,
-        journey: &Journey,
-        input: ActivationInput,
-    ) -> Result<Result<activation::Event, Busy>, Failure> {
-        Ok(match input {
-            ActivationInput::Confirm => Ok(activation::Event::DataConfirmed),
-            ActivationInput::Method(method, phone) => {
-                Ok(activation::Event::MethodChosen(method, phone))
-            }
-            ActivationInput::Password(password, same) => {
-                self.new_password(journey, password, same).await?
-            }
-            ActivationInput::Token(serial, typed) => {
-                Ok(self.shown_token(journey, &serial, &typed).await?)
-            }
-        })
-    }
-
-    /// Judges a new password by the rules, compares it with the last ones, and hashes it.
-    async fn new_password(
-        &self,
-        journey: &Journey,
-        password: Password,
-        same: bool,
-    ) -> Result<Result<activation::Event, Busy>, Failure> {
-        let JourneyState::Activation(Activation::ChoosePassword(state)) = &journey.state else {
-            return Ok(Ok(activation::Event::PasswordRefused(vec![])));
-        };
-        if !same {
-            return Ok(Ok(activation::Event::PasswordRefused(vec![
-                Complaint::NotTheSame,
-            ])));
-        }
-        let catalogue = self.catalogue.load_full();
-        let rules = &catalogue.policy.password;
-        let Some(account) = self.store.person(state.opened.person).await? else {
-            return Err(Failure::Impossible("the person of an activation vanished"));
-        };
-        let wearer = Wearer {
-            activation_code: Some(&state.opened.code),
-            first_name: &account.person.first_name,
-            last_name: &account.person.last_name,
-            username: &account.person.username,
-        };
-        let mut complaints = rules.judge(password.expose(), &wearer);
-        let history = self
-            .store
-            .password_history(account.person.id, rules.history)
-            .await?;
-        for old in history {
-            let text = std::str::from_utf8(old.expose()).unwrap_or_default();
-            let Ok(stored) = Stored::parse(text) else {
-                continue;
-            };
-            match self.pool.verify(password.clone(), stored).await {
-                Ok(Verdict::Right { .. }) => complaints.push(Complaint::UsedBefore),
-                Ok(Verdict::Wrong) => {}
-                Err(busy) => return Ok(Err(busy)),
-            }
-        }
-        if !complaints.is_empty() {
-            complaints.dedup();
-            return Ok(Ok(activation::Event::PasswordRefused(complaints)));
-        }
-        let hashed = self.pool.hash(password, Salt(self.world.bytes())).await;
-        Ok(hashed.map(|hash| {
-            activation::Event::PasswordHashed(Secret::new(hash.as_str().as_bytes().to_vec()))
-        }))
-    }
-
-    /// A token proves itself by its serial number and a code, or two in a row of one that is free.
-    async fn shown_token(
-        &self,
-        journey: &Journey,
-        serial: &str,
-        typed: &Typed,
-    ) -> Result<activation::Event, Failure> {
-        let JourneyState::Activation(state) = &journey.state else {
-            return Ok(activation::Event::TokenWrong);
-        };
-        let person = state.opened().map(|opened| opened.person);
-        let free = |record: &store::TokenRecord| {
-            record.assigned_to.is_none() || record.assigned_to == person
-        };
-        let Some(token) = self.store.token(serial.trim()).await?.filter(free) else {
-            return Ok(activation::Event::TokenWrong);
-        };
-        Ok(match token.otp.check(typed, self.world.now()) {
-            journey::Checked::Right { counter, drift } => {
-                let serial = token.serial;
-                activation::Event::TokenRight(activation::TokenRight {
-                    counter,
-                    drift,
-                    serial,
-                })
-            }
-            journey::Checked::Replayed | journey::Checked::Wrong { .. } => {
-                activation::Event::TokenWrong
-            }
-        })
     }
 }
 

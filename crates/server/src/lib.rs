@@ -17,6 +17,7 @@ mod metrics;
 pub mod page;
 pub mod password;
 mod settings;
+mod sources;
 mod ticket;
 pub mod visitor;
 mod words;
@@ -52,13 +53,11 @@ impl Provider {
     }
 
     /// What people and applications reach.
-    #[must_use]
     pub fn router(&self) -> Router {
         http::routes::router(&self.app)
     }
 
     /// What operators reach: health and metrics.
-    #[must_use]
     pub fn management(&self) -> Router {
         http::management::router(&self.app)
     }

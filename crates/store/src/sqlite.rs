@@ -92,16 +92,15 @@ impl Sqlite {
         })
     }
 
-    /// Copies the whole database into a new file, as of one moment, while it is in use.
+    /// Copies the whole database into a new file, as of one moment, while it is in use. Reads all of
+    /// it: call it where waiting is allowed.
     ///
     /// # Errors
     /// If the target exists or cannot be written.
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
         let copy = |conn: &Connection| {
             let to = to.as_ref();
-            if to.exists() {
-                return Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists).into());
-            }
+            schema::create_private(to)?;
             let mut target = Connection::open(to)?;
             let backup = rusqlite::backup::Backup::new(conn, &mut target)?;
             Ok(backup.run_to_completion(1024, Duration::ZERO, None)?)

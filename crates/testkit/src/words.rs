@@ -31,6 +31,8 @@ words! {
     // --- The portals
     /// [Guide 2.2] « Se connecter », the portal's button.
     se_connecter: "Se connecter", "Anmelden";
+    /// The portal's button after something went wrong.
+    sign_in_again: "Se connecter à nouveau", "Erneut anmelden";
     /// Said to who is signed in.
     hello: "Bonjour", "Guten Tag";
     /// How the portal calls a session of two factors.
@@ -83,6 +85,8 @@ words! {
     sms_sent: "Le message est parti à", "Die Nachricht wurde um";
     /// Button.
     resend: "Renvoyer le code", "Code noch einmal senden";
+    /// The same button once the code is old.
+    new_code: "Envoyer un nouveau code", "Einen neuen Code senden";
     /// Before one may.
     resend_wait: "Vous pourrez le faire renvoyer dans", "Sie können ihn in";
     /// The link for somebody else at the same computer.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Doing, Exit, Outcome};
 
 /// What `furka demo` is told.
 #[derive(Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn run(self) -> Outcome {
         let Self { port, dir } = self;
-        let place = dir.map_or("memory".to_owned(), |dir| dir.display().to_string());
-        Err(Failure::new(format!("the demo on port {port} in {place} is not part of this build")))
+        crate::demo::run(port, dir).await.doing(|| "running the demo".to_owned())?;
+        Ok(Exit::Done)
     }
 }

@@ -157,7 +157,7 @@ impl Made {
     }
 
     fn file(&mut self, path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-        let write = || {
+        let mut write = || {
             let mut options = OpenOptions::new();
             let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
             self.files.push(path.to_owned());
@@ -209,6 +209,6 @@ mod tests {
             code.map(|line| format!("{line}\n")).collect()
         };
         journey::Zones::parse(&uncommented(ZONES)).unwrap();
-        server::catalogue::Applications::parse(&uncommented(APPLICATIONS)).unwrap();
+        server::catalogue::applications(&uncommented(APPLICATIONS)).unwrap();
     }
 }

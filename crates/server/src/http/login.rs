@@ -182,7 +182,7 @@ pub(crate) async fn enter(
             let seconds = seconds.unsigned_abs();
             shown(&app, &visit, &kept, again(SignInProblem::Wait { seconds }))
         }
-        Entered::Yes(moved) => arrive(&app, visit, moved).await,
+        Entered::Yes(moved) => arrive(&app, visit, *moved).await,
     }
 }
 

@@ -62,7 +62,7 @@ pub struct Limits {
     pub handshake: Duration,
     /// From the first byte of a request until its headers are complete.
     pub header: Duration,
-    /// Longest request line and headers together.
+    /// Longest request line and headers together; a read that crosses the bound may be twice as long.
     pub header_bytes_max: usize,
     /// How long a connection without requests stays open: longer than proxies keep theirs, 60 s, so
     /// that no request meets a closing door.

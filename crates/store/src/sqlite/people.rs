@@ -22,7 +22,7 @@ use crate::{
 /// So many hashes of former passwords are kept.
 const PASSWORDS_KEPT: u32 = 24;
 
-/// A person with their app and token: `{}` says which.
+/// Selects people with their app and token: `$which` says whom.
 macro_rules! select_person {
     ($which:literal) => {
         concat!(
@@ -158,7 +158,7 @@ pub(super) fn import(
     let mut imported = Imported::default();
     let mut entries = Vec::with_capacity(people.len());
     for (at, new) in (people.iter().enumerate()).filter(|(at, _)| !seen_before.contains(at)) {
-        match take_in(conn, new)? {
+        match take_in(conn, new, by)? {
             Ok(entry) => entries.push((at, new, entry)),
             Err(conflict) => conflicts.push((at, conflict)),
         }
@@ -211,7 +211,7 @@ struct Entry {
 }
 
 /// The person's own row, with the token they bring; and the names that are no longer theirs go.
-fn take_in(conn: &Connection, new: &NewPerson) -> Result<Result<Entry, Conflict>, Cause> {
+fn take_in(conn: &Connection, new: &NewPerson, by: &By) -> Result<Result<Entry, Conflict>, Cause> {
     let Some(key) = NameKey::of(&new.username) else {
         return Ok(Err(Conflict::NoName(new.username.clone())));
     };
@@ -231,7 +231,7 @@ fn take_in(conn: &Connection, new: &NewPerson) -> Result<Result<Entry, Conflict>
         false => update(conn, person, new)?,
     };
     let token = match &new.token_serial {
-        Some(serial) if open => tokens::bring(conn, person, serial)?,
+        Some(serial) if open => tokens::bring(conn, person, serial, by)?,
         _ => Ok(false),
     };
     Ok(token.map(|token| Entry {

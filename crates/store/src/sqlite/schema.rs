@@ -55,7 +55,10 @@ enum Refused {
 
 /// Opens the connection that writes; makes the file, readable by its owner only, if there is none.
 pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connection, Cause> {
-    create_private(path)?;
+    match create_private(path) {
+        Err(cause) if cause.kind() != ErrorKind::AlreadyExists => return Err(cause.into()),
+        _ => {}
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     settle(&conn, WRITER_CACHE_KIB)?;
@@ -79,16 +82,13 @@ pub(super) fn settle(conn: &Connection, cache_kib: i64) -> Result<(), Cause> {
     Ok(())
 }
 
-fn create_private(path: &Path) -> std::io::Result<()> {
+/// A new and empty file, readable by its owner only.
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(cause) if cause.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(cause) => Err(cause),
-    }
+    options.open(path).map(drop)
 }
 
 /// The names of the migrations that the database has yet to see.
@@ -175,7 +175,7 @@ pub(super) fn grow_log(conn: &Connection) -> Result<(), Cause> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn fresh(dir: &tempfile::TempDir) -> Connection {
@@ -264,15 +264,16 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_file_is_readable_by_its_owner_only() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let _conn = fresh(&dir);
-        for name in ["furka.db", "furka.db-wal"] {
-            let mode = std::fs::metadata(dir.path().join(name))
-                .unwrap()
-                .permissions()
-                .mode();
-            assert_eq!(mode & 0o077, 0, "{name}");
-        }
+        assert_private(&dir.path().join("furka.db"));
+        assert_private(&dir.path().join("furka.db-wal"));
+    }
+
+    #[cfg(unix)]
+    pub(in crate::sqlite) fn assert_private(path: &Path) {
+        let mode = std::fs::metadata(path).unwrap().permissions();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&mode);
+        assert_eq!(mode & 0o077, 0, "{}", path.display());
     }
 }

@@ -165,7 +165,11 @@ async fn a_full_disk_fails_with_a_sentence_and_leaves_nothing_half_done() {
     let ImportError::Store(failed) = failed else {
         panic!("{failed:?}")
     };
-    assert_eq!(chain(&failed), "importing people: database or disk is full");
+    let text = chain(&failed);
+    assert!(
+        text.starts_with("importing people: database or disk is full"),
+        "{text}"
+    );
     assert_eq!(store.counts(NOW).await.unwrap().people, 0);
     assert!(store.audit_from(1, 9).await.unwrap().is_empty());
     run(&store, "pragma max_page_count = 1000000").await;
@@ -183,24 +187,27 @@ async fn a_database_that_cannot_be_written_is_read_and_not_ready() {
     let key = [1; 32];
     let failed = store.consume(OneTime::SignInTicket, &key, NOW).await;
     let text = chain(&failed.unwrap_err());
-    assert_eq!(
-        text,
-        "using a one-time thing up: attempt to write a readonly database"
+    assert!(text.starts_with("using a one-time thing up: "), "{text}");
+    assert!(
+        text.contains("attempt to write a readonly database"),
+        "{text}"
     );
-    let patience = Duration::from_secs(5);
-    assert!(store.ready(patience).await.is_err());
+    assert!(store.ready(Duration::from_secs(5)).await.is_err());
     assert_eq!(store.counts(NOW).await.unwrap().people, 1);
-    run(&store, "pragma query_only = off").await;
-    store.ready(patience).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_writer_that_is_busy_is_not_ready_and_readers_do_not_wait() {
     let store = Arc::new(Sqlite::open_in_memory(keys()).unwrap());
     let (end, wait) = mpsc::channel::<()>();
+    let (begin, begun) = tokio::sync::oneshot::channel();
     let busy = store.clone();
-    let busy =
-        tokio::spawn(async move { busy.write("long work", move |_| Ok(wait.recv()?)).await });
+    let work = move |_: &Connection| {
+        begin.send(()).ok();
+        Ok(wait.recv()?)
+    };
+    let busy = tokio::spawn(async move { busy.write("long work", work).await });
+    begun.await.unwrap();
     let late = store.ready(Duration::from_millis(1)).await.unwrap_err();
     assert!(chain(&late).contains("deadline"), "{}", chain(&late));
     assert!(store.person(PersonId([0; 16])).await.unwrap().is_none());
@@ -253,6 +260,7 @@ async fn a_restored_backup_holds_the_people_and_no_open_session() {
         store.backup(&backup).is_err(),
         "a backup is not overwritten"
     );
+    schema::tests::assert_private(&backup);
 
     let restored = Sqlite::open(&backup, keys()).unwrap();
     assert!(restored.session(&session, NOW).await.unwrap().is_some());
@@ -321,82 +329,94 @@ fn otp(number: u8, carrier: Carrier, seed: &[u8]) -> Otp {
     }
 }
 
+const CODE: &str = "ACTIVATION-CODE-PLANTED";
+const APP_SEED: &[u8] = b"app-seed-planted-000";
+const TOKEN_SEED: &[u8] = b"token-seed-planted-0";
+const PKCS8: &[u8] = b"pkcs8-planted-000000";
+
 /// Puts one of every secret into a store; gives them back.
 async fn plant(store: &Sqlite) -> Vec<Vec<u8>> {
+    let phone = Phone::parse("079 123 45 67").unwrap();
     let person = NewPerson {
-        phone: Some(Phone::parse("079 123 45 67").unwrap()),
+        phone: Some(phone.clone()),
         ..people(1).remove(0)
     };
     store
         .import_people(std::slice::from_ref(&person), &by())
         .await
         .unwrap();
-    let code = "ACTIVATION-CODE-PLANTED";
-    let app_seed = b"app-seed-planted-000";
-    let token_seed = b"token-seed-planted-0";
-    let pkcs8 = b"pkcs8-planted-000000";
-    let message = Message::Activation {
-        code: Secret::new(code.into()),
-        until: NOW.plus(60),
-    };
-    let issued = NewActivation {
-        id: ActivationId([5; 16]),
-        mac: store
-            .keys
-            .mac(seal::Purpose::ActivationCode, code.as_bytes()),
-        message: Some(message),
-        person: person.id,
-        until: NOW.plus(60),
-    };
-    store.issue_activation(&issued, &by()).await.unwrap();
+    let activation_id = issue(store, person.id).await;
     let token = NewToken {
-        otp: otp(8, Carrier::Token, token_seed),
+        otp: otp(8, Carrier::Token, TOKEN_SEED),
         serial: "FT0001".into(),
     };
     store.import_tokens(&[token], &by()).await.unwrap();
     let key = KeyRecord {
         algorithm: "ES256".into(),
         kid: "one".into(),
-        pkcs8: Secret::new(pkcs8.to_vec()),
+        pkcs8: Secret::new(PKCS8.to_vec()),
         until: None,
     };
     store.rotate_key(&key, NOW, &by()).await.unwrap();
     let sms = SmsCode::draw(&[9; 32], NOW);
+    let person = person.id;
     let effects = [
         Effect::SendSmsCode {
             code: sms.clone(),
-            person: person.id,
-            to: person.phone.clone().unwrap(),
+            person,
+            to: phone.clone(),
         },
         Effect::EnrolApp {
-            otp: Box::new(otp(9, Carrier::App, app_seed)),
-            person: person.id,
+            otp: Box::new(otp(9, Carrier::App, APP_SEED)),
+            person,
             place: Place::Public,
         },
         Effect::Activate(Box::new(Activate {
-            activation: issued.id,
+            activation: activation_id,
             method: Method::App,
             password: Secret::new(b"$argon2id$hash".to_vec()),
-            person: person.id,
-            phone: person.phone.clone(),
+            person,
+            phone: Some(phone),
         })),
         Effect::Notify {
             notice: Notice::CodeUsedTwice { at: NOW },
-            person: person.id,
+            person,
         },
     ];
-    let journey = journey(activation(person.id, code));
+    let journey = journey(activation(person, CODE));
     let committed = store.open_journey(&journey, &effects, &by()).await.unwrap();
     assert_eq!(committed, Committed::Yes(None));
-    vec![
-        code.into(),
-        app_seed.into(),
-        token_seed.into(),
-        pkcs8.into(),
-        sms.digits().expose().to_vec(),
-        b"planted-purpose".into(),
-        b"code-used-twice".into(),
-    ]
+    let digits = sms.digits().expose();
+    let planted: [&[u8]; 7] = [
+        CODE.as_bytes(),
+        APP_SEED,
+        TOKEN_SEED,
+        PKCS8,
+        digits,
+        b"planted-purpose",
+        b"code-used-twice",
+    ];
+    planted.map(<[u8]>::to_vec).into()
+}
+
+/// An activation with its message in the outbox.
+async fn issue(store: &Sqlite, person: PersonId) -> ActivationId {
+    let until = NOW.plus(60);
+    let message = Message::Activation {
+        code: Secret::new(CODE.into()),
+        until,
+    };
+    let issued = NewActivation {
+        id: ActivationId([5; 16]),
+        mac: store
+            .keys
+            .mac(seal::Purpose::ActivationCode, CODE.as_bytes()),
+        message: Some(message),
+        person,
+        until,
+    };
+    store.issue_activation(&issued, &by()).await.unwrap();
+    issued.id
 }
 
 /// [O07] [O09] Seeds, codes, keys and messages are in no file of the database, in no spelling.
@@ -410,7 +430,9 @@ async fn no_secret_is_readable_in_the_files() {
     let mut files = 0;
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let path = entry.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        // No secret holds a zero, and the log is mostly zeros yet.
+        bytes.retain(|byte| *byte != 0);
         let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
         files += usize::from(holds(b"anna.imboden.0"));
         for secret in &secrets {

@@ -121,6 +121,7 @@ pub(super) fn bring(
     conn: &Connection,
     person: PersonId,
     serial: &str,
+    by: &By,
 ) -> Result<Result<bool, Conflict>, Cause> {
     let holder = holder(conn, serial)?;
     if holder == Some(Some(person)) {
@@ -130,10 +131,16 @@ pub(super) fn bring(
         None => Ok(Err(Conflict::NoSuchToken(serial.to_owned()))),
         Some(Some(_)) => Ok(Err(Conflict::TokenTaken(serial.to_owned()))),
         Some(None) => {
-            release(conn, person, serial)?;
-            prepare(conn, "update otp set person = $1 where serial = $2")?
-                .execute(params![person.0, serial])?;
-            Ok(Ok(true))
+            let token = AssignToken {
+                counter: None,
+                person,
+                serial: serial.to_owned(),
+            };
+            let assigned = assign_and_tell(conn, &token, by)?;
+            Ok(match assigned {
+                true => Ok(true),
+                false => Err(Conflict::TokenTaken(serial.to_owned())),
+            })
         }
     }
 }
@@ -214,16 +221,23 @@ pub(super) fn assign_by_desk(
     token: &AssignToken,
     by: &By,
 ) -> Result<Verdict<bool>, Cause> {
+    Ok(match assign_and_tell(conn, token, by)? {
+        true => Verdict::Keep(true),
+        false => Verdict::Undo(false),
+    })
+}
+
+fn assign_and_tell(conn: &Connection, token: &AssignToken, by: &By) -> Result<bool, Cause> {
     let by = By {
         person: Some(token.person),
         ..by.clone()
     };
-    if assign(conn, token, &by, None)?.is_err() {
-        return Ok(Verdict::Undo(false));
+    let assigned = assign(conn, token, &by, None)?.is_ok();
+    if assigned {
+        let serial = token.serial.clone();
+        trail::append(conn, &Happened::TokenAssigned { serial }, &by, None)?;
     }
-    let serial = token.serial.clone();
-    trail::append(conn, &Happened::TokenAssigned { serial }, &by, None)?;
-    Ok(Verdict::Keep(true))
+    Ok(assigned)
 }
 
 pub(super) fn resync(

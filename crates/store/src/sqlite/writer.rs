@@ -22,6 +22,7 @@ const QUEUE: usize = 1024;
 const BATCH_MAX: usize = 512;
 
 /// What becomes of a job's writes.
+#[must_use]
 pub(super) enum Verdict<T> {
     /// They are committed with the others.
     Keep(T),

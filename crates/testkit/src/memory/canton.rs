@@ -14,6 +14,7 @@ use journey::{Policy, Timestamp};
 use server::password::{Costs, PoolLimits};
 use server::{Forwarding, Parts, Peer, Provider};
 use store::seal::Keys;
+use store::sqlite::Sqlite;
 use store::{AnyStore, By, KeyRecord, Resource, ResourceKind};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -28,6 +29,8 @@ use crate::{Answer, App, Attempt, Browser, Inbox, Language, Origins, Place, Town
 
 /// The port of the provider; nothing listens there.
 const PORT: u16 = 8400;
+/// The client secret of the ENT, for tests that speak as the ENT.
+pub const ENT_SECRET: &str = "dGhlIHNlY3JldCBvZiB0aGUgRU5UIGluIG1lbW9yeQ";
 /// The front proxy's address, the only one the provider believes.
 const PROXY: [u8; 4] = [127, 0, 0, 1];
 
@@ -38,6 +41,7 @@ pub struct Canton {
     net: Net,
     provider: Provider,
     runtime: Arc<Runtime>,
+    sqlite: Arc<Sqlite>,
     store: AnyStore,
     toy: Arc<Toy>,
 }
@@ -56,15 +60,16 @@ impl Canton {
         let runtime = Arc::new(runtime);
         let toy = Arc::new(Toy::default());
         let (operator, postman) = (Arc::new(Operator::default()), Postman::default());
-        let keys = Arc::new(Keys::from_master(&[7; 32]));
-        let store: AnyStore =
-            Arc::new(must("open a store", store::sqlite::Sqlite::open_in_memory(Arc::clone(&keys))));
+        let keys = keys();
+        let sqlite = Arc::new(must("open a store", Sqlite::open_in_memory(Arc::clone(&keys))));
+        let store: AnyStore = Arc::<Sqlite>::clone(&sqlite);
         let settings = cast::settings(demo::Origins::on_localhost(PORT));
         let policy = Policy::preset_text(preset).unwrap_or_default();
         let provider = runtime.block_on(async {
             configure(&store, &settings, policy, &toy).await;
             cast::moves_in(&store, &keys, &toy).await;
-            let parts = parts(&store, &keys, &toy, senders(&operator, &postman));
+            let origin = demo::Origins::on_localhost(PORT).provider;
+            let parts = parts(&store, &toy, senders(&operator, &postman), &origin);
             must("start the provider", Provider::start(parts).await)
         });
         let rooms = rooms(settings, &provider, &store, &toy, &postman);
@@ -72,7 +77,7 @@ impl Canton {
             let _first = operator.phone.set(phone.clone());
         }
         let net = Net::new(Arc::clone(&runtime), rooms);
-        Self { inbox: Inbox::default(), language, net, provider, runtime, store, toy }
+        Self { inbox: Inbox::default(), language, net, provider, runtime, sqlite, store, toy }
     }
 
     /// What the provider remembers.
@@ -93,21 +98,38 @@ impl Canton {
         &self.toy
     }
 
+    /// All bytes of the database.
+    #[must_use]
+    pub fn database(&self) -> Vec<u8> {
+        let folder = must("make a folder", tempfile::tempdir());
+        let file = folder.path().join("copy.db");
+        must("copy the database", self.sqlite.backup(&file));
+        must("read the copy", std::fs::read(&file))
+    }
+
     /// Waits for something.
     pub fn waits_for<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
     /// A request straight to the provider's listener, past the front proxy, from this address.
+    #[must_use]
     pub fn calls(&self, peer: [u8; 4], attempt: Attempt) -> Answer {
-        self.runtime.block_on(async {
-            let router = with_peer(self.provider.router(), peer);
-            let alone = Net::new(
-                Arc::clone(&self.runtime),
-                BTreeMap::from([(demo::Origins::on_localhost(PORT).provider, router)]),
-            );
-            alone.exchange(attempt).await
-        })
+        let origin = self.origins().provider;
+        self.alone(origin, with_peer(self.provider.router(), peer), attempt)
+    }
+
+    /// The same to a second node of the provider, which stands behind this public address.
+    #[must_use]
+    pub fn calls_at(&self, origin: &str, attempt: Attempt) -> Answer {
+        let nobody = senders(&Arc::default(), &Postman::default());
+        let parts = parts(&self.store, &self.toy, nobody, origin);
+        let node = must("start a node", self.runtime.block_on(Provider::start(parts)));
+        self.alone(origin.to_owned(), with_peer(node.router(), PROXY), attempt)
+    }
+
+    fn alone(&self, origin: String, router: Router, attempt: Attempt) -> Answer {
+        Net::new(Arc::clone(&self.runtime), BTreeMap::from([(origin, router)])).send(attempt)
     }
 }
 
@@ -159,6 +181,11 @@ impl Town for Canton {
     }
 }
 
+/// The keys of the house.
+fn keys() -> Arc<Keys> {
+    Arc::new(Keys::from_master(&[7; 32]))
+}
+
 /// The way of the demo's front proxy and portals to the provider: by function call, from loopback.
 struct Inside(Router);
 
@@ -205,16 +232,15 @@ fn senders(operator: &Arc<Operator>, postman: &Postman) -> server::catalogue::Co
 
 fn parts(
     store: &AnyStore,
-    keys: &Arc<Keys>,
     toy: &Arc<Toy>,
     connect: server::catalogue::Connect,
+    origin: &str,
 ) -> Parts {
-    let origin = demo::Origins::on_localhost(PORT).provider;
     Parts {
         clock: Arc::new(|| Duration::ZERO),
         connect,
         costs: Costs::dangerously_cheap(),
-        keys: Arc::clone(keys),
+        keys: keys(),
         limits: PoolLimits { queue_max: 5000, ..PoolLimits::for_cores(NonZeroUsize::MIN) },
         settings: server::Settings {
             forwarding: Forwarding::XForwardedFor,
@@ -263,8 +289,7 @@ fn signing_keys() -> &'static [(String, SigningKey)] {
 /// What the demo's rooms must know, beside people and tokens.
 pub(super) fn secrets() -> (Secret, ClientKey, Secret) {
     let key = must("make the ISM's key", ClientKey::from_bytes(&[3; 32]));
-    let ent = Secret::new("dGhlIHNlY3JldCBvZiB0aGUgRU5UIGluIG1lbW9yeQ");
-    (ent, key, Secret::new(GATEWAY_TOKEN))
+    (Secret::new(ENT_SECRET), key, Secret::new(GATEWAY_TOKEN))
 }
 
 /// Who does it, in the audit.

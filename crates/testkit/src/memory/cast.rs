@@ -170,7 +170,8 @@ pub(super) async fn moves_in(store: &AnyStore, keys: &Keys, toy: &Toy) {
     must("import the people", store.import_people(&people, &by).await);
     for (one, person) in PEOPLE.iter().zip(people) {
         if let Some(seed) = one.app {
-            let otp = otp(Carrier::App, seed, 30, toy);
+            let yesterday = u64::try_from(toy.now() / 30 - 2880).ok();
+            let otp = Otp { last_counter: yesterday, ..otp(Carrier::App, seed, 30, toy) };
             let place = journey::Place::Public;
             let effect = Effect::EnrolApp { otp: Box::new(otp), person: person.id, place };
             let journey = a_journey(toy);

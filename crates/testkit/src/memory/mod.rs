@@ -9,5 +9,5 @@ mod page;
 mod post;
 mod world;
 
-pub use canton::Canton;
+pub use canton::{Canton, ENT_SECRET};
 pub use world::Toy;

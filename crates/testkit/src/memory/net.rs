@@ -57,7 +57,7 @@ impl Net {
         }
     }
 
-    pub(crate) async fn exchange(&self, attempt: Attempt) -> Answer {
+    async fn exchange(&self, attempt: Attempt) -> Answer {
         let Ok(url) = Url::parse(&attempt.url) else { panic!("`{}` is no address", attempt.url) };
         let Some(room) = self.rooms.get(&url.origin().ascii_serialization()) else {
             panic!("nobody answers at {url}");

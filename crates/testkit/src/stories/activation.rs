@@ -14,7 +14,7 @@ const PHONE: &str = "079 555 12 34";
 pub fn somebody_activates_from_the_mail_and_signs_in_with_sms(town: &mut dyn Town, w: &Words) {
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
-    let mut elodie = opens_message(town, browser, w);
+    let (mut elodie, ..) = opens_message(town, browser, w);
     browser.sees(w.data_title);
     browser.sees(&elodie.mail);
     browser.clicks(w.data_submit);
@@ -46,7 +46,7 @@ pub fn somebody_activates_from_the_mail_and_signs_in_with_sms(town: &mut dyn Tow
 pub fn somebody_activates_and_sets_the_app_up(town: &mut dyn Town, w: &Words) {
     let mut browser = town.browser(Place::School);
     let browser = &mut *browser;
-    let mut elodie = opens_message(town, browser, w);
+    let (mut elodie, ..) = opens_message(town, browser, w);
     browser.clicks(w.data_submit);
     chooses_password(browser, w, PASSWORD, PASSWORD);
     browser.chooses(w.method_app);
@@ -71,9 +71,7 @@ pub fn somebody_activates_and_sets_the_app_up(town: &mut dyn Town, w: &Words) {
 pub fn a_password_is_judged_in_words(town: &mut dyn Town, w: &Words) {
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
-    let elodie = opens_message(town, browser, w);
-    let mail = town.mails(&elodie).pop().unwrap_or_default();
-    let (_, code) = activation_in(&mail, town);
+    let (elodie, _, code) = opens_message(town, browser, w);
     browser.clicks(w.data_submit);
     let named = format!("{}-2026-Furka", elodie.first_name());
     let long = "Aa1-".repeat(13);
@@ -99,7 +97,7 @@ pub fn a_password_is_judged_in_words(town: &mut dyn Town, w: &Words) {
 pub fn a_number_abroad_is_refused_in_words(town: &mut dyn Town, w: &Words) {
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
-    let elodie = opens_message(town, browser, w);
+    let (elodie, ..) = opens_message(town, browser, w);
     browser.clicks(w.data_submit);
     chooses_password(browser, w, PASSWORD, PASSWORD);
     browser.chooses(w.method_sms);
@@ -117,7 +115,7 @@ pub fn a_number_abroad_is_refused_in_words(town: &mut dyn Town, w: &Words) {
 pub fn an_activation_code_works_once(town: &mut dyn Town, w: &Words) {
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
-    let elodie = opens_message(town, browser, w);
+    let (elodie, link, code) = opens_message(town, browser, w);
     browser.clicks(w.data_submit);
     chooses_password(browser, w, PASSWORD, PASSWORD);
     browser.chooses(w.method_sms);
@@ -125,8 +123,6 @@ pub fn an_activation_code_works_once(town: &mut dyn Town, w: &Words) {
     browser.clicks(w.next);
     browser.sees(w.done_title);
 
-    let mail = town.mails(&elodie).pop().unwrap_or_default();
-    let (link, code) = activation_in(&mail, town);
     let mut later = town.browser(Place::Home);
     later.opens(&link);
     shows_code(&mut *later, w, &elodie.username, &code);
@@ -171,8 +167,12 @@ pub fn a_wrong_activation_code_tells_nothing(town: &mut dyn Town, w: &Words) {
     assert!(!town.again(&elodie).activated);
 }
 
-/// Opens the activation message and shows its code.
-fn opens_message(town: &mut dyn Town, browser: &mut dyn Browser, w: &Words) -> Person {
+/// Opens the activation message and shows its code; who it is for, its link and its code.
+fn opens_message(
+    town: &mut dyn Town,
+    browser: &mut dyn Browser,
+    w: &Words,
+) -> (Person, String, String) {
     let elodie = town.somebody(Role::New);
     let mail = town.next_mail(&elodie);
     assert!(mail.contains(&elodie.username), "{mail}");
@@ -182,7 +182,7 @@ fn opens_message(town: &mut dyn Town, browser: &mut dyn Browser, w: &Words) -> P
     browser.is_pictured("activation");
     shows_code(browser, w, &elodie.username, &code);
     browser.sees(w.data_title);
-    elodie
+    (elodie, link, code)
 }
 
 fn shows_code(browser: &mut dyn Browser, w: &Words, username: &str, code: &str) {

@@ -68,7 +68,7 @@ pub fn the_key_can_be_typed_and_the_link_tapped(town: &mut dyn Town, w: &Words) 
 
 /// [Guide 4.2] "Celle-ci vous servira à l'avenir à entrer les codes d'authentification forte et ainsi ne plus passer par le SMS."
 pub fn the_next_time_the_app_is_asked_for_and_no_sms_is_sent(town: &mut dyn Town, w: &Words) {
-    let bastien = town.somebody(Role::App);
+    let (bastien, chloe) = (town.somebody(Role::App), town.somebody(Role::EnrolledApp));
     let mut browser = town.browser(Place::Home);
     let app = sets_up(town, &mut *browser, w, &bastien);
     let sent = town.sms(&bastien);
@@ -84,7 +84,6 @@ pub fn the_next_time_the_app_is_asked_for_and_no_sms_is_sent(town: &mut dyn Town
     is_in(town, browser, w, Application::Ent, STRONG);
 
     // The same for who has been using it for long.
-    let chloe = town.somebody(Role::EnrolledApp);
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
     knocks(town, browser, w, Application::Ism);

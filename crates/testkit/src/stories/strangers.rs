@@ -177,10 +177,11 @@ pub fn a_code_for_an_application_works_once_and_in_its_browser(town: &mut dyn To
     thief.opens(&callback);
     thief.is_signed_in_nowhere(&town.origins());
 
+    // Once tried elsewhere it is spent; who began asks again, and their session answers.
     browser.opens(&callback);
+    assert!(browser.whoami(&town.origins(), Application::Ent).is_none());
+    browser.clicks(w.sign_in_again);
     is_in(town, browser, w, Application::Ent, super::PASSWORD);
-    thief.opens(&callback);
-    thief.is_signed_in_nowhere(&town.origins());
 }
 
 /// [A16] [O10] [O11] Of a thousand wrong codes at once five are tried; after them the right one is no

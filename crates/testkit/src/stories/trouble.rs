@@ -38,7 +38,7 @@ pub fn a_code_of_letters_costs_no_try(town: &mut dyn Town, w: &Words) {
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
     signs_in(town, browser, w, &anna);
-    for typed in ["abc", "12345", "1234567", "0x1234", "12 34 5", "six"] {
+    for typed in ["abc", "12345", "123456789", "0x1234", "12 34 5", "six"] {
         browser.types(w.sms_code, typed);
         browser.clicks(w.soumettre);
         browser.sees(w.six_digits_please);
@@ -137,7 +137,7 @@ pub fn a_dead_gateway_is_told_and_the_message_comes_later(town: &mut dyn Town, w
     let browser = &mut *browser;
     signs_in(town, browser, w, &anna);
     browser.sees(w.sms_title);
-    for _ in 0..20 {
+    for _ in 0..60 {
         town.waits();
         browser.reloads();
         if browser.text().contains(w.sms_trouble) {
@@ -145,6 +145,7 @@ pub fn a_dead_gateway_is_told_and_the_message_comes_later(town: &mut dyn Town, w
         }
     }
     browser.sees(w.sms_trouble);
+    browser.is_pictured("gateway-down");
     assert_eq!(town.sms(&anna), Vec::<String>::new());
 
     town.gateway_is(true);
@@ -182,7 +183,7 @@ pub fn an_old_sms_code_is_expired(town: &mut dyn Town, w: &Words) {
     town.passes(301);
     answers(browser, w.sms_code, w, &old);
     browser.sees(w.sms_expired);
-    browser.clicks(w.resend);
+    browser.clicks(w.new_code);
     answers_sms(town, browser, w, &anna);
     is_in(town, browser, w, Application::Ent, STRONG);
 }

@@ -1,0 +1,159 @@
+//! The provider as a process: started, watched from outside, ended.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    Trouble,
+    browser::{Browser, Site},
+    canton::{Canton, SCHOOL},
+};
+
+/// How long a start may take before it is given up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running `furka serve`.
+pub(crate) struct Provider {
+    child: Child,
+    pub(crate) site: Arc<Site>,
+    /// From the start of the process to the last byte of the first sign-in page.
+    pub(crate) started_in: Duration,
+}
+
+/// CPU time of the provider so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cpu {
+    /// Of the threads that hash passwords.
+    pub(crate) hashing: Duration,
+    /// Of all other threads.
+    pub(crate) rest: Duration,
+}
+
+impl Cpu {
+    /// What was spent since `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            hashing: self.hashing.saturating_sub(before.hashing),
+            rest: self.rest.saturating_sub(before.rest),
+        }
+    }
+
+    pub(crate) fn all(self) -> Duration {
+        self.hashing.saturating_add(self.rest)
+    }
+}
+
+impl Provider {
+    /// Starts it as behind a front proxy, and waits for its first sign-in page.
+    pub(crate) async fn start(furka: &Path, canton: &Canton) -> Result<Self, Trouble> {
+        let (address, management) = (free()?, free()?);
+        let origin = format!("http://localhost:{}", address.port());
+        let site = Arc::new(Site { address, origin });
+        let began = Instant::now();
+        let mut child = Command::new(furka)
+            .arg("--config")
+            .arg(canton.config())
+            .arg("serve")
+            .env_remove("FURKA_BIN")
+            .env("FURKA_FORWARDING", "x-forwarded-for")
+            .env("FURKA_LISTEN", address.to_string())
+            .env("FURKA_LOG", "warn")
+            .env("FURKA_MANAGEMENT_LISTEN", management.to_string())
+            .env("FURKA_PUBLIC_URL", &site.origin)
+            .env("FURKA_TRUSTED_PROXIES", "127.0.0.1")
+            .spawn()?;
+        let started_in = loop {
+            if Browser::new(&site, SCHOOL).sign_in_page().await.is_ok() {
+                break began.elapsed();
+            }
+            if let Some(status) = child.try_wait()? {
+                return Err(format!("`furka serve` ended at once: {status}").into());
+            }
+            if began.elapsed() > PATIENCE {
+                child.kill()?;
+                return Err("`furka serve` gave no sign-in page".into());
+            }
+            sleep(Duration::from_millis(1)).await;
+        };
+        Ok(Self { child, site, started_in })
+    }
+
+    /// CPU time so far, by the names of its threads.
+    pub(crate) fn cpu(&self) -> Result<Cpu, Trouble> {
+        let mut cpu = Cpu::default();
+        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let task = task?.path();
+            // A thread that ended between two reads has nothing more to say.
+            let (Ok(name), Ok(spent)) = (
+                fs::read_to_string(task.join("comm")),
+                fs::read_to_string(task.join("schedstat")),
+            ) else {
+                continue;
+            };
+            let spent = spent.split(' ').next().unwrap_or_default().parse()?;
+            let spent = Duration::from_nanos(spent);
+            match name.starts_with("password-") {
+                true => cpu.hashing += spent,
+                false => cpu.rest += spent,
+            }
+        }
+        Ok(cpu)
+    }
+
+    /// Resident memory, in KiB.
+    pub(crate) fn memory_kib(&self) -> Result<u64, Trouble> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| "the system does not tell the memory of a process".into())
+    }
+
+    /// Bytes it has sent to the disk.
+    pub(crate) fn written(&self) -> Result<u64, Trouble> {
+        let io = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
+        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+        let number = line.and_then(|line| line.trim().parse().ok());
+        number.ok_or_else(|| "the system does not tell what a process writes".into())
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        // Whatever is lost by that, nobody waits for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free() -> Result<SocketAddr, Trouble> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// CPU time of this process, the driver.
+pub(crate) fn own_cpu() -> Result<Duration, Trouble> {
+    let mut all = Duration::ZERO;
+    for task in fs::read_dir("/proc/self/task")? {
+        if let Ok(spent) = fs::read_to_string(task?.path().join("schedstat")) {
+            all += Duration::from_nanos(spent.split(' ').next().unwrap_or_default().parse()?);
+        }
+    }
+    Ok(all)
+}
+
+/// CPU time of everybody on this machine.
+pub(crate) fn everybodys_cpu() -> Result<Duration, Trouble> {
+    let stat = fs::read_to_string("/proc/stat")?;
+    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>()?;
+    // user nice system idle iowait irq softirq; a tick is 10 ms on every Linux.
+    let busy = ticks.iter().take(7).enumerate().filter(|(at, _)| !matches!(at, 3 | 4));
+    Ok(Duration::from_millis(busy.map(|(_, ticks)| ticks.saturating_mul(10)).sum()))
+}

@@ -1,0 +1,212 @@
+//! The runner of activations: from the code in the message to a password, a number and a method.
+
+use journey::{
+    ActivationId, Complaint, Method, PersonId, Phone, Secret, Typed, Wearer,
+    activation::{self, Activation},
+};
+use store::{By, Committed, Journey, JourneyState};
+
+use super::{App, Caller};
+use crate::{
+    failure::Failure,
+    password::{Busy, Password, Salt, Stored, Verdict},
+    world::Draw,
+};
+
+/// What was typed or clicked on a page of an activation.
+pub(crate) enum ActivationInput {
+    /// "This is me."
+    Confirm,
+    /// A number and a method.
+    Method(Method, Option<Phone>),
+    /// A password, twice.
+    Password(Password, bool),
+    /// A token's serial number and code.
+    Token(String, Typed),
+}
+
+impl App {
+    /// The code was right: the journey begins.
+    pub(crate) async fn begin_activation(
+        &self,
+        caller: &Caller,
+        browser: [u8; 32],
+        whose: (PersonId, ActivationId),
+        code: Secret,
+    ) -> Result<Journey, Failure> {
+        let (person, activation) = whose;
+        let now = self.world.now();
+        let support = self.world.support_code();
+        let (state, effects) = Activation::begin(activation, person, code, now);
+        let journey = Journey {
+            browser,
+            id: journey::JourneyId(self.world.bytes()),
+            purpose: String::new(),
+            state: JourneyState::Activation(state),
+            support,
+            until: now.plus(activation::JOURNEY_S),
+            version: 0,
+        };
+        let by = By {
+            person: Some(person),
+            ..self.by(caller, &journey.support, "activation")
+        };
+        match self.store.open_journey(&journey, &effects, &by).await? {
+            Committed::Yes(_) => Ok(journey),
+            _ => Err(Failure::TooBusy),
+        }
+    }
+
+    /// Moves an activation by what a person typed or clicked.
+    ///
+    /// # Errors
+    /// [`Busy`] inside, if the password could not be hashed now.
+    pub(crate) async fn advance_activation(
+        &self,
+        caller: &Caller,
+        mut journey: Journey,
+        input: ActivationInput,
+    ) -> Result<Result<Journey, Busy>, Failure> {
+        let mut event = match self.activation_event(&journey, input).await? {
+            Ok(event) => event,
+            Err(busy) => return Ok(Err(busy)),
+        };
+        for _ in 0..8 {
+            let JourneyState::Activation(state) = journey.state else {
+                return Err(Failure::Impossible(
+                    "an activation's page was given a sign-in",
+                ));
+            };
+            let person = state.opened().map(|opened| opened.person);
+            let account = match person {
+                Some(person) => self.store.person(person).await?,
+                None => None,
+            };
+            let has_token = account.is_some_and(|account| account.person.token.is_some());
+            let view = activation::View { has_token };
+            let (next, effects) =
+                activation::step(state, event.clone(), view, &self.world.moment());
+            let moved = Journey {
+                state: JourneyState::Activation(next),
+                ..journey
+            };
+            let by = By {
+                person,
+                ..self.by(caller, &moved.support, "activation")
+            };
+            match self.store.commit_journey(&moved, &effects, &by).await? {
+                Committed::Yes(_) => return Ok(Ok(moved)),
+                Committed::ActivationSpent => event = activation::Event::Spent,
+                Committed::CounterSpent | Committed::TokenTaken => {
+                    event = activation::Event::TokenWrong;
+                }
+                Committed::AlreadyEnrolled | Committed::Overtaken | Committed::SmsBudgetSpent => {}
+            }
+            journey = self.again(&moved).await?;
+        }
+        Err(Failure::TooBusy)
+    }
+
+    async fn activation_event(
+        &self,
+        journey: &Journey,
+        input: ActivationInput,
+    ) -> Result<Result<activation::Event, Busy>, Failure> {
+        Ok(match input {
+            ActivationInput::Confirm => Ok(activation::Event::DataConfirmed),
+            ActivationInput::Method(method, phone) => {
+                Ok(activation::Event::MethodChosen(method, phone))
+            }
+            ActivationInput::Password(password, same) => {
+                self.new_password(journey, password, same).await?
+            }
+            ActivationInput::Token(serial, typed) => {
+                Ok(self.shown_token(journey, &serial, &typed).await?)
+            }
+        })
+    }
+
+    /// Judges a new password by the rules, compares it with the last ones, and hashes it.
+    async fn new_password(
+        &self,
+        journey: &Journey,
+        password: Password,
+        same: bool,
+    ) -> Result<Result<activation::Event, Busy>, Failure> {
+        let JourneyState::Activation(Activation::ChoosePassword(state)) = &journey.state else {
+            return Ok(Ok(activation::Event::PasswordRefused(vec![])));
+        };
+        if !same {
+            return Ok(Ok(activation::Event::PasswordRefused(vec![
+                Complaint::NotTheSame,
+            ])));
+        }
+        let catalogue = self.catalogue.load_full();
+        let rules = &catalogue.policy.password;
+        let Some(account) = self.store.person(state.opened.person).await? else {
+            return Err(Failure::Impossible("the person of an activation vanished"));
+        };
+        let wearer = Wearer {
+            activation_code: Some(&state.opened.code),
+            first_name: &account.person.first_name,
+            last_name: &account.person.last_name,
+            username: &account.person.username,
+        };
+        let mut complaints = rules.judge(password.expose(), &wearer);
+        let history = self
+            .store
+            .password_history(account.person.id, rules.history)
+            .await?;
+        for old in history {
+            let text = std::str::from_utf8(old.expose()).unwrap_or_default();
+            let Ok(stored) = Stored::parse(text) else {
+                continue;
+            };
+            match self.pool.verify(password.clone(), stored).await {
+                Ok(Verdict::Right { .. }) => complaints.push(Complaint::UsedBefore),
+                Ok(Verdict::Wrong) => {}
+                Err(busy) => return Ok(Err(busy)),
+            }
+        }
+        if !complaints.is_empty() {
+            complaints.dedup();
+            return Ok(Ok(activation::Event::PasswordRefused(complaints)));
+        }
+        let hashed = self.pool.hash(password, Salt(self.world.bytes())).await;
+        Ok(hashed.map(|hash| {
+            activation::Event::PasswordHashed(Secret::new(hash.as_str().as_bytes().to_vec()))
+        }))
+    }
+
+    /// A token proves itself by its serial number and a code, or two in a row of one that is free.
+    async fn shown_token(
+        &self,
+        journey: &Journey,
+        serial: &str,
+        typed: &Typed,
+    ) -> Result<activation::Event, Failure> {
+        let JourneyState::Activation(state) = &journey.state else {
+            return Ok(activation::Event::TokenWrong);
+        };
+        let person = state.opened().map(|opened| opened.person);
+        let free = |record: &store::TokenRecord| {
+            record.assigned_to.is_none() || record.assigned_to == person
+        };
+        let Some(token) = self.store.token(serial.trim()).await?.filter(free) else {
+            return Ok(activation::Event::TokenWrong);
+        };
+        Ok(match token.otp.check(typed, self.world.now()) {
+            journey::Checked::Right { counter, drift } => {
+                let serial = token.serial;
+                activation::Event::TokenRight(activation::TokenRight {
+                    counter,
+                    drift,
+                    serial,
+                })
+            }
+            journey::Checked::Replayed | journey::Checked::Wrong { .. } => {
+                activation::Event::TokenWrong
+            }
+        })
+    }
+}
