@@ -1,11 +1,6 @@
 //! A browser that signs in, and the application behind it that redeems the code.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -57,7 +52,12 @@ struct Asked {
 impl Browser {
     /// A browser that was never here.
     pub(crate) fn new(site: &Arc<Site>, from: &'static str) -> Self {
-        Self { connection: None, cookies: BTreeMap::new(), from, site: Arc::clone(site) }
+        Self {
+            connection: None,
+            cookies: BTreeMap::new(),
+            from,
+            site: Arc::clone(site),
+        }
     }
 
     /// Forgets all cookies and keeps the connection: the next person at the same proxy.
@@ -74,7 +74,11 @@ impl Browser {
         }
         let ticket = page.between("name=\"ticket\" value=\"", "\"");
         let ticket = ticket.ok_or("the sign-in page has no ticket")?.to_owned();
-        let fields = [("ticket", ticket.as_str()), ("username", who), ("password", password)];
+        let fields = [
+            ("ticket", ticket.as_str()),
+            ("username", who),
+            ("password", password),
+        ];
         let began = Instant::now();
         let answer = self.post("/login", &fields, None).await?;
         match answer.status {
@@ -127,7 +131,9 @@ impl Browser {
             return Err(answer.unexpected("a token"));
         }
         let token: serde_json::Value = serde_json::from_str(&answer.body)?;
-        let claims = token.get("id_token").and_then(|token| token.as_str()?.split('.').nth(1));
+        let claims = token
+            .get("id_token")
+            .and_then(|token| token.as_str()?.split('.').nth(1));
         let claims = BASE64URL_NOPAD.decode(claims.unwrap_or_default().as_bytes())?;
         let claims: serde_json::Value = serde_json::from_slice(&claims)?;
         let says = |claim: &str| claims.get(claim).and_then(|value| value.as_str());
@@ -149,7 +155,10 @@ impl Browser {
         let body = Serializer::new(String::new()).extend_pairs(fields).finish();
         // The application's own server has no cookies and no origin.
         let headers = match credentials {
-            Some(basic) => format!("Host: {}\r\nAuthorization: Basic {basic}\r\n", self.site.host()),
+            Some(basic) => format!(
+                "Host: {}\r\nAuthorization: Basic {basic}\r\n",
+                self.site.host()
+            ),
             None => format!("{}Origin: {}\r\n", self.usual(), self.site.origin),
         };
         let request = format!(
@@ -168,8 +177,11 @@ impl Browser {
             self.from
         );
         if !self.cookies.is_empty() {
-            let pairs: Vec<_> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<_> = self
+                .cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             headers.push_str(&format!("Cookie: {}\r\n", pairs.join("; ")));
         }
         headers
@@ -220,13 +232,19 @@ impl Asked {
                 ("code_challenge_method", "S256"),
             ])
             .finish();
-        Self { nonce, path: format!("/authorize?{query}"), verifier }
+        Self {
+            nonce,
+            path: format!("/authorize?{query}"),
+            verifier,
+        }
     }
 }
 
 fn code_in(answer: &Answer) -> Result<String, Trouble> {
     let way = answer.headers("location").next().unwrap_or_default();
-    let query = way.strip_prefix(REDIRECT).and_then(|rest| rest.strip_prefix('?'));
+    let query = way
+        .strip_prefix(REDIRECT)
+        .and_then(|rest| rest.strip_prefix('?'));
     let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     match pairs.find(|(name, _)| name == "code") {
         Some((_, code)) => Ok(code.into_owned()),

@@ -42,10 +42,16 @@ impl Canton {
     /// Prepares it beside the binary, so that commits meet the same disk as the checkout.
     pub(crate) async fn prepare(furka: &Path) -> Result<Self, Trouble> {
         let place = furka.parent().unwrap_or(Path::new("."));
-        let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(place)?;
+        let dir = tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(place)?;
         let canton = Self { dir };
         let home = canton.dir.path().join("furka");
-        let made = Command::new(furka).arg("init").arg(&home).env_remove("FURKA_BIN").output()?;
+        let made = Command::new(furka)
+            .arg("init")
+            .arg(&home)
+            .env_remove("FURKA_BIN")
+            .output()?;
         if !made.status.success() {
             return Err(format!("`furka init`: {}", String::from_utf8_lossy(&made.stderr)).into());
         }
@@ -60,7 +66,11 @@ impl Canton {
 
     async fn move_in(&self) -> Result<(), Trouble> {
         let home = self.dir.path().join("furka");
-        let master = BASE64.decode(fs::read_to_string(home.join("furka.key"))?.trim().as_bytes())?;
+        let master = BASE64.decode(
+            fs::read_to_string(home.join("furka.key"))?
+                .trim()
+                .as_bytes(),
+        )?;
         let master: &[u8; 32] = master.as_slice().try_into()?;
         let keys = Arc::new(Keys::from_master(master));
         let store = Sqlite::open(home.join("furka.sqlite"), Arc::clone(&keys))?;
@@ -73,11 +83,16 @@ impl Canton {
             through: "bench".to_owned(),
         };
         let mut documents = Vec::new();
-        for (kind, text) in
-            [(ResourceKind::Applications, applications()), (ResourceKind::Zones, ZONES.to_owned())]
-        {
+        for (kind, text) in [
+            (ResourceKind::Applications, applications()),
+            (ResourceKind::Zones, ZONES.to_owned()),
+        ] {
             let version = store.resource(kind).await?.map_or(0, |known| known.version);
-            documents.push(Resource { kind, text, version });
+            documents.push(Resource {
+                kind,
+                text,
+                version,
+            });
         }
         if !store.apply(&documents, &by).await? {
             return Err("the documents changed while they were replaced".into());
@@ -120,7 +135,9 @@ async fn hash(keys: &Keys) -> Result<String, Trouble> {
     let pepper: [u8; 32] = keys.pepper().expose().try_into()?;
     let limits = PoolLimits::for_cores(available_parallelism()?);
     let pool = Pool::new(limits, Costs::default(), Pepper::new(pepper), monotonic())?;
-    let hash = pool.hash(Password::parse(PASSWORD.to_owned())?, Salt(draw())).await?;
+    let hash = pool
+        .hash(Password::parse(PASSWORD.to_owned())?, Salt(draw()))
+        .await?;
     Ok(hash.as_str().to_owned())
 }
 

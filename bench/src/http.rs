@@ -27,8 +27,14 @@ pub(crate) struct Answer {
 impl Answer {
     /// Every value of a header; its name in lower case.
     pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let lines = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        lines.filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        let lines = self
+            .head
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split_once(':'));
+        lines
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
 
     /// What stands in the body between two texts.
@@ -41,7 +47,11 @@ impl Answer {
     pub(crate) fn unexpected(&self, wanted: &str) -> Trouble {
         let title = self.between("<title>", "</title>").unwrap_or(&self.body);
         let title: String = title.chars().take(120).collect();
-        format!("{wanted} was expected, and the answer was {}: {title}", self.status).into()
+        format!(
+            "{wanted} was expected, and the answer was {}: {title}",
+            self.status
+        )
+        .into()
     }
 }
 
@@ -49,7 +59,10 @@ impl Connection {
     pub(crate) async fn open(to: SocketAddr) -> Result<Self, Trouble> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, received: Vec::with_capacity(32 * 1024) })
+        Ok(Self {
+            stream,
+            received: Vec::with_capacity(32 * 1024),
+        })
     }
 
     /// Sends a request as it is to stand on the wire, and waits for its answer.
@@ -57,15 +70,25 @@ impl Connection {
         self.received.clear();
         self.stream.write_all(request.as_bytes()).await?;
         let head = loop {
-            if let Some(at) = self.received.windows(4).position(|four| four == b"\r\n\r\n") {
+            if let Some(at) = self
+                .received
+                .windows(4)
+                .position(|four| four == b"\r\n\r\n")
+            {
                 break at + 4;
             }
             self.more().await?;
         };
-        let text = String::from_utf8_lossy(self.received.get(..head).unwrap_or_default()).into_owned();
+        let text =
+            String::from_utf8_lossy(self.received.get(..head).unwrap_or_default()).into_owned();
         let status = text.split(' ').nth(1).and_then(|code| code.parse().ok());
         let status = status.ok_or("the answer has no status")?;
-        let mut answer = Answer { body: String::new(), bytes: 0, head: text, status };
+        let mut answer = Answer {
+            body: String::new(),
+            bytes: 0,
+            head: text,
+            status,
+        };
         let length = match answer.headers("content-length").next() {
             Some(length) => length.parse()?,
             None if answer.headers("transfer-encoding").next().is_some() => {

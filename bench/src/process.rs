@@ -83,7 +83,11 @@ impl Provider {
             }
             sleep(Duration::from_millis(1)).await;
         };
-        Ok(Self { child, site, started_in })
+        Ok(Self {
+            child,
+            site,
+            started_in,
+        })
     }
 
     /// CPU time so far, by the names of its threads.
@@ -119,7 +123,9 @@ impl Provider {
     /// Bytes it has sent to the disk.
     pub(crate) fn written(&self) -> Result<u64, Trouble> {
         let io = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
-        let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+        let line = io
+            .lines()
+            .find_map(|line| line.strip_prefix("write_bytes:"));
         let number = line.and_then(|line| line.trim().parse().ok());
         number.ok_or_else(|| "the system does not tell what a process writes".into())
     }
@@ -151,9 +157,20 @@ pub(crate) fn own_cpu() -> Result<Duration, Trouble> {
 /// CPU time of everybody on this machine.
 pub(crate) fn everybodys_cpu() -> Result<Duration, Trouble> {
     let stat = fs::read_to_string("/proc/stat")?;
-    let fields = stat.lines().next().unwrap_or_default().split_whitespace().skip(1);
+    let fields = stat
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1);
     let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>()?;
     // user nice system idle iowait irq softirq; a tick is 10 ms on every Linux.
-    let busy = ticks.iter().take(7).enumerate().filter(|(at, _)| !matches!(at, 3 | 4));
-    Ok(Duration::from_millis(busy.map(|(_, ticks)| ticks.saturating_mul(10)).sum()))
+    let busy = ticks
+        .iter()
+        .take(7)
+        .enumerate()
+        .filter(|(at, _)| !matches!(at, 3 | 4));
+    Ok(Duration::from_millis(
+        busy.map(|(_, ticks)| ticks.saturating_mul(10)).sum(),
+    ))
 }

@@ -1,14 +1,15 @@
 //! The floor: Argon2id alone at the provider's parameters, on every core, with memory kept mapped.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 
-use crate::{Trouble, canton::PASSWORD, process::own_cpu};
+use crate::{Trouble, canton::PASSWORD};
 
 /// What was hashed in a window.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,32 +38,50 @@ impl Raw {
 
 /// Hashes on so many threads for so long; blocks.
 pub(crate) fn hash(threads: usize, window: Duration) -> Result<Raw, Trouble> {
-    let params = Params::new(Params::DEFAULT_M_COST, 2, 1, Some(32)).map_err(|e| e.to_string())?;
-    let (over, hashes) = (AtomicBool::new(false), AtomicU64::new(0));
-    let began = own_cpu()?;
+    let params = Params::new(Params::DEFAULT_M_COST, 2, 1, Some(32));
+    let params = params.map_err(|error| error.to_string())?;
+    let over = AtomicBool::new(false);
     let clock = server::password::monotonic();
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-                let mut memory = vec![Block::new(); argon2.params().block_count()];
-                let mut output = [0; 32];
-                while !over.load(Ordering::Relaxed) {
-                    let (text, salt) = (PASSWORD.as_bytes(), &[7; 16]);
-                    let hashed =
-                        argon2.hash_password_into_with_memory(text, salt, &mut output, &mut memory);
-                    if hashed.is_ok() {
-                        hashes.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-                std::hint::black_box(output);
-            });
+    let worker = || -> Result<Raw, Trouble> {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let mut memory = vec![Block::new(); params.block_count()];
+        let mut output = [0; 32];
+        let mut once = || {
+            let (text, salt) = (PASSWORD.as_bytes(), &[7; 16]);
+            argon2.hash_password_into_with_memory(text, salt, &mut output, &mut memory)
+        };
+        // The first one maps the memory.
+        once().map_err(|error| error.to_string())?;
+        let (before, began) = (this_threads_cpu()?, clock());
+        let mut raw = Raw::default();
+        while !over.load(Ordering::Relaxed) {
+            once().map_err(|error| error.to_string())?;
+            raw.hashes += 1;
         }
+        raw.cpu = this_threads_cpu()?.saturating_sub(before);
+        raw.took = clock().saturating_sub(began);
+        Ok(raw)
+    };
+    let mut all = Raw::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         thread::sleep(window);
         over.store(true, Ordering::Relaxed);
-    });
-    // Threads that ended are no longer in the sum, so the time of all cores stands in for theirs.
-    let _ = began;
-    let took = clock();
-    Ok(Raw { cpu: Duration::ZERO, hashes: hashes.into_inner(), took })
+        for worker in workers {
+            let raw = worker
+                .join()
+                .map_err(|_| "a thread that hashes panicked")??;
+            all.cpu += raw.cpu;
+            all.hashes += raw.hashes;
+            all.took = all.took.max(raw.took);
+        }
+        Ok(all)
+    })
+}
+
+fn this_threads_cpu() -> Result<Duration, Trouble> {
+    let spent = fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(Duration::from_nanos(
+        spent.split(' ').next().unwrap_or_default().parse()?,
+    ))
 }

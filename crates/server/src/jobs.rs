@@ -155,7 +155,7 @@ fn write(app: &App, outgoing: &Outgoing) -> Letter {
     let person = &outgoing.person;
     let texts = Texts {
         language: person.language,
-        institution: &app.settings.institution,
+        institution: app.settings.institution.say(person.language),
         support: &app.settings.support,
     };
     let text = |secret: &journey::Secret| String::from_utf8_lossy(secret.expose()).into_owned();

@@ -1,6 +1,7 @@
 //! What a server is told at start and cannot look up.
 
 use ipnet::IpNet;
+use journey::zone::Name;
 use url::Url;
 
 use crate::visitor::Forwarding;
@@ -11,7 +12,7 @@ pub struct Settings {
     /// How a trusted proxy tells whom it speaks for.
     pub forwarding: Forwarding,
     /// The name people see on every page.
-    pub institution: String,
+    pub institution: Name,
     /// The one origin: issuer, links in messages, cookies. Never taken from a request.
     pub public_url: Url,
     /// Whom people ask, as it is to be read.

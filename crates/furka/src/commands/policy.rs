@@ -137,8 +137,8 @@ fn all(policy: &Policy) {
 fn grouped(policy: &Policy) -> Vec<([String; 8], String)> {
     let mut rows: Vec<([String; 8], Vec<Role>)> = Vec::new();
     for facts in Facts::all().filter(|facts| facts.demand == Assurance::Password) {
-        let verdicts = Assurance::ALL.map(|demand| say(policy.decide(&Facts { demand, ..facts }).0));
-        let [password, vouched, strong, resistant] = verdicts.map(str::to_owned);
+        let verdicts = Assurance::ALL.map(|demand| policy.decide(&Facts { demand, ..facts }).0);
+        let [password, vouched, strong, resistant] = verdicts.map(|verdict| short(verdict).to_owned());
         let number = if facts.phone { "yes" } else { "no" }.to_owned();
         let (second_factor, enrolment) = (second_factor(&facts), enrolment(&facts));
         let cells = [
@@ -165,6 +165,18 @@ fn say(verdict: Verdict) -> &'static str {
         Verdict::RefuseEnrolHere => "refused: enrol elsewhere",
         Verdict::RefuseNoBinding => "refused: nothing to bind with",
         Verdict::RefuseTooWeak => "refused: too weak",
+    }
+}
+
+/// The same for cells.
+fn short(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::AskFactor => "ask factor",
+        Verdict::AskSmsThenEnrol => "sms, enrol",
+        Verdict::LetIn => "let in",
+        Verdict::RefuseEnrolHere => "not here",
+        Verdict::RefuseNoBinding => "no binding",
+        Verdict::RefuseTooWeak => "too weak",
     }
 }
 

@@ -81,7 +81,7 @@ fn parts(here: Installation) -> Parts {
 fn settings(config: &Config) -> Settings {
     Settings {
         forwarding: config.forwarding,
-        institution: config.institution.any().to_owned(),
+        institution: config.institution.name(),
         public_url: config.public_url.clone(),
         support: config.support.clone(),
         trusted_proxies: config.trusted_proxies.clone(),

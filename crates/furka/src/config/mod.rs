@@ -65,6 +65,12 @@ impl Tls {
 }
 
 impl Institution {
+    /// The name in every language; another language's where one is missing.
+    pub(crate) fn name(&self) -> journey::zone::Name {
+        let or_any = |name: &Option<String>| name.clone().unwrap_or_else(|| self.any().to_owned());
+        journey::zone::Name { de: or_any(&self.de), en: or_any(&self.en), fr: or_any(&self.fr) }
+    }
+
     /// The name in the order of preference of who reads it.
     pub(crate) fn any(&self) -> &str {
         let names = [&self.fr, &self.de, &self.en];

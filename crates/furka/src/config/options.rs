@@ -82,7 +82,7 @@ impl Given {
     }
 }
 
-/// All options, in the order of the sample file.
+/// All options, in the order of the sample file: tables last, as TOML demands.
 pub(crate) static OPTIONS: [Entry; 15] = [
     Entry {
         key: "public_url",
@@ -153,6 +153,14 @@ pub(crate) static OPTIONS: [Entry; 15] = [
         take: |config, given| given.text().and_then(log).map(|log| config.log = log),
     },
     Entry {
+        key: "hash_workers",
+        meaning: "How many passwords are hashed at the same time: \"cores\", or a number. More than the \
+                  machine has cores is never faster.",
+        default: Default::Text("\"cores\""),
+        example: "\"2\"",
+        take: |config, given| given.text().and_then(workers).map(|workers| config.hash_workers = workers),
+    },
+    Entry {
         key: "tls.certificate",
         meaning: "A certificate with its chain, PEM. It is read again when it changes. Without one, plain \
                   HTTP is spoken.",
@@ -188,14 +196,6 @@ pub(crate) static OPTIONS: [Entry; 15] = [
         default: Default::Nothing,
         example: "\"Canton of Example\"",
         take: |config, given| name(given).map(|name| config.institution.en = Some(name)),
-    },
-    Entry {
-        key: "hash_workers",
-        meaning: "How many passwords are hashed at the same time: \"cores\", or a number. More than the \
-                  machine has cores is never faster.",
-        default: Default::Text("\"cores\""),
-        example: "\"2\"",
-        take: |config, given| given.text().and_then(workers).map(|workers| config.hash_workers = workers),
     },
 ];
 

@@ -37,7 +37,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 ///
 /// # Errors
 /// A port that is taken, a folder that cannot be written: with the cure.
-pub async fn run(port: u16, dir: Option<PathBuf>) -> Result<(), Failure> {
+pub(crate) async fn run(port: u16, dir: Option<PathBuf>) -> Result<(), Failure> {
     let (dir, _temporary) = folder(dir)?;
     let world = RealWorld;
     let mut master = [0; 32];
@@ -188,7 +188,7 @@ fn parts(store: &AnyStore, keys: &Arc<Keys>, port: u16) -> Result<Parts, Failure
         limits: limits(),
         settings: Settings {
             forwarding: Forwarding::XForwardedFor,
-            institution: "Identité numérique – Canton de démonstration".to_owned(),
+            institution: toml::from_str(include_str!("institution.toml"))?,
             public_url: format!("http://localhost:{port}").parse()?,
             support: "ICT-VS · 027 000 00 00".to_owned(),
             trusted_proxies: vec!["127.0.0.1/32".parse()?],

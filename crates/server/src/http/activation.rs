@@ -452,7 +452,7 @@ impl Scene<'_> {
                 url: client.home.clone().unwrap_or_default(),
             },
             None => Link {
-                name: self.app.settings.institution.clone(),
+                name: self.app.settings.institution.say(language).to_owned(),
                 url: "/".to_owned(),
             },
         };

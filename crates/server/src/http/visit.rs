@@ -105,7 +105,7 @@ impl Visit {
         Frame {
             language: self.language,
             nonce: &self.nonce,
-            institution: &app.settings.institution,
+            institution: app.settings.institution.say(self.language),
             here: &self.here,
             support: &app.settings.support,
         }

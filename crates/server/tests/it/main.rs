@@ -1,3 +1,20 @@
 //! Ring 3: the stories in memory, and what strangers, scripts and other people's applications meet.
+//!
+//! Tests that keep a row of the security table name its id; see `docs/security-rows.md`.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "all of it is test"
+)]
+
+mod addresses;
+mod application;
+mod applications;
+mod forms;
+mod headers;
+mod secrets;
+mod sessions;
 mod stories;
+mod strangers;

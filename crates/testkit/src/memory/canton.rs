@@ -56,6 +56,16 @@ impl Canton {
     /// A canton under one of the presets.
     #[must_use]
     pub fn under(preset: &str, language: Language) -> Self {
+        Self::remembering_by(preset, language, |store| store)
+    }
+
+    /// A canton whose provider sees the store through something of the test's.
+    #[must_use]
+    pub fn remembering_by(
+        preset: &str,
+        language: Language,
+        through: impl FnOnce(AnyStore) -> AnyStore,
+    ) -> Self {
         let runtime = must("start the runtime", Runtime::new());
         let runtime = Arc::new(runtime);
         let toy = Arc::new(Toy::default());
@@ -69,7 +79,8 @@ impl Canton {
             configure(&store, &settings, policy, &toy).await;
             cast::moves_in(&store, &keys, &toy).await;
             let origin = demo::Origins::on_localhost(PORT).provider;
-            let parts = parts(&store, &toy, senders(&operator, &postman), &origin);
+            let seen = through(Arc::clone(&store));
+            let parts = parts(&seen, &toy, senders(&operator, &postman), &origin);
             must("start the provider", Provider::start(parts).await)
         });
         let rooms = rooms(settings, &provider, &store, &toy, &postman);
@@ -117,6 +128,12 @@ impl Canton {
     pub fn calls(&self, peer: [u8; 4], attempt: Attempt) -> Answer {
         let origin = self.origins().provider;
         self.alone(origin, with_peer(self.provider.router(), peer), attempt)
+    }
+
+    /// A request to the operators' listener.
+    #[must_use]
+    pub fn calls_management(&self, attempt: Attempt) -> Answer {
+        self.alone(self.origins().provider, self.provider.management(), attempt)
     }
 
     /// The same to a second node of the provider, which stands behind this public address.
@@ -244,7 +261,11 @@ fn parts(
         limits: PoolLimits { queue_max: 5000, ..PoolLimits::for_cores(NonZeroUsize::MIN) },
         settings: server::Settings {
             forwarding: Forwarding::XForwardedFor,
-            institution: "Canton en mémoire".into(),
+            institution: journey::zone::Name {
+                de: "Kanton im Speicher".into(),
+                en: "Canton in memory".into(),
+                fr: "Canton en mémoire".into(),
+            },
             public_url: must("read the public address", origin.parse()),
             support: "027 000 00 00".into(),
             trusted_proxies: vec![must("read the proxy's address", "127.0.0.1/32".parse())],

@@ -1,0 +1,118 @@
+//! The headers by which browsers are told how to treat our pages.
+
+use testkit::memory::Canton;
+use testkit::{Answer, Attempt, Language};
+
+use crate::application::{asks, at, at_school, enters, sends};
+
+const HTTPS: &str = "https://identite.example";
+
+fn pages() -> [String; 7] {
+    [
+        at("/"),
+        at("/login"),
+        at("/activate"),
+        at("/account"),
+        at("/nothing-here"),
+        at("/resume/abc"),
+        asks(&[]),
+    ]
+}
+
+/// [S08] Every page has its policy: no foreign code, no frames, no guessing of types, no referrer to
+/// others.
+#[test]
+fn every_page_is_closed_to_others() {
+    let mut canton = Canton::new(Language::French);
+    for url in pages() {
+        let answer = sends(&mut canton, Attempt::get(&url));
+        let policy = answer.header("content-security-policy").unwrap_or_default().to_owned();
+        if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            for part in [
+                "default-src 'none'",
+                "base-uri 'none'",
+                "object-src 'none'",
+                "frame-ancestors 'none'",
+                "script-src 'nonce-",
+                "style-src 'nonce-",
+            ] {
+                assert!(policy.contains(part), "{url}: {policy}");
+            }
+            assert!(!policy.contains("unsafe"), "{url}: {policy}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{url}");
+        }
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{url}");
+        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{url}");
+        let referrer = answer.header("referrer-policy").unwrap_or_default();
+        assert!(matches!(referrer, "no-referrer" | "same-origin"), "{url}: {referrer}");
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{url}");
+        let nonce = policy.split("nonce-").nth(1).map(|rest| rest.split('\'').next().unwrap());
+        if let Some(nonce) = nonce {
+            let again = sends(&mut canton, Attempt::get(&url));
+            assert!(!again.header("content-security-policy").unwrap().contains(nonce), "{url}");
+        }
+    }
+}
+
+/// [S08] No page asks anybody else for anything.
+#[test]
+fn no_page_loads_anything_from_elsewhere() {
+    let mut canton = Canton::new(Language::French);
+    for url in pages() {
+        let answer = sends(&mut canton, Attempt::get(&url));
+        for pieces in answer.body.split("src=\"").skip(1) {
+            assert!(pieces.starts_with('/') && !pieces.starts_with("//"), "{url}: {pieces:.60}");
+        }
+        for pieces in answer.body.split("<link").skip(1) {
+            assert!(pieces.contains("href=\"/"), "{url}: {pieces:.80}");
+        }
+    }
+}
+
+/// [S02] Over https every cookie is for this host alone, out of reach of scripts, and none of those
+/// that mean something outlives the browser.
+#[test]
+fn cookies_are_for_this_host_and_end_with_the_browser() {
+    let canton = Canton::new(Language::French);
+    let answer = canton.calls_at(HTTPS, Attempt::get(&format!("{HTTPS}/login?ui=de")));
+    let lines = cookies(&answer);
+    assert!(lines.len() >= 2, "{lines:?}");
+    for line in &lines {
+        assert!(line.starts_with("__Host-"), "{line}");
+        for part in ["; Secure", "; HttpOnly", "; SameSite=Lax", "; Path=/"] {
+            assert!(line.contains(part), "{line}");
+        }
+        assert!(!line.contains("Domain"), "{line}");
+        assert_eq!(line.contains("Max-Age"), line.contains("language"), "{line}");
+    }
+    let year = answer.header("strict-transport-security").unwrap();
+    assert!(year.starts_with("max-age=31536000"), "{year}");
+}
+
+/// [S02] The session's cookie too.
+#[test]
+fn the_session_ends_with_the_browser() {
+    let mut canton = Canton::new(Language::French);
+    let (person, mut browser) = at_school(&mut canton);
+    let answer = enters(&mut *browser, &asks(&[]), &person);
+    let lines = cookies(&answer);
+    let session = lines.iter().find(|line| line.contains("session")).unwrap();
+    assert!(!session.contains("Max-Age") && !session.contains("Expires"), "{session}");
+    assert!(session.contains("; HttpOnly") && session.contains("; SameSite=Lax"), "{session}");
+    let value = session.split(['=', ';']).nth(1).unwrap();
+    assert!(value.len() >= 43, "at least 256 bits: {value}");
+}
+
+/// [S10] After a password the browser is sent on by 303, which never repeats the form.
+#[test]
+fn a_form_is_never_sent_on() {
+    let mut canton = Canton::new(Language::French);
+    let (person, mut browser) = at_school(&mut canton);
+    let answer = enters(&mut *browser, &asks(&[]), &person);
+    assert_eq!(answer.status, 303);
+}
+
+fn cookies(answer: &Answer) -> Vec<String> {
+    let lines = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+    lines.map(|(_, line)| line.clone()).collect()
+}
