@@ -11,7 +11,7 @@
 //! | [`oauth::token`] | the POST to `/token` | [`oauth::token::TokenRequest`], an answer |
 //! | [`oidc`] | what `/userinfo` and `/logout` are sent | claims, tokens, the discovery document |
 //! | [`jose`] | compact JWS, keys | verified claims, signatures, the JWK set |
-//! | [`otpauth`] | a fresh TOTP key | the URI inside the QR code, the key to type |
+//! | [`otpauth`] | a fresh TOTP key | the URI inside the QR code |
 //! | [`token_file`] | a vendor's CSV or PSKC file | seeds of hardware tokens |
 
 pub mod fault;

@@ -1,4 +1,4 @@
-//! What the enrolment page shows of a fresh TOTP key: the URI in the QR code, and the key to type.
+//! What the enrolment page shows of a fresh TOTP key: the URI in the QR code.
 
 use std::fmt::Write;
 
@@ -28,20 +28,6 @@ pub fn key_uri(issuer: &str, account: &str, key: &Secret) -> Result<Zeroizing<St
         "otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30",
         *key
     )))
-}
-
-/// The key to type by hand: base32 in blocks of four. A secret.
-#[must_use]
-pub fn typed_key(key: &Secret) -> Zeroizing<String> {
-    let key = Zeroizing::new(BASE32_NOPAD.encode(key.expose()));
-    let mut out = Zeroizing::new(String::with_capacity(key.len() * 5 / 4 + 1));
-    for (number, letter) in key.chars().enumerate() {
-        if number > 0 && number % 4 == 0 {
-            out.push(' ');
-        }
-        out.push(letter);
-    }
-    out
 }
 
 /// Percent-encoding as URIs want it: a space is `%20`, which apps understand, and not `+`.
@@ -75,16 +61,6 @@ mod tests {
             "otpauth://totp/%C3%89ducation%20Valais:anna.rey%40edu.vs.ch?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\
              &issuer=%C3%89ducation%20Valais&algorithm=SHA1&digits=6&period=30"
         );
-    }
-
-    #[test]
-    fn the_typed_key_has_blocks_of_four() {
-        assert_eq!(
-            *typed_key(&key()),
-            "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
-        );
-        assert_eq!(*typed_key(&Secret::new(vec![0; 3])), "AAAA A");
-        assert_eq!(*typed_key(&Secret::new(Vec::new())), "");
     }
 
     #[test]

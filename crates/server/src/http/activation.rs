@@ -14,10 +14,10 @@ use journey::{
 };
 use store::{Journey, JourneyState, LaneKey};
 
-use super::{account::name_of, form::Form, show, visit::Visit};
+use super::{account::name_of, form::Form, login::own, show, visit::Visit};
 use crate::{
     activation_code,
-    app::{ActivationInput, App, Found},
+    app::{ActivationInput, App},
     cookie::sha256,
     failure::Failure,
     page::{
@@ -463,27 +463,4 @@ impl Scene<'_> {
         };
         self.show(StatusCode::OK, &page)
     }
-}
-
-/// The journey of this browser, or the page that says why not.
-async fn own(app: &App, visit: &Visit, id: &str) -> Result<Result<Journey, Response>, Failure> {
-    let found = match id.parse() {
-        Ok(id) => app.find(&visit.caller, id).await?,
-        Err(_) => Found::Gone,
-    };
-    Ok(match found {
-        Found::Yours(journey) => Ok(*journey),
-        Found::Gone => Err(show::refused(
-            app,
-            visit,
-            StatusCode::GONE,
-            Reason::TooLate,
-        )?),
-        Found::OtherBrowser => Err(show::refused(
-            app,
-            visit,
-            StatusCode::FORBIDDEN,
-            Reason::OtherBrowser,
-        )?),
-    })
 }

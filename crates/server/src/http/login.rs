@@ -392,7 +392,11 @@ fn plain(token: &str) -> String {
 // --- What pages have in common ----------------------------------------------------------------
 
 /// The journey of this browser, or the page that says why not.
-async fn own(app: &App, visit: &Visit, id: &str) -> Result<Result<Journey, Response>, Failure> {
+pub(super) async fn own(
+    app: &App,
+    visit: &Visit,
+    id: &str,
+) -> Result<Result<Journey, Response>, Failure> {
     let found = match id.parse() {
         Ok(id) => app.find(&visit.caller, id).await?,
         Err(_) => Found::Gone,

@@ -27,11 +27,30 @@ fn only_the_listed_proxy_is_believed() {
     let school = "192.0.2.20";
     assert!(is_inside(&canton, SCHOOL, &[]));
     assert!(is_inside(&canton, PROXY, &[("x-forwarded-for", school)]));
-    assert!(is_inside(&canton, PROXY, &[("x-forwarded-for", "203.0.113.66, 192.0.2.20")]));
+    assert!(is_inside(
+        &canton,
+        PROXY,
+        &[("x-forwarded-for", "203.0.113.66, 192.0.2.20")]
+    ));
 
-    assert!(!is_inside(&canton, STRANGER, &[("x-forwarded-for", school)]));
-    assert!(!is_inside(&canton, PROXY, &[("x-forwarded-for", "192.0.2.20, 203.0.113.66")]));
-    assert!(!is_inside(&canton, PROXY, &[("x-forwarded-for", school), ("x-forwarded-for", "203.0.113.66")]));
+    assert!(!is_inside(
+        &canton,
+        STRANGER,
+        &[("x-forwarded-for", school)]
+    ));
+    assert!(!is_inside(
+        &canton,
+        PROXY,
+        &[("x-forwarded-for", "192.0.2.20, 203.0.113.66")]
+    ));
+    assert!(!is_inside(
+        &canton,
+        PROXY,
+        &[
+            ("x-forwarded-for", school),
+            ("x-forwarded-for", "203.0.113.66")
+        ]
+    ));
     // A proxy that says nothing speaks for nobody.
     assert!(!is_inside(&canton, PROXY, &[]));
 }
@@ -60,10 +79,17 @@ fn an_unreadable_address_is_public() {
         "2002:c000:0214::1",
         "::192.0.2.20",
     ] {
-        assert!(!is_inside(&canton, PROXY, &[("x-forwarded-for", value)]), "{value}");
+        assert!(
+            !is_inside(&canton, PROXY, &[("x-forwarded-for", value)]),
+            "{value}"
+        );
     }
     // The one form that means the same address.
-    assert!(is_inside(&canton, PROXY, &[("x-forwarded-for", "::ffff:192.0.2.20")]));
+    assert!(is_inside(
+        &canton,
+        PROXY,
+        &[("x-forwarded-for", "::ffff:192.0.2.20")]
+    ));
 }
 
 /// [N08] Only the one configured mechanism exists.
@@ -81,11 +107,20 @@ fn other_headers_do_not_exist() {
         "x-demo-place",
     ] {
         for value in ["192.0.2.20", "for=192.0.2.20", "school"] {
-            assert!(!is_inside(&canton, PROXY, &[(name, value)]), "{name}: {value}");
-            assert!(!is_inside(&canton, STRANGER, &[(name, value)]), "{name}: {value}");
+            assert!(
+                !is_inside(&canton, PROXY, &[(name, value)]),
+                "{name}: {value}"
+            );
+            assert!(
+                !is_inside(&canton, STRANGER, &[(name, value)]),
+                "{name}: {value}"
+            );
         }
     }
-    let away = [("x-forwarded-for", "203.0.113.66"), ("connection", "x-forwarded-for")];
+    let away = [
+        ("x-forwarded-for", "203.0.113.66"),
+        ("connection", "x-forwarded-for"),
+    ];
     assert!(!is_inside(&canton, PROXY, &away));
 }
 
@@ -103,12 +138,21 @@ fn the_public_address_is_configured_not_asked() {
         ("x-rewrite-url", "/evil"),
     ];
     for (name, value) in lies {
-        for path in ["/.well-known/openid-configuration", "/login", "/activate", "/account", "/"] {
+        for path in [
+            "/.well-known/openid-configuration",
+            "/login",
+            "/activate",
+            "/account",
+            "/",
+        ] {
             let mut attempt = Attempt::get(&at(path)).header("x-forwarded-for", "203.0.113.66");
             attempt = attempt.header(name, value);
             let answer = canton.calls(PROXY, attempt);
             assert!(!answer.body.contains("evil"), "{name} on {path}");
-            assert!(!format!("{:?}", answer.headers).contains("evil"), "{name} on {path}");
+            assert!(
+                !format!("{:?}", answer.headers).contains("evil"),
+                "{name} on {path}"
+            );
             assert!(!answer.body.contains(":444"), "{name} on {path}");
         }
     }

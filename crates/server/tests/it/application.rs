@@ -76,7 +76,9 @@ pub(crate) fn code(canton: &mut Canton) -> String {
 pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
     let url = Url::parse(url).ok()?;
     let mut pairs = url.query_pairs();
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    pairs
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 /// The redemption of a code, as the ENT does it.
@@ -97,7 +99,10 @@ pub(crate) fn redeems_as(code: &str, client: &str, secret: &str, verifier: &str)
 
 /// [RFC 7617] the header of name and secret.
 pub(crate) fn basic(client: &str, secret: &str) -> String {
-    format!("Basic {}", BASE64.encode(format!("{client}:{secret}").as_bytes()))
+    format!(
+        "Basic {}",
+        BASE64.encode(format!("{client}:{secret}").as_bytes())
+    )
 }
 
 /// What a signed token says.

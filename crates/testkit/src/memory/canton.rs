@@ -118,6 +118,19 @@ impl Canton {
         must("read the copy", std::fs::read(&file))
     }
 
+    /// Who the tests are, in the audit.
+    #[must_use]
+    pub fn by(&self) -> By {
+        by(&self.toy)
+    }
+
+    /// All that the store was given to write in passing is written.
+    pub fn settles(&self) {
+        let by = self.by();
+        let entry = self.store.audit(&journey::Happened::ActivationSent, &by);
+        must("write an entry", self.runtime.block_on(entry));
+    }
+
     /// Waits for something.
     pub fn waits_for<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)

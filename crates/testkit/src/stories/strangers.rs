@@ -216,7 +216,8 @@ pub fn a_thousand_wrong_codes_at_once_are_five_tries(town: &mut dyn Town, w: &Wo
     browser.sees(w.too_many_tries);
     browser.is_signed_in_nowhere(&town.origins());
 
-    // The owner is not locked out.
+    // [O12] The owner gets in again, if not at once: a day gives some tries back, not all of them.
+    town.passes(86_400);
     let mut owner = town.browser(Place::Home);
     knocks(town, &mut *owner, w, Application::Ent);
     enters(&mut *owner, w, &anna);

@@ -216,7 +216,7 @@ pub fn a_browser_closed_at_the_qr_code_leaves_no_factor(town: &mut dyn Town, w: 
     is_in(town, browser, w, Application::Ent, STRONG);
 }
 
-/// Two sign-ins of one person in two tabs: each waits for its own code.
+/// [O08] Two sign-ins of one person in two tabs: each waits for its own code.
 pub fn two_tabs_do_not_disturb_each_other(town: &mut dyn Town, w: &Words) {
     let anna = town.somebody(Role::Sms);
     let mut browser = town.browser(Place::Home);
@@ -226,6 +226,8 @@ pub fn two_tabs_do_not_disturb_each_other(town: &mut dyn Town, w: &Words) {
     knocks(town, &mut *tab, w, Application::Ism);
     enters(&mut *tab, w, &anna);
     let second = town.sms_code(&anna);
+    answers(&mut *tab, w.sms_code, w, &first);
+    tab.sees(w.code_wrong);
 
     answers(&mut *tab, w.sms_code, w, &second);
     is_in(town, &mut *tab, w, Application::Ism, STRONG);

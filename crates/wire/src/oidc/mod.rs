@@ -1,6 +1,5 @@
 //! OpenID Connect: who the person is, told to applications.
 
-pub mod access_token;
 pub mod claims;
 pub mod discovery;
 pub mod id_token;

@@ -143,7 +143,12 @@ impl Scene<'_> {
     fn app_enrolment(&self, state: &AwaitAppEnrolment) -> Result<Response, Failure> {
         let key = wire::Secret::new(state.pending.secret.expose().to_vec());
         // A colon separates issuer and account in the link; names have none there.
-        let issuer = self.app.settings.institution.say(self.visit.language).replace(':', " ");
+        let issuer = self
+            .app
+            .settings
+            .institution
+            .say(self.visit.language)
+            .replace(':', " ");
         let account = self.person.username.replace(':', " ");
         let link = wire::otpauth::key_uri(&issuer, &account, &key)
             .map_err(|_| Failure::Impossible("an institution or a user without a name"))?;
