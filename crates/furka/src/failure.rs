@@ -31,7 +31,11 @@ pub(crate) const USAGE: u8 = 64;
 impl Failure {
     /// A failure that is its own explanation.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self { cure: None, sentence: sentence.into(), source: None }
+        Self {
+            cure: None,
+            sentence: sentence.into(),
+            source: None,
+        }
     }
 
     /// What helps, as an imperative.
@@ -104,7 +108,10 @@ impl From<store::StoreError> for Failure {
         } else {
             None
         };
-        let failure = Self { source: Some(error.source), ..failure };
+        let failure = Self {
+            source: Some(error.source),
+            ..failure
+        };
         match cure {
             Some(cure) => failure.cure(cure),
             None => failure,
@@ -120,8 +127,9 @@ pub(crate) trait Doing<T> {
 
 impl<T, E: Into<Box<dyn Error + Send + Sync>>> Doing<T> for Result<T, E> {
     fn doing(self, doing: impl FnOnce() -> String) -> Result<T, Failure> {
-        self.map_err(|error| {
-            Failure { source: Some(error.into()), ..Failure::new(format!("{} failed", doing())) }
+        self.map_err(|error| Failure {
+            source: Some(error.into()),
+            ..Failure::new(format!("{} failed", doing()))
         })
     }
 }

@@ -40,8 +40,10 @@ pub(crate) fn config_path(given: Option<&Path>) -> PathBuf {
 pub(crate) fn configuration(given: Option<&Path>) -> Result<Config, Failure> {
     let path = config_path(given);
     if given.is_none() && !path.exists() {
-        return Err(Failure::new(format!("there is no `{HERE}` here and no `{USUAL}`"))
-            .cure("name it with `--config FILE`, or make one with `furka init DIR`"));
+        return Err(
+            Failure::new(format!("there is no `{HERE}` here and no `{USUAL}`"))
+                .cure("name it with `--config FILE`, or make one with `furka init DIR`"),
+        );
     }
     read(&path).map_err(|error| Failure::new(error.to_string()))
 }
@@ -56,8 +58,10 @@ pub(crate) fn read(path: &Path) -> Result<Config, ConfigError> {
 pub(crate) fn open_database(config: &Config, keys: Arc<Keys>) -> Result<AnyStore, Failure> {
     let path = &config.database;
     if !path.exists() {
-        return Err(Failure::new(format!("there is no database at `{}`", path.display()))
-            .cure("correct `database` in the configuration, or make one with `furka init DIR`"));
+        return Err(
+            Failure::new(format!("there is no database at `{}`", path.display()))
+                .cure("correct `database` in the configuration, or make one with `furka init DIR`"),
+        );
     }
     let pending = Sqlite::migrate_plan(path)?;
     if !pending.is_empty() {
@@ -73,7 +77,12 @@ pub(crate) fn open_database(config: &Config, keys: Arc<Keys>) -> Result<AnyStore
 /// Makes senders from the text of `gateways.toml`.
 pub(crate) fn connect() -> Connect {
     let clock = monotonic();
-    Arc::new(move |text| Ok(peers::connect(&peers::Gateways::parse(text)?, clock.clone())?))
+    Arc::new(move |text| {
+        Ok(peers::connect(
+            &peers::Gateways::parse(text)?,
+            clock.clone(),
+        )?)
+    })
 }
 
 impl Installation {
@@ -82,7 +91,12 @@ impl Installation {
         let config = configuration(config)?;
         let keys = Arc::new(key_file::read(&config.key_file)?);
         let store = open_database(&config, keys.clone())?;
-        Ok(Self { config, keys, store, world: RealWorld })
+        Ok(Self {
+            config,
+            keys,
+            store,
+            world: RealWorld,
+        })
     }
 
     /// Who is named in the audit for a command.
@@ -108,7 +122,11 @@ impl Installation {
 
     /// A document; an empty one of version 0 if there is none.
     pub(crate) async fn resource(&self, kind: ResourceKind) -> Result<Resource, Failure> {
-        let none = || Resource { kind, text: String::new(), version: 0 };
+        let none = || Resource {
+            kind,
+            text: String::new(),
+            version: 0,
+        };
         Ok(self.store.resource(kind).await?.unwrap_or_else(none))
     }
 

@@ -29,7 +29,11 @@ pub(crate) fn draw(path: &Path, world: &dyn World) -> Result<Keys, Failure> {
     text.push('\n');
     let write = || {
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()
     };
@@ -53,13 +57,19 @@ pub(crate) fn read(path: &Path) -> Result<Keys, Failure> {
     }
     let mut text = Zeroizing::new(String::new());
     let no_key = || {
-        Failure::new(format!("`{name}` is no key file: it must hold 32 bytes in base64"))
-            .cure("put back the file that `furka init` wrote, from your copy")
+        Failure::new(format!(
+            "`{name}` is no key file: it must hold 32 bytes in base64"
+        ))
+        .cure("put back the file that `furka init` wrote, from your copy")
     };
     if found.len() > FILE_BYTES_MAX || file.read_to_string(&mut text).is_err() {
         return Err(no_key());
     }
-    let bytes = Zeroizing::new(BASE64.decode(text.trim().as_bytes()).map_err(|_| no_key())?);
+    let bytes = Zeroizing::new(
+        BASE64
+            .decode(text.trim().as_bytes())
+            .map_err(|_| no_key())?,
+    );
     let master: &[u8; LEN] = bytes.as_slice().try_into().map_err(|_| no_key())?;
     // A key of zeros is what a broken generator or a careless template leaves behind.
     if master.iter().all(|byte| *byte == 0) {
@@ -83,9 +93,15 @@ mod tests {
         draw(&one, &RealWorld).unwrap();
         draw(&two, &RealWorld).unwrap();
         assert_ne!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
-        assert_eq!(fs::metadata(&one).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&one).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         read(&one).unwrap();
-        assert!(draw(&one, &RealWorld).is_err(), "a key is never overwritten");
+        assert!(
+            draw(&one, &RealWorld).is_err(),
+            "a key is never overwritten"
+        );
     }
 
     #[test]
@@ -95,21 +111,38 @@ mod tests {
         draw(&path, &RealWorld).unwrap();
         for mode in [0o644, 0o640, 0o604, 0o620] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            assert!(read(&path).unwrap_err().to_string().contains("can be read by others"));
+            assert!(
+                read(&path)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("can be read by others")
+            );
         }
     }
 
     #[test]
     fn a_file_that_is_no_key_is_refused() {
         let dir = TempDir::new().unwrap();
-        for (at, text) in ["", "secret", &"A".repeat(1000), &BASE64.encode(&[0; 32]), "\u{fffd}"]
-            .into_iter()
-            .enumerate()
+        for (at, text) in [
+            "",
+            "secret",
+            &"A".repeat(1000),
+            &BASE64.encode(&[0; 32]),
+            "\u{fffd}",
+        ]
+        .into_iter()
+        .enumerate()
         {
             let path = dir.path().join(at.to_string());
             fs::write(&path, text).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-            assert!(read(&path).unwrap_err().to_string().contains("is no key file"), "{text}");
+            assert!(
+                read(&path)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("is no key file"),
+                "{text}"
+            );
         }
     }
 }

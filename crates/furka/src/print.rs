@@ -26,7 +26,9 @@ pub(crate) struct Table {
 impl Table {
     /// A table whose first row names the columns.
     pub(crate) fn new<const N: usize>(names: [&str; N]) -> Self {
-        Self { rows: vec![names.map(str::to_owned).into()] }
+        Self {
+            rows: vec![names.map(str::to_owned).into()],
+        }
     }
 
     /// One more row.

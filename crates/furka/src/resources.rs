@@ -55,9 +55,12 @@ pub(crate) fn check(texts: &[(ResourceKind, String)]) -> Result<Checked, Vec<Str
     let gateways = Gateways::parse(text(ResourceKind::Gateways));
     let gateways = gateways.map_err(|error| note(ResourceKind::Gateways, &error));
     match (zones, policy, applications, gateways) {
-        (Ok(zones), Ok(policy), Ok(applications), Ok(gateways)) => {
-            Ok(Checked { applications, gateways, policy, zones })
-        }
+        (Ok(zones), Ok(policy), Ok(applications), Ok(gateways)) => Ok(Checked {
+            applications,
+            gateways,
+            policy,
+            zones,
+        }),
         _ => Err(wrong),
     }
 }
@@ -85,25 +88,38 @@ impl Checked {
             doubts.push("there are no zones: everybody is outside, everywhere".to_owned());
         }
         for zone in self.zones.iter() {
-            let days = today.until(zone.review_by).map_or(0, |span| i64::from(span.get_days()));
+            let days = today
+                .until(zone.review_by)
+                .map_or(0, |span| i64::from(span.get_days()));
             let (id, owner, day) = (&zone.id, &zone.owner, zone.review_by);
             if days < 0 {
-                doubts.push(format!("zone `{id}` was to be looked at by {day}; ask {owner}"));
+                doubts.push(format!(
+                    "zone `{id}` was to be looked at by {day}; ask {owner}"
+                ));
             } else if days <= REVIEW_DAYS {
-                doubts.push(format!("zone `{id}` is to be looked at by {day}; ask {owner}"));
+                doubts.push(format!(
+                    "zone `{id}` is to be looked at by {day}; ask {owner}"
+                ));
             }
         }
         if self.applications.is_empty() {
             doubts.push("there are no applications: nobody can sign in to anything".to_owned());
         }
-        for client in self.applications.values().filter(|client| !self.is_reachable(client)) {
+        for client in self
+            .applications
+            .values()
+            .filter(|client| !self.is_reachable(client))
+        {
             doubts.push(format!(
                 "application `{}` asks for more than the policy lets anybody prove: all are refused",
                 client.id
             ));
         }
         if self.gateways.sms.is_empty() {
-            doubts.push("there is no SMS gateway: no code by SMS goes out, and no app can be set up".to_owned());
+            doubts.push(
+                "there is no SMS gateway: no code by SMS goes out, and no app can be set up"
+                    .to_owned(),
+            );
         }
         if self.gateways.mail.is_none() {
             doubts.push("there is no mail server: no activation message goes out".to_owned());
@@ -114,10 +130,15 @@ impl Checked {
     /// Whether there is anybody whom the policy leads to this application.
     fn is_reachable(&self, client: &Client) -> bool {
         let demand = assurance(client.minimum);
-        Facts::all().filter(|facts| facts.demand == demand).any(|facts| {
-            let (verdict, _) = self.policy.decide(&facts);
-            matches!(verdict, Verdict::AskFactor | Verdict::AskSmsThenEnrol | Verdict::LetIn)
-        })
+        Facts::all()
+            .filter(|facts| facts.demand == demand)
+            .any(|facts| {
+                let (verdict, _) = self.policy.decide(&facts);
+                matches!(
+                    verdict,
+                    Verdict::AskFactor | Verdict::AskSmsThenEnrol | Verdict::LetIn
+                )
+            })
     }
 }
 
@@ -149,11 +170,18 @@ pub(crate) fn plan(kind: ResourceKind, from: &str, to: &str) -> Vec<String> {
             }
         }
     }
-    let gone = old.items.keys().filter(|name| !new.items.contains_key(*name));
+    let gone = old
+        .items
+        .keys()
+        .filter(|name| !new.items.contains_key(*name));
     lines.extend(gone.map(|name| format!("- {name}")));
     if lines.is_empty() {
         let same_order = old.order == new.order;
-        let what = if same_order { "comments or spacing only" } else { "the order" };
+        let what = if same_order {
+            "comments or spacing only"
+        } else {
+            "the order"
+        };
         lines.push(format!("~ {what}"));
     }
     lines
@@ -197,7 +225,11 @@ fn flatten(path: &str, value: Value, leaves: &mut BTreeMap<String, Value>) {
     match value {
         Value::Table(table) => {
             for (key, value) in table {
-                let path = if path.is_empty() { key } else { format!("{path}.{key}") };
+                let path = if path.is_empty() {
+                    key
+                } else {
+                    format!("{path}.{key}")
+                };
                 flatten(&path, value, leaves);
             }
         }
@@ -220,10 +252,20 @@ fn changes(
     let mut keys: Vec<_> = before.keys().chain(after.keys()).collect();
     keys.sort();
     keys.dedup();
-    let changed = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
+    let changed = keys
+        .into_iter()
+        .filter(|key| before.get(*key) != after.get(*key));
     let line = |key: &String| {
-        let name = if key.is_empty() { String::new() } else { format!("{key}: ") };
-        format!("    {name}{} \u{2192} {}", shown(before.get(key)), shown(after.get(key)))
+        let name = if key.is_empty() {
+            String::new()
+        } else {
+            format!("{key}: ")
+        };
+        format!(
+            "    {name}{} \u{2192} {}",
+            shown(before.get(key)),
+            shown(after.get(key))
+        )
     };
     changed.map(line).collect()
 }
@@ -253,15 +295,23 @@ enrolment = \"refused\"
 
     #[test]
     fn a_plan_says_what_comes_what_changes_and_what_goes() {
-        let sion = BRIG.replace("brig", "sion").replace("100.0/24", "101.0/24").replace("db8:1", "db8:2");
+        let sion = BRIG
+            .replace("brig", "sion")
+            .replace("100.0/24", "101.0/24")
+            .replace("db8:1", "db8:2");
         let both = format!("{BRIG}{sion}");
         let plan = |from: &str, to: &str| plan(ResourceKind::Zones, from, to);
         assert_eq!(plan("", BRIG), ["+ zone school-brig"]);
         assert_eq!(plan(&both, BRIG), ["- zone school-sion"]);
         assert_eq!(plan(BRIG, BRIG), [""; 0]);
-        assert_eq!(plan(BRIG, &format!("# a\n{BRIG}")), ["~ comments or spacing only"]);
+        assert_eq!(
+            plan(BRIG, &format!("# a\n{BRIG}")),
+            ["~ comments or spacing only"]
+        );
         assert_eq!(plan(&both, &format!("{sion}{BRIG}")), ["~ the order"]);
-        let moved = BRIG.replace("\"refused\"", "\"allowed\"").replace("de = \"Brig\"", "de = \"Glis\"");
+        let moved = BRIG
+            .replace("\"refused\"", "\"allowed\"")
+            .replace("de = \"Brig\"", "de = \"Glis\"");
         assert_eq!(
             plan(BRIG, &moved),
             [
@@ -277,29 +327,46 @@ enrolment = \"refused\"
     fn a_plan_shows_no_value_of_a_gateway() {
         let from = "[mail]\npassword = \"old secret\"\n";
         let lines = plan(ResourceKind::Gateways, from, &from.replace("old", "new"));
-        assert_eq!(lines, ["~ mail", "    password: \u{2026} \u{2192} \u{2026}"]);
+        assert_eq!(
+            lines,
+            ["~ mail", "    password: \u{2026} \u{2192} \u{2026}"]
+        );
     }
 
     #[test]
     fn everything_that_is_wrong_is_said_at_once() {
         let texts = [
             (ResourceKind::Zones, BRIG.replace("/24", "/0")),
-            (ResourceKind::Policy, Policy::preset_text("valais").unwrap().replace("let-in", "open")),
+            (
+                ResourceKind::Policy,
+                Policy::preset_text("valais")
+                    .unwrap()
+                    .replace("let-in", "open"),
+            ),
             (ResourceKind::Applications, "[[aplication]]".to_owned()),
             (ResourceKind::Gateways, "sms = 3".to_owned()),
         ];
         let wrong = check(&texts).err().unwrap();
         assert_eq!(wrong.len(), 4, "{wrong:#?}");
-        assert!(wrong[0].starts_with("zones.toml: zone `school-brig`"), "{}", wrong[0]);
+        assert!(
+            wrong[0].starts_with("zones.toml: zone `school-brig`"),
+            "{}",
+            wrong[0]
+        );
     }
 
     #[test]
     fn a_review_that_is_due_is_mentioned() {
         let mut texts = vec![(ResourceKind::Zones, BRIG.to_owned())];
-        texts.push((ResourceKind::Policy, Policy::preset_text("valais").unwrap().to_owned()));
+        texts.push((
+            ResourceKind::Policy,
+            Policy::preset_text("valais").unwrap().to_owned(),
+        ));
         let checked = check(&texts).ok().unwrap();
         let on = |day: &str| checked.doubts(day.parse().unwrap());
-        assert!(on("2027-08-02")[0].contains("was to be looked at by 2027-08-01; ask network team"));
+        assert!(
+            on("2027-08-02")[0].contains("was to be looked at by 2027-08-01; ask network team")
+        );
         assert!(on("2027-07-15")[0].contains("is to be looked at by"));
         assert!(!on("2027-01-15")[0].contains("looked at"));
     }

@@ -58,6 +58,8 @@ pub enum Effect {
     },
     /// The try that was spent for this answer is given back.
     RefundTry {
+        /// The known device whose own budget it came from.
+        device: Option<[u8; 32]>,
         /// Whose.
         person: PersonId,
     },

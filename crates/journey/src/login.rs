@@ -207,6 +207,8 @@ pub enum Event {
 /// What a step may look at.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
+    /// The device, if this person has signed in on it before: its tries have a budget of their own.
+    pub known_device: Option<[u8; 32]>,
     /// The person, read a moment ago; none before a right password.
     pub person: Option<&'a Person>,
     /// Where the request came from.
@@ -215,6 +217,15 @@ pub struct View<'a> {
     pub policy: &'a Policy,
     /// Whether the budgets allow a message to this person now.
     pub sms_allowed: bool,
+}
+
+impl View<'_> {
+    fn refund(&self, person: PersonId) -> Effect {
+        Effect::RefundTry {
+            device: self.known_device,
+            person,
+        }
+    }
 }
 
 type Step = (Login, Vec<Effect>);
@@ -486,17 +497,12 @@ fn sign_in(person: PersonId, proof: Proof, place: &Place) -> Step {
 }
 
 /// A right second factor: the try comes back, and they are in.
-fn factor_right(underway: &Underway, method: Method, place: &Place, now: &Moment) -> Step {
+fn factor_right(underway: &Underway, method: Method, view: &View<'_>, now: &Moment) -> Step {
     let factor = FactorProof::new(method, now.at);
     let proof = Proof::two_factors(underway.password.clone(), factor);
-    let (next, mut effects) = sign_in(underway.person, proof, place);
+    let (next, mut effects) = sign_in(underway.person, proof, view.place);
     effects.insert(0, Effect::Audit(Happened::CodeRight { method }));
-    effects.insert(
-        0,
-        Effect::RefundTry {
-            person: underway.person,
-        },
-    );
+    effects.insert(0, view.refund(underway.person));
     (next, effects)
 }
 
@@ -589,7 +595,7 @@ fn answer_otp(
     match checked {
         None => refuse(Refusal::NoBinding),
         Some((otp, Checked::Right { counter, drift })) => {
-            let (next, mut effects) = factor_right(&state.underway, method, view.place, now);
+            let (next, mut effects) = factor_right(&state.underway, method, view, now);
             effects.insert(
                 0,
                 Effect::SpendCounter {
@@ -654,15 +660,14 @@ impl AwaitSmsCode {
         }
         let person = self.underway.person;
         match self.then {
-            Then::SignIn => factor_right(&self.underway, Method::Sms, view.place, now),
+            Then::SignIn => factor_right(&self.underway, Method::Sms, view, now),
             // The place may have changed since the code was sent.
             Then::EnrolSms | Then::EnrolApp if view.place.refuses_enrolment() => {
                 EnrolElsewhere::enter(self.underway, view.place, now)
             }
             Then::EnrolSms => {
                 let place = view.place.clone();
-                let (next, mut effects) =
-                    factor_right(&self.underway, Method::Sms, view.place, now);
+                let (next, mut effects) = factor_right(&self.underway, Method::Sms, view, now);
                 effects.splice(
                     0..0,
                     enrolled(Effect::EnrolSms { person, place }, person, Method::Sms, now),
@@ -673,7 +678,7 @@ impl AwaitSmsCode {
                 let sms = FactorProof::new(Method::Sms, now.at);
                 let next = AwaitAppEnrolment::start(self.underway, sms, now);
                 let effects = vec![
-                    Effect::RefundTry { person },
+                    view.refund(person),
                     Effect::Audit(Happened::CodeRight {
                         method: Method::Sms,
                     }),
@@ -752,8 +757,7 @@ impl AwaitAppEnrolment {
                     person,
                     place: view.place.clone(),
                 };
-                let (next, mut effects) =
-                    factor_right(&self.underway, Method::App, view.place, now);
+                let (next, mut effects) = factor_right(&self.underway, Method::App, view, now);
                 effects.splice(0..0, enrolled(bind, person, Method::App, now));
                 (next, effects)
             }

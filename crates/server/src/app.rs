@@ -121,6 +121,14 @@ pub(crate) struct Moved {
     pub(crate) session: Option<NewSession>,
 }
 
+/// What a step looks at, read a moment ago.
+#[derive(Default)]
+struct Seen {
+    known_device: Option<[u8; 32]>,
+    person: Option<Person>,
+    sms_allowed: bool,
+}
+
 /// A journey that this browser may look at.
 pub(crate) enum Found {
     /// There is none, or its time is over.
@@ -271,9 +279,7 @@ impl App {
             return Ok((LaneKey::Name(sha256(name.as_bytes())), limit::PASSWORD));
         };
         let person = account.person.id;
-        if let Some(device) = caller.device
-            && self.store.knows_device(person, &device).await?
-        {
+        if let Some(device) = self.known_device(caller, person).await? {
             return Ok((
                 LaneKey::PasswordFrom(person, device),
                 limit::PASSWORD_KNOWN_DEVICE,
@@ -370,6 +376,7 @@ impl App {
         let mut sms_allowed = self.sms_allowed(person).await?;
         for _ in 0..2 {
             let view = login::View {
+                known_device: None,
                 person: Some(person),
                 place: &caller.place,
                 policy: &catalogue.policy,
@@ -420,40 +427,60 @@ impl App {
         }
     }
 
-    /// Moves a sign-in by what a person typed or clicked. A code costs a try before it is looked at.
+    /// Moves a sign-in by what a person typed or clicked. A code costs a try before it is looked at:
+    /// of the person's budget, or of their own on a device they have used before.
     pub(crate) async fn advance(
         &self,
         caller: &Caller,
         journey: Journey,
         input: Input,
     ) -> Result<Moved, Failure> {
-        let mut event = match input {
+        let event = match input {
             Input::Code(typed) => login::Event::CodeTyped(typed),
-            Input::Resend => login::Event::ResendAsked,
+            Input::Resend => {
+                return self
+                    .move_login(caller, journey, login::Event::ResendAsked)
+                    .await;
+            }
             Input::TwoCodes(first, second) => login::Event::TwoCodesTyped(first, second),
         };
-        let asks = matches!(
-            event,
-            login::Event::CodeTyped(_) | login::Event::TwoCodesTyped(..)
-        );
-        let waits =
-            matches!(&journey.state, JourneyState::Login(login) if login.underway().is_some());
-        if asks
-            && waits
-            && let JourneyState::Login(login) = &journey.state
-            && let Some(person) = login.person()
+        let waits_for = match &journey.state {
+            JourneyState::Login(login) => login.underway().map(|underway| underway.person),
+            JourneyState::Activation(_) => None,
+        };
+        let Some(person) = waits_for else {
+            return self.move_login(caller, journey, event).await;
+        };
+        let lane = match self.known_device(caller, person).await? {
+            Some(device) => LaneKey::SecondFactorFrom(person, device),
+            None => LaneKey::SecondFactor(person),
+        };
+        let now = self.world.now();
+        if self
+            .store
+            .spend_try(&lane, &limit::SECOND_FACTOR, now)
+            .await?
+            .is_err()
         {
-            let lane = LaneKey::SecondFactor(person);
-            let spent = self
-                .store
-                .spend_try(&lane, &limit::SECOND_FACTOR, self.world.now())
-                .await?;
-            if spent.is_err() {
-                self.metrics.throttled.inc();
-                event = login::Event::BudgetSpent;
-            }
+            self.metrics.throttled.inc();
+            return self
+                .move_login(caller, journey, login::Event::BudgetSpent)
+                .await;
         }
         self.move_login(caller, journey, event).await
+    }
+
+    /// The caller's device, if this person has signed in on it before.
+    async fn known_device(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+    ) -> Result<Option<[u8; 32]>, StoreError> {
+        let Some(device) = caller.device else {
+            return Ok(None);
+        };
+        let known = self.store.knows_device(person, &device).await?;
+        Ok(known.then_some(device))
     }
 
     /// A link was opened in another browser.
@@ -485,22 +512,13 @@ impl App {
             };
             let id = state.person();
             let over = state.until().is_none();
-            let account = match id {
-                Some(id) => self.store.person(id).await?,
-                None => None,
-            };
-            let person = account.as_ref().map(|account| &account.person);
-            let allowed = match (sms_allowed, person) {
-                (Some(allowed), _) => allowed,
-                (None, Some(person)) => self.sms_allowed(person).await?,
-                (None, None) => false,
-            };
-            let (place, policy) = (&caller.place, &catalogue.policy);
+            let seen = self.look(caller, id).await?;
             let view = login::View {
-                person,
-                place,
-                policy,
-                sms_allowed: allowed,
+                known_device: seen.known_device,
+                person: seen.person.as_ref(),
+                place: &caller.place,
+                policy: &catalogue.policy,
+                sms_allowed: sms_allowed.unwrap_or(seen.sms_allowed),
             };
             let moment = self.world.moment();
             let (next, effects) = login::step(state, event.clone(), &view, &moment);
@@ -542,6 +560,21 @@ impl App {
             journey = self.again(&moved).await?;
         }
         Err(Failure::TooBusy)
+    }
+
+    /// The person of a journey as they are now, and what their budgets allow.
+    async fn look(&self, caller: &Caller, id: Option<PersonId>) -> Result<Seen, Failure> {
+        let Some(id) = id else {
+            return Ok(Seen::default());
+        };
+        let Some(account) = self.store.person(id).await? else {
+            return Ok(Seen::default());
+        };
+        Ok(Seen {
+            known_device: self.known_device(caller, id).await?,
+            sms_allowed: self.sms_allowed(&account.person).await?,
+            person: Some(account.person),
+        })
     }
 
     /// The audit entries of a step that changed nothing.
@@ -632,6 +665,7 @@ impl App {
         let catalogue = self.catalogue.load();
         let (caller, person) = who;
         let view = login::View {
+            known_device: None,
             person: Some(person),
             place: &caller.place,
             policy: &catalogue.policy,

@@ -307,6 +307,8 @@ pub enum LaneKey {
     PasswordFrom(PersonId, [u8; 32]),
     /// Second factors of a person, over all factors and journeys.
     SecondFactor(PersonId),
+    /// Second factors of a person on a device they have used before.
+    SecondFactorFrom(PersonId, [u8; 32]),
     /// All messages.
     SmsAll,
     /// Messages to a number.

@@ -33,16 +33,15 @@ Examples:
 
 The messages leave while `furka serve` runs. Who has a code that still works gets no second one unless
 named, or with --again.")]
-#[group(required = true, multiple = false, id = "whom")]
+#[command(group = clap::ArgGroup::new("whom").required(true).args(["name", "school", "all_not_activated"]))]
 pub(crate) struct Send {
     /// A user name.
-    #[arg(group = "whom")]
     name: Option<String>,
     /// Everybody of a school who is not activated.
-    #[arg(long, group = "whom")]
+    #[arg(long)]
     school: Option<String>,
     /// Everybody who is not activated.
-    #[arg(long, group = "whom")]
+    #[arg(long)]
     all_not_activated: bool,
     /// Also to those whose code still works.
     #[arg(long)]
@@ -69,7 +68,10 @@ impl ActivationCommand {
         let mut after: Option<String> = None;
         let mut seen = false;
         loop {
-            let people = here.store.people(cohort.clone(), after.as_deref(), PAGE).await?;
+            let people = here
+                .store
+                .people(cohort.clone(), after.as_deref(), PAGE)
+                .await?;
             let Some(last) = people.last() else { break };
             after = Some(last.person.username.clone());
             seen = true;
@@ -77,8 +79,10 @@ impl ActivationCommand {
         }
         progress.end();
         if let (Cohort::School(school), false) = (&cohort, seen) {
-            return Err(Failure::new(format!("nobody is at a school called `{school}`"))
-                .cure("write it as in the register; `furka person list` shows it"));
+            return Err(
+                Failure::new(format!("nobody is at a school called `{school}`"))
+                    .cure("write it as in the register; `furka person list` shows it"),
+            );
         }
         say(&all);
         Ok(Exit::Done)
@@ -110,10 +114,15 @@ pub(crate) async fn to_many(
 
 pub(crate) fn say(all: &Sent) {
     let sent = print::count(all.sent, "activation message", "activation messages");
-    print::line(format_args!("{sent} in the outbox; the codes work for {} hours", CODE_BY_MAIL_S / 3600));
+    print::line(format_args!(
+        "{sent} in the outbox; the codes work for {} hours",
+        CODE_BY_MAIL_S / 3600
+    ));
     if all.waiting > 0 {
         let people = print::count(all.waiting, "person has", "people have");
-        print::line(format_args!("{people} a code that still works, and got no second one"));
+        print::line(format_args!(
+            "{people} a code that still works, and got no second one"
+        ));
     }
 }
 
@@ -121,7 +130,10 @@ async fn to_one(here: &Installation, name: &str) -> Outcome {
     let account = here.account(name).await?;
     let person = &account.person;
     if person.disabled {
-        return Err(Failure::new(format!("`{}` is switched off", person.username)));
+        return Err(Failure::new(format!(
+            "`{}` is switched off",
+            person.username
+        )));
     }
     if is_activated(&account) {
         let sentence = format!("`{}` is activated already", person.username);
@@ -130,7 +142,10 @@ async fn to_one(here: &Installation, name: &str) -> Outcome {
         ));
     }
     issue(here, &account).await?;
-    say(&Sent { sent: 1, waiting: 0 });
+    say(&Sent {
+        sent: 1,
+        waiting: 0,
+    });
     print::line(format_args!("to {}", person.mail));
     Ok(Exit::Done)
 }
@@ -143,7 +158,9 @@ fn is_activated(account: &Account) -> bool {
 async fn has_code(here: &Installation, account: &Account) -> Result<bool, Failure> {
     let now = here.now();
     let known = here.store.activations(account.person.id).await?;
-    Ok(known.iter().any(|activation| activation.used_at.is_none() && activation.until > now))
+    Ok(known
+        .iter()
+        .any(|activation| activation.used_at.is_none() && activation.until > now))
 }
 
 /// [O16] Random, for one person, and only its MAC is kept beside the sealed message.
@@ -157,10 +174,16 @@ async fn issue(here: &Installation, account: &Account) -> Result<(), Failure> {
     let new = NewActivation {
         id: ActivationId(draw(&here.world)),
         mac: activation_code::mac(&here.keys, person, &canonical),
-        message: Some(Message::Activation { code: Secret::new(code.into_bytes()), until }),
+        message: Some(Message::Activation {
+            code: Secret::new(code.into_bytes()),
+            until,
+        }),
         person,
         until,
     };
-    let by = store::By { person: Some(person), ..here.by("activation send") };
+    let by = store::By {
+        person: Some(person),
+        ..here.by("activation send")
+    };
     Ok(here.store.issue_activation(&new, &by).await?)
 }

@@ -45,18 +45,30 @@ impl Apply {
             found |= file.is_some();
             let text = file.unwrap_or_else(|| stored.text.clone());
             if text != stored.text {
-                changed.push((stored.text, Resource { kind, text: text.clone(), version: stored.version }));
+                changed.push((
+                    stored.text,
+                    Resource {
+                        kind,
+                        text: text.clone(),
+                        version: stored.version,
+                    },
+                ));
             }
             texts.push((kind, text));
         }
         if !found {
-            return Err(Failure::new(format!("`{}` has none of the four files", self.dir.display()))
-                .cure("`furka export DIR` writes them"));
+            return Err(Failure::new(format!(
+                "`{}` has none of the four files",
+                self.dir.display()
+            ))
+            .cure("`furka export DIR` writes them"));
         }
         let checked = match resources::check(&texts) {
             Ok(checked) => checked,
             Err(wrong) => {
-                wrong.iter().for_each(|sentence| eprintln!("error: {sentence}"));
+                wrong
+                    .iter()
+                    .for_each(|sentence| eprintln!("error: {sentence}"));
                 eprintln!("nothing was changed");
                 return Ok(Exit::Problems);
             }
@@ -67,9 +79,14 @@ impl Apply {
         }
         show(&changed);
         let mut doubts = checked.doubts(today(here));
-        let gateways = texts.iter().find(|(kind, _)| *kind == ResourceKind::Gateways);
+        let gateways = texts
+            .iter()
+            .find(|(kind, _)| *kind == ResourceKind::Gateways);
         if let Some(Err(error)) = gateways.map(|(_, text)| connect()(text)) {
-            doubts.push(format!("the gateways cannot be used on this machine: {}", resources::chain(&*error)));
+            doubts.push(format!(
+                "the gateways cannot be used on this machine: {}",
+                resources::chain(&*error)
+            ));
         }
         for doubt in doubts {
             print::line(format_args!("note: {doubt}"));
@@ -80,8 +97,10 @@ impl Apply {
         }
         let documents: Vec<_> = changed.into_iter().map(|(_, document)| document).collect();
         if !here.store.apply(&documents, &here.by("apply")).await? {
-            return Err(Failure::new("somebody else changed the resources meanwhile; nothing was changed")
-                .cure("run it again and look at the new plan"));
+            return Err(Failure::new(
+                "somebody else changed the resources meanwhile; nothing was changed",
+            )
+            .cure("run it again and look at the new plan"));
         }
         print::line("applied");
         Ok(Exit::Done)
@@ -105,7 +124,10 @@ fn read(dir: &Path, kind: ResourceKind) -> Result<Option<String>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).doing(doing),
         Ok(found) if found.len() > resources::BYTES_MAX as u64 => {
-            return Err(Failure::new(format!("`{}` is longer than 1 MiB", path.display())));
+            return Err(Failure::new(format!(
+                "`{}` is longer than 1 MiB",
+                path.display()
+            )));
         }
         Ok(_) => {}
     }
@@ -125,6 +147,9 @@ fn asked() -> Result<bool, Failure> {
     eprint!("apply? [y/N] ");
     let _ = io::stderr().flush();
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).doing(|| "reading the answer".to_owned())?;
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .doing(|| "reading the answer".to_owned())?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

@@ -36,27 +36,44 @@ impl AuditCommand {
 async fn verify(here: &Installation) -> Outcome {
     let mut checked = Checked::default();
     loop {
-        let entries = here.store.audit_from(checked.sequence.saturating_add(1), PAGE).await?;
+        let entries = here
+            .store
+            .audit_from(checked.sequence.saturating_add(1), PAGE)
+            .await?;
         if entries.is_empty() {
             break;
         }
-        checked = checked.go_on(&entries).doing(|| "proving the audit".to_owned()).map_err(|broken| {
-            broken.cure("keep the database as it is, and find out who could write to its file")
-        })?;
+        checked = checked
+            .go_on(&entries)
+            .doing(|| "proving the audit".to_owned())
+            .map_err(|broken| {
+                broken.cure("keep the database as it is, and find out who could write to its file")
+            })?;
     }
     let entries = print::count(checked.sequence, "entry", "entries");
-    print::line(format_args!("the audit holds: {entries}, head {}", HEXLOWER.encode(&checked.head)));
+    print::line(format_args!(
+        "the audit holds: {entries}, head {}",
+        HEXLOWER.encode(&checked.head)
+    ));
     Ok(Exit::Done)
 }
 
 async fn show(here: &Installation, code: &str) -> Outcome {
-    let plain: String =
-        code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    let plain: String = code
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_uppercase();
     let (front, back) = plain.split_at_checked(4).unwrap_or((&plain, ""));
-    let entries = here.store.audit_by_support(&format!("{front}-{back}")).await?;
+    let entries = here
+        .store
+        .audit_by_support(&format!("{front}-{back}"))
+        .await?;
     if entries.is_empty() {
-        return Err(Failure::new(format!("nothing happened under the support code `{code}`"))
-            .cure("ask for the code again: it has eight letters and digits"));
+        return Err(
+            Failure::new(format!("nothing happened under the support code `{code}`"))
+                .cure("ask for the code again: it has eight letters and digits"),
+        );
     }
     for entry in &entries {
         print::line(entry);

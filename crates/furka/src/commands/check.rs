@@ -49,7 +49,10 @@ impl Findings {
 
     /// A failure is a problem with its causes and cure.
     fn failure(&mut self, failure: &Failure) {
-        let cure = failure.advice().map(|cure| format!("; to do: {cure}")).unwrap_or_default();
+        let cure = failure
+            .advice()
+            .map(|cure| format!("; to do: {cure}"))
+            .unwrap_or_default();
         self.problem(format!("{}{cure}", resources::chain(failure)));
     }
 
@@ -64,7 +67,10 @@ impl Findings {
         match self.problems {
             0 => Exit::Done,
             problems => {
-                print::line(format_args!("\n{}", print::count(problems, "problem", "problems")));
+                print::line(format_args!(
+                    "\n{}",
+                    print::count(problems, "problem", "problems")
+                ));
                 Exit::Problems
             }
         }
@@ -77,18 +83,31 @@ pub(crate) async fn run(config: Option<&Path>) -> Outcome {
     let config = match read(&path) {
         Ok(config) => config,
         Err(error) => {
-            error.wrong.iter().for_each(|wrong| findings.problem(format!("{}: {wrong}", path.display())));
+            error
+                .wrong
+                .iter()
+                .for_each(|wrong| findings.problem(format!("{}: {wrong}", path.display())));
             return Ok(findings.say());
         }
     };
     findings.good(format!("configuration {}", path.display()));
-    config.doubts().into_iter().for_each(|doubt| findings.doubt(doubt));
+    config
+        .doubts()
+        .into_iter()
+        .for_each(|doubt| findings.doubt(doubt));
     for name in unknown_variables(std::env::vars().map(|(name, _)| name)) {
-        findings.doubt(format!("`{name}` of the environment looks like an option and is none"));
+        findings.doubt(format!(
+            "`{name}` of the environment looks like an option and is none"
+        ));
     }
     certificate(&config, RealWorld.now(), &mut findings);
     if let Some((keys, store)) = database(&config, &mut findings) {
-        let here = Installation { config, keys, store, world: RealWorld };
+        let here = Installation {
+            config,
+            keys,
+            store,
+            world: RealWorld,
+        };
         contents(&here, &mut findings).await?;
     }
     Ok(findings.say())
@@ -128,10 +147,15 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
     ));
     let keys = here.store.signing_keys(here.now()).await?;
     for algorithm in ALGORITHMS.map(wire::jose::SigningAlg::name) {
-        if keys.iter().any(|key| key.algorithm == algorithm && key.until.is_none()) {
+        if keys
+            .iter()
+            .any(|key| key.algorithm == algorithm && key.until.is_none())
+        {
             findings.good(format!("signing key {algorithm}"));
         } else {
-            findings.problem(format!("there is no {algorithm} key that signs; to do: furka keys rotate"));
+            findings.problem(format!(
+                "there is no {algorithm} key that signs; to do: furka keys rotate"
+            ));
         }
     }
     let mut texts = Vec::new();
@@ -140,14 +164,21 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
     }
     match resources::check(&texts) {
         Err(wrong) => wrong.into_iter().for_each(|sentence| {
-            findings.problem(format!("{sentence}; to do: furka export DIR, mend it, furka apply DIR"));
+            findings.problem(format!(
+                "{sentence}; to do: furka export DIR, mend it, furka apply DIR"
+            ));
         }),
         Ok(checked) => {
             findings.good("zones, policy, applications, gateways");
-            checked.doubts(today(here)).into_iter().for_each(|doubt| findings.doubt(doubt));
+            checked
+                .doubts(today(here))
+                .into_iter()
+                .for_each(|doubt| findings.doubt(doubt));
         }
     }
-    let gateways = texts.iter().find(|(kind, _)| *kind == ResourceKind::Gateways);
+    let gateways = texts
+        .iter()
+        .find(|(kind, _)| *kind == ResourceKind::Gateways);
     if let Some(Err(error)) = gateways.map(|(_, text)| connect()(text)) {
         findings.problem(format!("gateways: {}", resources::chain(&*error)));
     }
@@ -179,7 +210,9 @@ fn certificate(config: &Config, now: Timestamp, findings: &mut Findings) {
         State::Over => findings.problem(format!("the certificate in `{file}` has expired")),
         State::Early => findings.problem(format!("the certificate in `{file}` is not valid yet")),
         State::Valid if state_at(first, now + CERTIFICATE_DAYS * 86_400) == State::Over => {
-            findings.doubt(format!("the certificate in `{file}` ends within {CERTIFICATE_DAYS} days"));
+            findings.doubt(format!(
+                "the certificate in `{file}` ends within {CERTIFICATE_DAYS} days"
+            ));
         }
         State::Valid => findings.good(format!("certificate {file}")),
     }

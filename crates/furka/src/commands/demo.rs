@@ -20,7 +20,9 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn run(self) -> Outcome {
         let Self { port, dir } = self;
-        crate::demo::run(port, dir).await.doing(|| "running the demo".to_owned())?;
+        crate::demo::run(port, dir)
+            .await
+            .doing(|| "running the demo".to_owned())?;
         Ok(Exit::Done)
     }
 }

@@ -64,7 +64,7 @@ impl Init {
         let documents = self.documents();
         for document in &documents {
             let path = file_of(dir, document.kind);
-            made.file(&path, &document.text, 0o644)?;
+            made.file(&path, &document.text, 0o640)?;
         }
         let world = RealWorld;
         let keys = key_file::draw(&dir.join("furka.key"), &world)?;
@@ -108,7 +108,11 @@ impl Init {
                 ResourceKind::Policy => self.preset.text().to_owned(),
                 ResourceKind::Zones => ZONES.to_owned(),
             };
-            Resource { kind, text, version: 0 }
+            Resource {
+                kind,
+                text,
+                version: 0,
+            }
         })
     }
 }
@@ -195,7 +199,11 @@ mod tests {
     #[test]
     fn what_init_writes_can_be_used() {
         for preset in [Preset::Valais, Preset::Recommended] {
-            let documents = Init { dir: PathBuf::new(), preset }.documents();
+            let documents = Init {
+                dir: PathBuf::new(),
+                preset,
+            }
+            .documents();
             let texts = documents.map(|document| (document.kind, document.text));
             crate::resources::check(&texts).unwrap();
         }
@@ -204,7 +212,9 @@ mod tests {
     #[test]
     fn the_examples_are_right_once_they_are_no_comments() {
         let uncommented = |text: &str| -> String {
-            let lines = text.lines().map(|line| line.strip_prefix("# ").unwrap_or(line));
+            let lines = text
+                .lines()
+                .map(|line| line.strip_prefix("# ").unwrap_or(line));
             let code = lines.filter(|line| line.starts_with('[') || line.contains(" = "));
             code.map(|line| format!("{line}\n")).collect()
         };

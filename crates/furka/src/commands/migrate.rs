@@ -34,7 +34,10 @@ impl Migrate {
         }
         let keys = Arc::new(key_file::read(&config.key_file)?);
         drop(Sqlite::open(&config.database, keys)?);
-        print::line(format_args!("{} done", print::count(pending.len() as u64, "step", "steps")));
+        print::line(format_args!(
+            "{} done",
+            print::count(pending.len() as u64, "step", "steps")
+        ));
         Ok(Exit::Done)
     }
 }

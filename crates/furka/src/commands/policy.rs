@@ -26,7 +26,12 @@ Examples:
         #[arg(long, value_name = "NAME")]
         person: Option<String>,
         /// Where they are: the id of a zone, or `public`.
-        #[arg(long, value_name = "ZONE", default_value = "public", requires = "person")]
+        #[arg(
+            long,
+            value_name = "ZONE",
+            default_value = "public",
+            requires = "person"
+        )]
         place: String,
         /// What the application asks for.
         #[arg(long, value_enum, requires = "person")]
@@ -62,14 +67,20 @@ impl PolicyCommand {
     pub(crate) async fn run(self, open: impl Fn() -> Result<Installation, Failure>) -> Outcome {
         let here = open()?;
         let policy = here.policy().await?;
-        let Self::Explain { person, place, demand } = self;
+        let Self::Explain {
+            person,
+            place,
+            demand,
+        } = self;
         match person {
             None => all(&policy),
             Some(name) => {
                 let place = placed(&here, &place).await?;
                 let person = here.account(&name).await?.person;
                 let demands = demand.map_or(Assurance::ALL.to_vec(), |one| vec![one.assurance()]);
-                let facts = demands.into_iter().map(|demand| Facts::of(&person, &place, &place, demand));
+                let facts = demands
+                    .into_iter()
+                    .map(|demand| Facts::of(&person, &place, &place, demand));
                 somebody(&policy, &facts.collect::<Vec<_>>());
             }
         }
@@ -99,7 +110,14 @@ fn somebody(policy: &Policy, cases: &[Facts]) {
         let mut table = Table::default();
         table.pair("role", role(facts.role));
         table.pair("method", method(facts));
-        table.pair("number", if facts.phone { "fixed at activation" } else { "none" });
+        table.pair(
+            "number",
+            if facts.phone {
+                "fixed at activation"
+            } else {
+                "none"
+            },
+        );
         table.pair("second factor here", second_factor(facts));
         table.pair("enrolment here", enrolment(facts));
         print::line(table);
@@ -108,26 +126,53 @@ fn somebody(policy: &Policy, cases: &[Facts]) {
     let mut table = Table::new(["the application asks for", "what follows", "by the rule"]);
     for facts in cases {
         let (verdict, rule) = policy.decide(facts);
-        table.row([demand(facts.demand).to_owned(), say(verdict).to_owned(), rule.to_owned()]);
+        table.row([
+            demand(facts.demand).to_owned(),
+            say(verdict).to_owned(),
+            rule.to_owned(),
+        ]);
     }
     print::line(table);
 }
 
 fn all(policy: &Policy) {
-    print::line(format_args!("preset {}; the first rule that fits decides:", policy.preset));
+    print::line(format_args!(
+        "preset {}; the first rule that fits decides:",
+        policy.preset
+    ));
     for (at, rule) in policy.rules.iter().enumerate() {
-        print::line(format_args!("{:3}. {} \u{2192} {}", at + 1, rule.name, say(rule.then)));
+        print::line(format_args!(
+            "{:3}. {} \u{2192} {}",
+            at + 1,
+            rule.name,
+            say(rule.then)
+        ));
     }
     print::line("\nwhat follows, for an application that asks for \u{2026}");
     let mut table = Table::new([
-        "second factor", "enrolment", "method", "number", "password", "vouched", "strong",
-        "phishing-resistant", "for",
+        "second factor",
+        "enrolment",
+        "method",
+        "number",
+        "password",
+        "vouched",
+        "strong",
+        "phishing-resistant",
+        "for",
     ]);
     for (cells, roles) in grouped(policy) {
         let [second_factor, enrolment, method, number, rest @ ..] = cells;
         let [password, vouched, strong, resistant] = rest;
         table.row([
-            second_factor, enrolment, method, number, password, vouched, strong, resistant, roles,
+            second_factor,
+            enrolment,
+            method,
+            number,
+            password,
+            vouched,
+            strong,
+            resistant,
+            roles,
         ]);
     }
     print::line(table);
@@ -138,12 +183,19 @@ fn grouped(policy: &Policy) -> Vec<([String; 8], String)> {
     let mut rows: Vec<([String; 8], Vec<Role>)> = Vec::new();
     for facts in Facts::all().filter(|facts| facts.demand == Assurance::Password) {
         let verdicts = Assurance::ALL.map(|demand| policy.decide(&Facts { demand, ..facts }).0);
-        let [password, vouched, strong, resistant] = verdicts.map(|verdict| short(verdict).to_owned());
+        let [password, vouched, strong, resistant] =
+            verdicts.map(|verdict| short(verdict).to_owned());
         let number = if facts.phone { "yes" } else { "no" }.to_owned();
         let (second_factor, enrolment) = (second_factor(&facts), enrolment(&facts));
         let cells = [
-            second_factor.to_owned(), enrolment.to_owned(), method(&facts), number, password, vouched,
-            strong, resistant,
+            second_factor.to_owned(),
+            enrolment.to_owned(),
+            method(&facts),
+            number,
+            password,
+            vouched,
+            strong,
+            resistant,
         ];
         match rows.iter_mut().find(|(known, _)| *known == cells) {
             Some((_, roles)) => roles.push(facts.role),
@@ -154,7 +206,9 @@ fn grouped(policy: &Policy) -> Vec<([String; 8], String)> {
         4 => "everybody".to_owned(),
         _ => roles.into_iter().map(role).collect::<Vec<_>>().join(" "),
     };
-    rows.into_iter().map(|(cells, roles)| (cells, said(roles))).collect()
+    rows.into_iter()
+        .map(|(cells, roles)| (cells, said(roles)))
+        .collect()
 }
 
 fn say(verdict: Verdict) -> &'static str {
@@ -197,7 +251,10 @@ fn method(facts: &Facts) -> String {
         Some(Method::Sms) => "sms",
         Some(Method::Token) => "token",
     };
-    format!("{method}, {}", if facts.enrolled { "bound" } else { "not bound" })
+    format!(
+        "{method}, {}",
+        if facts.enrolled { "bound" } else { "not bound" }
+    )
 }
 
 fn second_factor(facts: &Facts) -> &'static str {

@@ -1,11 +1,7 @@
 //! `furka serve`: the identity provider, from its start to its end.
 
 use std::{
-    io::IsTerminal,
-    num::NonZeroUsize,
-    path::Path,
-    sync::Arc,
-    thread::available_parallelism,
+    io::IsTerminal, num::NonZeroUsize, path::Path, sync::Arc, thread::available_parallelism,
 };
 
 use server::{
@@ -13,7 +9,11 @@ use server::{
     listen::{Certificates, Limits, Listen, serve},
     password::{Costs, PoolLimits, monotonic},
 };
-use tokio::{net::TcpListener, signal::unix::{SignalKind, signal}, sync::watch};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -27,13 +27,18 @@ pub(crate) async fn run(config: Option<&Path>) -> Outcome {
     let config = here.config.clone();
     log(&config.log);
     for name in unknown_variables(std::env::vars().map(|(name, _)| name)) {
-        tracing::warn!(name, "a variable of the environment looks like an option and is none");
+        tracing::warn!(
+            name,
+            "a variable of the environment looks like an option and is none"
+        );
     }
     let tls = match config.tls.files() {
         None => None,
         Some((certificate, key)) => {
             let read = Certificates::read(certificate, key);
-            Some(Arc::new(read.doing(|| "reading the certificate".to_owned())?))
+            Some(Arc::new(
+                read.doing(|| "reading the certificate".to_owned())?,
+            ))
         }
     };
     // Sockets first: a taken port is known before anything is started.
@@ -47,10 +52,20 @@ pub(crate) async fn run(config: Option<&Path>) -> Outcome {
         tls,
         trusted_proxies: config.trusted_proxies.clone(),
     };
-    let plain = Listen { forwarding: Forwarding::None, tls: None, ..listen.clone() };
+    let plain = Listen {
+        forwarding: Forwarding::None,
+        tls: None,
+        ..listen.clone()
+    };
     let stop = stop()?;
+    let [listening, managing] = [&public, &management].map(|listener| {
+        listener
+            .local_addr()
+            .map(|address| address.to_string())
+            .unwrap_or_default()
+    });
     tracing::info!(
-        url = %config.public_url, listen = %config.listen, management = %config.management_listen,
+        url = %config.public_url, listen = listening, management = managing,
         version = env!("CARGO_PKG_VERSION"), "furka serves"
     );
     let (served, managed, ()) = tokio::join!(
@@ -90,9 +105,13 @@ fn settings(config: &Config) -> Settings {
 
 async fn bind(address: std::net::SocketAddr, option: &str) -> Result<TcpListener, Failure> {
     let bound = TcpListener::bind(address).await;
-    bound.doing(|| format!("listening on `{address}`")).map_err(|failure| {
-        failure.cure(format!("stop what listens there, or change `{option}` in the configuration"))
-    })
+    bound
+        .doing(|| format!("listening on `{address}`"))
+        .map_err(|failure| {
+            failure.cure(format!(
+                "stop what listens there, or change `{option}` in the configuration"
+            ))
+        })
 }
 
 /// To standard error, where a terminal or the system's journal reads it.

@@ -1,6 +1,9 @@
 //! `furka token`: hardware tokens, from the vendor's file to somebody's key ring.
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
@@ -94,9 +97,11 @@ impl TokenCommand {
         match self {
             Self::Import(import) => import.run(here).await,
             Self::Assign { serial, name, code } => assign(here, &serial, &name, code).await,
-            Self::Resync { serial, code, next_code } => {
-                resync(here, &serial, [&code, &next_code]).await
-            }
+            Self::Resync {
+                serial,
+                code,
+                next_code,
+            } => resync(here, &serial, [&code, &next_code]).await,
             Self::List => list(here).await,
         }
     }
@@ -119,9 +124,16 @@ impl Import {
         let tokens: Vec<NewToken> = file
             .seeds
             .iter()
-            .map(|seed| NewToken { otp: otp(seed, FactorId(draw(&here.world))), serial: seed.serial.clone() })
+            .map(|seed| NewToken {
+                otp: otp(seed, FactorId(draw(&here.world))),
+                serial: seed.serial.clone(),
+            })
             .collect();
-        match here.store.import_tokens(&tokens, &here.by("token import")).await {
+        match here
+            .store
+            .import_tokens(&tokens, &here.by("token import"))
+            .await
+        {
             Ok(new) => {
                 let known = (tokens.len() as u64).saturating_sub(u64::from(new));
                 print::line(format_args!(
@@ -144,8 +156,11 @@ impl Import {
 
     fn read(&self) -> Result<TokenFile, Failure> {
         let bytes = bounded(&self.file)?;
-        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && byte.is_ascii());
-        let is_xml = self.format == Format::Pskc || self.format == Format::Auto && first == Some(&b'<');
+        let first = bytes
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace() && byte.is_ascii());
+        let is_xml =
+            self.format == Format::Pskc || self.format == Format::Auto && first == Some(&b'<');
         let doing = || format!("reading `{}`", self.file.display());
         if !is_xml {
             return oath_csv::read(&bytes).doing(doing);
@@ -162,7 +177,9 @@ impl Import {
 fn bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let doing = || format!("reading `{}`", path.display());
     if fs::metadata(path).doing(doing)?.len() > FILE_BYTES_MAX as u64 {
-        return Err(Failure::new(format!("`{}` is longer than 8 MiB", path.display())).cure("split it"));
+        return Err(
+            Failure::new(format!("`{}` is longer than 8 MiB", path.display())).cure("split it"),
+        );
     }
     fs::read(path).doing(doing).map(Zeroizing::new)
 }
@@ -170,13 +187,18 @@ fn bounded(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
 /// The bytes that the text stands for, or the bytes themselves.
 fn key(bytes: &[u8]) -> wire::Secret {
     let text = bytes.trim_ascii();
-    let decoded = HEXLOWER_PERMISSIVE.decode(text).or_else(|_| BASE64.decode(text));
+    let decoded = HEXLOWER_PERMISSIVE
+        .decode(text)
+        .or_else(|_| BASE64.decode(text));
     let key = decoded.ok().filter(|key| matches!(key.len(), 16 | 32));
     wire::Secret::new(key.unwrap_or_else(|| bytes.to_vec()))
 }
 
 fn first_line(bytes: &[u8]) -> wire::Secret {
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = bytes
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
     wire::Secret::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
 }
 
@@ -205,23 +227,40 @@ fn otp(seed: &TokenSeed, id: FactorId) -> Otp {
 async fn assign(here: &Installation, serial: &str, name: &str, code: Option<String>) -> Outcome {
     let token = token(here, serial).await?;
     if token.assigned_to.is_some() {
-        return Err(Failure::new(format!("the token `{serial}` is somebody's already"))
-            .cure("`furka token list` says whose"));
+        return Err(
+            Failure::new(format!("the token `{serial}` is somebody's already"))
+                .cure("`furka token list` says whose"),
+        );
     }
     let account = here.account(name).await?;
     if let Some(other) = &account.person.token_serial {
-        return Err(Failure::new(format!("`{}` has the token `{other}`", account.person.username)));
+        return Err(Failure::new(format!(
+            "`{}` has the token `{other}`",
+            account.person.username
+        )));
     }
     let counter = match code {
         None => None,
         Some(code) => Some(right(token.otp.check(&typed(&code)?, here.now()), serial)?),
     };
-    let assign = AssignToken { counter, person: account.person.id, serial: serial.to_owned() };
-    let by = store::By { person: Some(account.person.id), ..here.by("token assign") };
+    let assign = AssignToken {
+        counter,
+        person: account.person.id,
+        serial: serial.to_owned(),
+    };
+    let by = store::By {
+        person: Some(account.person.id),
+        ..here.by("token assign")
+    };
     if !here.store.assign_token(&assign, &by).await? {
-        return Err(Failure::new(format!("the token `{serial}` was given to somebody meanwhile")));
+        return Err(Failure::new(format!(
+            "the token `{serial}` was given to somebody meanwhile"
+        )));
     }
-    print::line(format_args!("`{serial}` is the token of {}", account.person.username));
+    print::line(format_args!(
+        "`{serial}` is the token of {}",
+        account.person.username
+    ));
     Ok(Exit::Done)
 }
 
@@ -234,13 +273,20 @@ async fn resync(here: &Installation, serial: &str, codes: [&str; 2]) -> Outcome 
     }
     let checked = token.otp.resynchronise(&first, &second, here.now());
     let (counter, drift) = right(checked, serial)?;
-    let by = store::By { person: token.assigned_to, ..here.by("token resync") };
+    let by = store::By {
+        person: token.assigned_to,
+        ..here.by("token resync")
+    };
     if !here.store.resync_token(serial, counter, drift, &by).await? {
-        return Err(Failure::new(format!("the token `{serial}` was used meanwhile"))
-            .cure("take its next two codes"));
+        return Err(
+            Failure::new(format!("the token `{serial}` was used meanwhile"))
+                .cure("take its next two codes"),
+        );
     }
     if let Some(person) = token.assigned_to {
-        here.store.refund_try(&LaneKey::SecondFactor(person)).await?;
+        here.store
+            .refund_try(&LaneKey::SecondFactor(person))
+            .await?;
     }
     print::line(format_args!("`{serial}` is in step again"));
     Ok(Exit::Done)
@@ -253,16 +299,20 @@ async fn spend(here: &Installation, person: PersonId, now: Timestamp) -> Result<
         Ok(_) => Ok(()),
         Err(wait) => {
             let hours = wait.seconds / 3600 + 1;
-            Err(Failure::new("too many wrong codes were tried for this person in the last weeks")
-                .cure(format!("try again in {hours} hours")))
+            Err(
+                Failure::new("too many wrong codes were tried for this person in the last weeks")
+                    .cure(format!("try again in {hours} hours")),
+            )
         }
     }
 }
 
 async fn token(here: &Installation, serial: &str) -> Result<TokenRecord, Failure> {
     here.store.token(serial).await?.ok_or_else(|| {
-        Failure::new(format!("no token with the serial number `{serial}` is known"))
-            .cure("look at its back again, or import its file first: `furka token import FILE`")
+        Failure::new(format!(
+            "no token with the serial number `{serial}` is known"
+        ))
+        .cure("look at its back again, or import its file first: `furka token import FILE`")
     })
 }
 
@@ -273,16 +323,22 @@ fn typed(code: &str) -> Result<Typed, Failure> {
 fn right(checked: Checked, serial: &str) -> Result<(u64, i64), Failure> {
     match checked {
         Checked::Right { counter, drift } => Ok((counter, drift)),
-        Checked::Replayed => Err(Failure::new(format!("the token `{serial}` was used with this code before"))
-            .cure("wait for its next code")),
-        Checked::Wrong { clock_ahead_s: Some(seconds) } => {
-            Err(Failure::new(format!("the clock of the token `{serial}` is off by {seconds} s"))
-                .cure("`furka token resync SERIAL CODE NEXT_CODE` brings it back into step"))
-        }
-        Checked::Wrong { clock_ahead_s: None } => {
-            Err(Failure::new(format!("the token `{serial}` does not show this code"))
-                .cure("compare the serial number, and this machine's clock with a watch"))
-        }
+        Checked::Replayed => Err(Failure::new(format!(
+            "the token `{serial}` was used with this code before"
+        ))
+        .cure("wait for its next code")),
+        Checked::Wrong {
+            clock_ahead_s: Some(seconds),
+        } => Err(Failure::new(format!(
+            "the clock of the token `{serial}` is off by {seconds} s"
+        ))
+        .cure("`furka token resync SERIAL CODE NEXT_CODE` brings it back into step")),
+        Checked::Wrong {
+            clock_ahead_s: None,
+        } => Err(
+            Failure::new(format!("the token `{serial}` does not show this code"))
+                .cure("compare the serial number, and this machine's clock with a watch"),
+        ),
     }
 }
 
@@ -291,19 +347,35 @@ async fn list(here: &Installation) -> Outcome {
     let mut after: Option<String> = None;
     let mut assigned = 0_u64;
     loop {
-        let people = here.store.people(Cohort::All, after.as_deref(), PAGE).await?;
+        let people = here
+            .store
+            .people(Cohort::All, after.as_deref(), PAGE)
+            .await?;
         let Some(last) = people.last() else { break };
         after = Some(last.person.username.clone());
         for person in people.into_iter().map(|account| account.person) {
             if let (Some(serial), Some(token)) = (person.token_serial, person.token) {
                 assigned += 1;
-                table.row([serial, person.username, kind(&token), format!("{} steps", token.drift)]);
+                table.row([
+                    serial,
+                    person.username,
+                    kind(&token),
+                    format!("{} steps", token.drift),
+                ]);
             }
         }
     }
     print::line(table);
-    let free = here.store.counts(here.now()).await?.tokens.saturating_sub(assigned);
-    print::line(format_args!("{} free", print::count(free, "token is", "tokens are")));
+    let free = here
+        .store
+        .counts(here.now())
+        .await?
+        .tokens
+        .saturating_sub(assigned);
+    print::line(format_args!(
+        "{} free",
+        print::count(free, "token is", "tokens are")
+    ));
     Ok(Exit::Done)
 }
 

@@ -3,7 +3,10 @@
 use std::{net::IpAddr, path::PathBuf};
 
 use clap::Subcommand;
-use journey::{Zones, zone::{Enrolment, SecondFactor}};
+use journey::{
+    Zones,
+    zone::{Enrolment, SecondFactor},
+};
 
 use crate::{
     failure::{Doing, Exit, Failure, Outcome},
@@ -30,10 +33,16 @@ pub(crate) enum ZoneCommand {
 impl ZoneCommand {
     pub(crate) async fn run(self, open: impl Fn() -> Result<Installation, Failure>) -> Outcome {
         match self {
-            Self::Explain { address, zones: None } => {
+            Self::Explain {
+                address,
+                zones: None,
+            } => {
                 explain(&open()?.zones().await?, &address);
             }
-            Self::Explain { address, zones: Some(file) } => {
+            Self::Explain {
+                address,
+                zones: Some(file),
+            } => {
                 let doing = || format!("reading `{}`", file.display());
                 let text = std::fs::read_to_string(&file).doing(doing)?;
                 explain(&Zones::parse(&text).doing(doing)?, &address);
@@ -62,10 +71,11 @@ fn explain(zones: &Zones, text: &str) {
         None => table.pair("zone", "public"),
         Some(zone) => table.pair("zone", format_args!("{} ({})", zone.id, zone.name.en)),
     }
-    let (second_factor, enrolment) = found.zone.map_or(
-        (SecondFactor::Asked, Enrolment::Allowed),
-        |zone| (zone.second_factor, zone.enrolment),
-    );
+    let (second_factor, enrolment) = found
+        .zone
+        .map_or((SecondFactor::Asked, Enrolment::Allowed), |zone| {
+            (zone.second_factor, zone.enrolment)
+        });
     table.pair("second factor", say_second_factor(second_factor));
     table.pair("enrolment", say_enrolment(enrolment));
     table.pair("why", found.why);
@@ -73,7 +83,14 @@ fn explain(zones: &Zones, text: &str) {
 }
 
 fn list(zones: &Zones) {
-    let mut table = Table::new(["zone", "second factor", "enrolment", "review by", "owner", "networks"]);
+    let mut table = Table::new([
+        "zone",
+        "second factor",
+        "enrolment",
+        "review by",
+        "owner",
+        "networks",
+    ]);
     for zone in zones.iter() {
         table.row([
             zone.id.clone(),

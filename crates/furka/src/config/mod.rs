@@ -68,13 +68,21 @@ impl Institution {
     /// The name in every language; another language's where one is missing.
     pub(crate) fn name(&self) -> journey::zone::Name {
         let or_any = |name: &Option<String>| name.clone().unwrap_or_else(|| self.any().to_owned());
-        journey::zone::Name { de: or_any(&self.de), en: or_any(&self.en), fr: or_any(&self.fr) }
+        journey::zone::Name {
+            de: or_any(&self.de),
+            en: or_any(&self.en),
+            fr: or_any(&self.fr),
+        }
     }
 
     /// The name in the order of preference of who reads it.
     pub(crate) fn any(&self) -> &str {
         let names = [&self.fr, &self.de, &self.en];
-        names.into_iter().flatten().next().map_or("Furka", String::as_str)
+        names
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or("Furka", String::as_str)
     }
 }
 
@@ -104,7 +112,11 @@ impl fmt::Display for Wrong {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the configuration `{}` cannot be used", self.file.display())?;
+        write!(
+            f,
+            "the configuration `{}` cannot be used",
+            self.file.display()
+        )?;
         for wrong in &self.wrong {
             write!(f, "\n  {wrong}")?;
         }
@@ -123,10 +135,19 @@ impl Config {
         path: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let refuse = |wrong| ConfigError { file: path.to_owned(), wrong };
-        let unreadable =
-            |why: String| refuse(vec![Wrong { place: None, sentence: format!("it cannot be read: {why}") }]);
-        let len = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        let refuse = |wrong| ConfigError {
+            file: path.to_owned(),
+            wrong,
+        };
+        let unreadable = |why: String| {
+            refuse(vec![Wrong {
+                place: None,
+                sentence: format!("it cannot be read: {why}"),
+            }])
+        };
+        let len = fs::metadata(path)
+            .map_err(|error| unreadable(error.to_string()))?
+            .len();
         if len > FILE_BYTES_MAX {
             return Err(unreadable("it is longer than 64 KiB".to_owned()));
         }
@@ -156,25 +177,39 @@ impl Config {
         for option in &OPTIONS {
             let required = matches!(option.default, options::Default::None);
             if required && !given.iter().any(|(_, other, _)| other.key == option.key) {
-                let sentence =
-                    format!("`{}` is missing; write `{} = {}`", option.key, option.key, option.example);
-                wrong.push(Wrong { place: None, sentence });
+                let sentence = format!(
+                    "`{}` is missing; write `{} = {}`",
+                    option.key, option.key, option.example
+                );
+                wrong.push(Wrong {
+                    place: None,
+                    sentence,
+                });
             }
         }
         for (place, option, value) in &given {
             if let Err(why) = (option.take)(&mut config, value) {
                 let sentence = format!("`{}`: {why}", option.key);
-                wrong.push(Wrong { place: Some(place.clone()), sentence });
+                wrong.push(Wrong {
+                    place: Some(place.clone()),
+                    sentence,
+                });
             }
         }
         if wrong.is_empty() {
-            wrong.extend(config.contradictions().into_iter().map(|sentence| Wrong { place: None, sentence }));
+            wrong.extend(config.contradictions().into_iter().map(|sentence| Wrong {
+                place: None,
+                sentence,
+            }));
         }
         if !wrong.is_empty() {
             return Err(wrong);
         }
         let paths = [&mut config.database, &mut config.key_file].into_iter();
-        for path in paths.chain(config.tls.certificate.as_mut()).chain(config.tls.key.as_mut()) {
+        for path in paths
+            .chain(config.tls.certificate.as_mut())
+            .chain(config.tls.key.as_mut())
+        {
             *path = folder.join(&*path);
         }
         Ok(config)
@@ -202,7 +237,11 @@ impl Config {
         };
         for option in &OPTIONS {
             if let options::Default::Text(default) = option.default {
-                let value = if default.starts_with('[') { "" } else { default.trim_matches('"') };
+                let value = if default.starts_with('[') {
+                    ""
+                } else {
+                    default.trim_matches('"')
+                };
                 let taken = (option.take)(&mut config, &Given::Text(value.to_owned()));
                 debug_assert!(taken.is_ok(), "the default of `{}`", option.key);
             }
@@ -216,7 +255,9 @@ impl Config {
         let plain = self.tls.files().is_none();
         let no_proxy = self.trusted_proxies.is_empty();
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
-            found.push("`tls.certificate` and `tls.key` belong together; give both, or none".to_owned());
+            found.push(
+                "`tls.certificate` and `tls.key` belong together; give both, or none".to_owned(),
+            );
         }
         if self.forwarding == Forwarding::None && !no_proxy {
             found.push(
@@ -247,7 +288,9 @@ impl Config {
             );
         }
         if self.management_listen == self.listen {
-            found.push("`listen` and `management_listen` are the same; give each its own port".to_owned());
+            found.push(
+                "`listen` and `management_listen` are the same; give each its own port".to_owned(),
+            );
         }
         found
     }
@@ -262,10 +305,15 @@ impl Config {
             ));
         }
         if self.institution.fr.is_none() || self.institution.de.is_none() {
-            doubts.push("`institution.fr` or `institution.de` is missing; pages show another name".to_owned());
+            doubts.push(
+                "`institution.fr` or `institution.de` is missing; pages show another name"
+                    .to_owned(),
+            );
         }
         if self.support.is_empty() {
-            doubts.push("`support` is missing; pages that refuse somebody name nobody to ask".to_owned());
+            doubts.push(
+                "`support` is missing; pages that refuse somebody name nobody to ask".to_owned(),
+            );
         }
         doubts
     }
@@ -293,40 +341,65 @@ fn values(text: &str, wrong: &mut Vec<Wrong>) -> Result<Vec<Found<'static>>, Wro
         sentence: error.message().to_owned(),
     })?;
     let mut found = Vec::new();
-    let mut flat = Vec::new();
-    for (key, value) in document.get_ref() {
-        let place = line(key.span().start);
-        match value.get_ref() {
-            DeValue::Table(table) => {
-                for (inner, value) in table {
-                    let place = line(inner.span().start);
-                    flat.push((format!("{}.{}", key.get_ref(), inner.get_ref()), value, place));
-                }
+    for (at, key, value) in flat(document.get_ref()) {
+        let place = line(at);
+        let option = OPTIONS.iter().find(|option| option.key == key);
+        let sentence = match (option, given(value)) {
+            (None, _) => unknown(&key),
+            (Some(option), Some(given)) => {
+                found.push((place, option, given));
+                continue;
             }
-            _ => flat.push((key.get_ref().to_string(), value, place)),
-        }
-    }
-    for (key, value, place) in flat {
-        match OPTIONS.iter().find(|option| option.key == key) {
-            None => wrong.push(Wrong { place: Some(place), sentence: unknown(&key) }),
-            Some(option) => match given(value.get_ref()) {
-                Some(given) => found.push((place, option, given)),
-                None => {
-                    let sentence =
-                        format!("`{key}` must be text in quotes, such as `{}`", option.example);
-                    wrong.push(Wrong { place: Some(place), sentence });
-                }
-            },
-        }
+            (Some(option), None) => {
+                let example = option.example;
+                format!("`{key}` must be text in quotes, such as `{example}`")
+            }
+        };
+        wrong.push(Wrong {
+            place: Some(place),
+            sentence,
+        });
     }
     Ok(found)
+}
+
+/// All values with their places and dotted names, in the order of the file. A table without anything in
+/// it is a value, too: its name may be wrong.
+fn flat<'a>(table: &'a DeTable<'a>) -> Vec<(usize, String, &'a DeValue<'a>)> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        match value.get_ref() {
+            DeValue::Table(inner) if !inner.is_empty() => {
+                for (name, value) in inner {
+                    let name = format!("{}.{}", key.get_ref(), name.get_ref());
+                    all.push((value.span().start, name, value.get_ref()));
+                }
+            }
+            DeValue::Table(_) if is_table(key.get_ref()) => {}
+            other => all.push((key.span().start, key.get_ref().to_string(), other)),
+        }
+    }
+    all.sort_by_key(|(at, _, _)| *at);
+    all
+}
+
+/// Whether there are options in a table of this name.
+fn is_table(name: &str) -> bool {
+    OPTIONS.iter().any(|option| {
+        option
+            .key
+            .split_once('.')
+            .is_some_and(|(table, _)| table == name)
+    })
 }
 
 fn given(value: &DeValue<'_>) -> Option<Given> {
     match value {
         DeValue::String(text) => Some(Given::Text(text.to_string())),
         DeValue::Array(items) => {
-            let items = items.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
+            let items = items
+                .iter()
+                .map(|item| item.get_ref().as_str().map(str::to_owned));
             items.collect::<Option<_>>().map(Given::List)
         }
         _ => None,
@@ -334,10 +407,14 @@ fn given(value: &DeValue<'_>) -> Option<Given> {
 }
 
 fn unknown(key: &str) -> String {
-    let near = OPTIONS.iter().min_by_key(|option| distance(option.key, key));
+    let near = OPTIONS
+        .iter()
+        .min_by_key(|option| distance(option.key, key));
     match near.filter(|option| distance(option.key, key) <= 3) {
         Some(option) => format!("there is no option `{key}`; is `{}` meant?", option.key),
-        None => format!("there is no option `{key}`; remove it, or see the file `furka init` writes"),
+        None => {
+            format!("there is no option `{key}`; remove it, or see the file `furka init` writes")
+        }
     }
 }
 
@@ -349,7 +426,9 @@ fn distance(one: &str, other: &str) -> usize {
         let mut before = std::mem::replace(&mut row, vec![left]).into_iter();
         let mut diagonal = before.next().unwrap_or_default();
         for (b, above) in other.chars().zip(before) {
-            left = (diagonal + usize::from(a != b)).min(left + 1).min(above + 1);
+            left = (diagonal + usize::from(a != b))
+                .min(left + 1)
+                .min(above + 1);
             diagonal = above;
             row.push(left);
         }

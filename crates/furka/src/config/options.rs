@@ -65,9 +65,11 @@ impl Given {
     fn list(&self) -> Vec<&str> {
         match self {
             Self::List(items) => items.iter().map(|item| item.trim()).collect(),
-            Self::Text(text) => {
-                text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
-            }
+            Self::Text(text) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .collect(),
         }
     }
 
@@ -77,7 +79,8 @@ impl Given {
 
     fn socket(&self) -> Result<SocketAddr, String> {
         let text = self.text()?;
-        let wrong = |_| format!("`{text}` is no address and port, such as `0.0.0.0:443` or `[::]:443`");
+        let wrong =
+            |_| format!("`{text}` is no address and port, such as `0.0.0.0:443` or `[::]:443`");
         text.parse().map_err(wrong)
     }
 }
@@ -90,7 +93,12 @@ pub(crate) static OPTIONS: [Entry; 15] = [
                   tokens and stands in every link: choose it once. https, unless it is this machine.",
         default: Default::None,
         example: "\"https://login.example.ch\"",
-        take: |config, given| given.text().and_then(public_url).map(|url| config.public_url = url),
+        take: |config, given| {
+            given
+                .text()
+                .and_then(public_url)
+                .map(|url| config.public_url = url)
+        },
     },
     Entry {
         key: "listen",
@@ -104,14 +112,23 @@ pub(crate) static OPTIONS: [Entry; 15] = [
         meaning: "Where health and metrics are, in plain HTTP. Not for the public.",
         default: Default::Text("\"127.0.0.1:8410\""),
         example: "\"127.0.0.1:9090\"",
-        take: |config, given| given.socket().map(|socket| config.management_listen = socket),
+        take: |config, given| {
+            given
+                .socket()
+                .map(|socket| config.management_listen = socket)
+        },
     },
     Entry {
         key: "database",
         meaning: "The database. A path is taken from the folder of this file.",
         default: Default::Text("\"sqlite:furka.sqlite\""),
         example: "\"sqlite:/var/lib/furka/furka.sqlite\"",
-        take: |config, given| given.text().and_then(database).map(|path| config.database = path),
+        take: |config, given| {
+            given
+                .text()
+                .and_then(database)
+                .map(|path| config.database = path)
+        },
     },
     Entry {
         key: "key_file",
@@ -127,7 +144,9 @@ pub(crate) static OPTIONS: [Entry; 15] = [
                   small networks, at least /24 or /64.",
         default: Default::Text("[]"),
         example: "[\"192.0.2.10\", \"2001:db8::/64\"]",
-        take: |config, given| proxies(&given.list()).map(|proxies| config.trusted_proxies = proxies),
+        take: |config, given| {
+            proxies(&given.list()).map(|proxies| config.trusted_proxies = proxies)
+        },
     },
     Entry {
         key: "forwarding",
@@ -135,14 +154,23 @@ pub(crate) static OPTIONS: [Entry; 15] = [
                   \"proxy-protocol\".",
         default: Default::Text("\"none\""),
         example: "\"x-forwarded-for\"",
-        take: |config, given| given.text().and_then(forwarding).map(|how| config.forwarding = how),
+        take: |config, given| {
+            given
+                .text()
+                .and_then(forwarding)
+                .map(|how| config.forwarding = how)
+        },
     },
     Entry {
         key: "support",
         meaning: "Whom people ask when a page refuses them, as they are to read it.",
         default: Default::Nothing,
         example: "\"Service desk, 027 000 00 00\"",
-        take: |config, given| given.text().map(|text| text.clone_into(&mut config.support)),
+        take: |config, given| {
+            given
+                .text()
+                .map(|text| text.clone_into(&mut config.support))
+        },
     },
     Entry {
         key: "log",
@@ -158,7 +186,12 @@ pub(crate) static OPTIONS: [Entry; 15] = [
                   machine has cores is never faster.",
         default: Default::Text("\"cores\""),
         example: "\"2\"",
-        take: |config, given| given.text().and_then(workers).map(|workers| config.hash_workers = workers),
+        take: |config, given| {
+            given
+                .text()
+                .and_then(workers)
+                .map(|workers| config.hash_workers = workers)
+        },
     },
     Entry {
         key: "tls.certificate",
@@ -208,12 +241,16 @@ fn public_url(text: &str) -> Result<Url, String> {
         && url.username().is_empty()
         && url.password().is_none();
     if !bare {
-        return Err(format!("`{text}` must end after the host or port: no path, no `?`, no user"));
+        return Err(format!(
+            "`{text}` must end after the host or port: no path, no `?`, no user"
+        ));
     }
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        _ => Err(format!("`{text}` must begin with `https://`: passwords are typed there")),
+        _ => Err(format!(
+            "`{text}` must begin with `https://`: passwords are typed there"
+        )),
     }
 }
 
@@ -239,7 +276,9 @@ fn database(text: &str) -> Result<PathBuf, String> {
 
 fn proxies(list: &[&str]) -> Result<Vec<IpNet>, String> {
     let one = |text: &&str| {
-        let address = text.parse::<std::net::IpAddr>().map(|address| address.to_canonical().into());
+        let address = text
+            .parse::<std::net::IpAddr>()
+            .map(|address| address.to_canonical().into());
         let net: IpNet = address
             .or_else(|_| text.parse())
             .map_err(|_| format!("`{text}` is no address or network, such as `192.0.2.10`"))?;
@@ -270,7 +309,9 @@ fn forwarding(text: &str) -> Result<Forwarding, String> {
 fn log(text: &str) -> Result<String, String> {
     match EnvFilter::try_new(text) {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!("`{text}` is no log level such as `info` or `warn,server=debug`")),
+        Err(_) => Err(format!(
+            "`{text}` is no log level such as `info` or `warn,server=debug`"
+        )),
     }
 }
 
@@ -288,6 +329,8 @@ fn workers(text: &str) -> Result<Option<std::num::NonZeroUsize>, String> {
     }
     match text.parse::<std::num::NonZeroUsize>() {
         Ok(workers) if workers.get() <= 256 => Ok(Some(workers)),
-        _ => Err(format!("`{text}` is neither `cores` nor a number from 1 to 256")),
+        _ => Err(format!(
+            "`{text}` is neither `cores` nor a number from 1 to 256"
+        )),
     }
 }

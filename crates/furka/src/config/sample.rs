@@ -22,7 +22,10 @@ pub(crate) fn sample(given: &[(&str, &str)]) -> String {
         for line in wrapped(option.meaning) {
             text.push_str(&format!("# {line}\n"));
         }
-        let value = given.iter().find(|(key, _)| *key == option.key).map(|(_, value)| *value);
+        let value = given
+            .iter()
+            .find(|(key, _)| *key == option.key)
+            .map(|(_, value)| *value);
         text.push_str(&match (value, option.default) {
             (Some(value), _) => format!("{key} = {value}\n"),
             (None, Default::Text(default)) => format!("# {key} = {default}\n"),

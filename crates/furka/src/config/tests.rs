@@ -7,7 +7,9 @@ fn read(text: &str) -> Result<Config, Vec<String>> {
 }
 
 fn read_with(text: &str, environment: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-    let environment = environment.iter().map(|(name, value)| (name.to_string(), value.to_string()));
+    let environment = environment
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_string()));
     let read = Config::read(text, environment, Path::new("/etc/furka"));
     read.map_err(|wrong| wrong.iter().map(ToString::to_string).collect())
 }
@@ -31,9 +33,12 @@ fn every_option_takes_its_example_and_its_default() {
         let table: toml::Table = toml::from_str(&format!("value = {}", option.example)).unwrap();
         let given = match table.get("value").unwrap() {
             toml::Value::String(text) => Given::Text(text.clone()),
-            toml::Value::Array(items) => {
-                Given::List(items.iter().map(|item| item.as_str().unwrap().to_owned()).collect())
-            }
+            toml::Value::Array(items) => Given::List(
+                items
+                    .iter()
+                    .map(|item| item.as_str().unwrap().to_owned())
+                    .collect(),
+            ),
             other => panic!("{other:?}"),
         };
         let mut config = Config::of_defaults();
@@ -44,7 +49,10 @@ fn every_option_takes_its_example_and_its_default() {
 
 #[test]
 fn an_unknown_key_refuses_to_start_and_says_which_and_where() {
-    let wrong = read(&format!("{LOCAL}\nlisten_ = \"127.0.0.1:1\"\ncolour = \"red\"\n")).unwrap_err();
+    let wrong = read(&format!(
+        "{LOCAL}\nlisten_ = \"127.0.0.1:1\"\ncolour = \"red\"\n"
+    ))
+    .unwrap_err();
     assert_eq!(
         wrong,
         [
@@ -53,7 +61,20 @@ fn an_unknown_key_refuses_to_start_and_says_which_and_where() {
         ]
     );
     let wrong = read(&format!("{LOCAL}[tls]\ncertificat = \"a\"\n")).unwrap_err();
-    assert_eq!(wrong, ["line 3: there is no option `tls.certificat`; is `tls.certificate` meant?"]);
+    assert_eq!(
+        wrong,
+        ["line 3: there is no option `tls.certificat`; is `tls.certificate` meant?"]
+    );
+}
+
+#[test]
+fn an_unknown_table_is_found_even_if_nothing_is_in_it() {
+    assert!(read(&format!("{LOCAL}[tls]\n")).is_ok());
+    let wrong = read(&format!("{LOCAL}[tsl]\n")).unwrap_err();
+    assert!(
+        wrong[0].starts_with("line 2: there is no option `tsl`"),
+        "{wrong:?}"
+    );
 }
 
 #[test]
@@ -85,7 +106,10 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.institution.any(), "Kanton");
     assert_eq!(config.trusted_proxies.len(), 2);
     let wrong = read_with(LOCAL, &[("FURKA_LISTEN", "x")]).unwrap_err();
-    assert!(wrong[0].starts_with("`FURKA_LISTEN` of the environment: `listen`: `x` is no"), "{wrong:?}");
+    assert!(
+        wrong[0].starts_with("`FURKA_LISTEN` of the environment: `listen`: `x` is no"),
+        "{wrong:?}"
+    );
 }
 
 /// [N01] Exactly one mechanism, and only from listed, small networks.
@@ -93,16 +117,28 @@ fn the_environment_overrides_the_file() {
 fn proxies_are_few_and_speak_in_one_way() {
     assert!(read(BEHIND).is_ok());
     for (text, why) in [
-        (BEHIND.replace("forwarded", "none"), "but `forwarding` is \"none\""),
+        (
+            BEHIND.replace("forwarded", "none"),
+            "but `forwarding` is \"none\"",
+        ),
         (BEHIND.replace("[\"192.0.2.10\"]", "[]"), "lists none"),
         (BEHIND.replace("192.0.2.10", "0.0.0.0/0"), "too wide"),
         (BEHIND.replace("192.0.2.10", "10.0.0.0/8"), "too wide"),
-        (BEHIND.replace("192.0.2.10", "192.0.2.10/24"), "bits set behind its prefix"),
-        (BEHIND.replace("192.0.2.10", "proxy.example.ch"), "is no address or network"),
+        (
+            BEHIND.replace("192.0.2.10", "192.0.2.10/24"),
+            "bits set behind its prefix",
+        ),
+        (
+            BEHIND.replace("192.0.2.10", "proxy.example.ch"),
+            "is no address or network",
+        ),
         (BEHIND.replace("forwarded", "x-real-ip"), "is none of"),
     ] {
         let wrong = read(&text).unwrap_err();
-        assert!(wrong.iter().any(|sentence| sentence.contains(why)), "{why}: {wrong:?}");
+        assert!(
+            wrong.iter().any(|sentence| sentence.contains(why)),
+            "{why}: {wrong:?}"
+        );
     }
 }
 
@@ -116,18 +152,39 @@ fn plain_http_stays_on_this_machine_or_behind_a_listed_proxy() {
     let config = read(&format!("{public}{tls}")).unwrap();
     assert_eq!(config.tls.files().unwrap().1, Path::new("/etc/furka/b.pem"));
     for (text, why) in [
-        (format!("{LOCAL}listen = \"0.0.0.0:80\"\n"), "would carry passwords in the open"),
+        (
+            format!("{LOCAL}listen = \"0.0.0.0:80\"\n"),
+            "would carry passwords in the open",
+        ),
         (public.to_owned(), "would carry passwords in the open"),
-        (public.replace("0.0.0.0", "127.0.0.1"), "a proxy must stand before"),
-        (format!("{LOCAL}[tls]\nkey = \"b.pem\"\n"), "belong together"),
-        (LOCAL.replace("localhost", "login.example.ch"), "must begin with `https://`"),
+        (
+            public.replace("0.0.0.0", "127.0.0.1"),
+            "a proxy must stand before",
+        ),
+        (
+            format!("{LOCAL}[tls]\nkey = \"b.pem\"\n"),
+            "belong together",
+        ),
+        (
+            LOCAL.replace("localhost", "login.example.ch"),
+            "must begin with `https://`",
+        ),
         (LOCAL.replace(":8400", "/sso"), "must end after the host"),
-        (format!("{LOCAL}management_listen = \"127.0.0.1:8400\"\n"), "are the same"),
-        (format!("{LOCAL}database = \"postgres://db\"\n"), "not supported yet"),
+        (
+            format!("{LOCAL}management_listen = \"127.0.0.1:8400\"\n"),
+            "are the same",
+        ),
+        (
+            format!("{LOCAL}database = \"postgres://db\"\n"),
+            "not supported yet",
+        ),
         (format!("{LOCAL}log = 3\n"), "must be text in quotes"),
     ] {
         let wrong = read(&text).unwrap_err();
-        assert!(wrong.iter().any(|sentence| sentence.contains(why)), "{why}: {wrong:?}");
+        assert!(
+            wrong.iter().any(|sentence| sentence.contains(why)),
+            "{why}: {wrong:?}"
+        );
     }
 }
 

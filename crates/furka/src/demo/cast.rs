@@ -2,7 +2,7 @@
 //! drawn anew at every start.
 
 use demo::{
-    ClientKey, Digits, Generator, Hash, HardwareToken, Moving, Origins, Places, Secret as Told,
+    ClientKey, Digits, Generator, HardwareToken, Hash, Moving, Origins, Places, Secret as Told,
     Settings,
 };
 use journey::{
@@ -116,7 +116,11 @@ impl Cast {
             scanned: scanned(&app_seed),
             places: Places::default(),
         };
-        Ok(Self { app_seed, settings, token_seed })
+        Ok(Self {
+            app_seed,
+            settings,
+            token_seed,
+        })
     }
 
     /// The people and their tokens move in: by import, as everybody does.
@@ -129,7 +133,15 @@ impl Cast {
         let by = by();
         for serial in PEOPLE.iter().filter_map(|person| person.serial) {
             let otp = self.otp(Carrier::Token);
-            store.import_tokens(&[NewToken { otp, serial: serial.to_owned() }], &by).await?;
+            store
+                .import_tokens(
+                    &[NewToken {
+                        otp,
+                        serial: serial.to_owned(),
+                    }],
+                    &by,
+                )
+                .await?;
         }
         let mut newcomers = Vec::new();
         for person in &PEOPLE {
@@ -149,7 +161,11 @@ impl Cast {
 
     async fn bind_app(&self, store: &AnyStore, person: PersonId) -> Result<(), Failure> {
         let otp = Box::new(self.otp(Carrier::App));
-        let effect = Effect::EnrolApp { otp, person, place: Place::Public };
+        let effect = Effect::EnrolApp {
+            otp,
+            person,
+            place: Place::Public,
+        };
         match store.open_journey(&over(), &[effect], &by()).await? {
             Committed::Yes(_) => Ok(()),
             _ => Err("the demo's app could not be bound".into()),
@@ -192,12 +208,17 @@ fn told(person: &Person) -> demo::Person {
 }
 
 fn tokens(seed: &[u8; 20]) -> Vec<HardwareToken> {
-    let held = PEOPLE.iter().filter_map(|person| Some((person, person.serial?)));
+    let held = PEOPLE
+        .iter()
+        .filter_map(|person| Some((person, person.serial?)));
     held.map(|(person, serial)| HardwareToken {
         serial: serial.to_owned(),
         holder: Some(person.former.unwrap_or(person.username).to_owned()),
         generator: Generator::new(seed.to_vec(), Hash::Sha1, Digits::Six),
-        moving: Moving::Time { period_s: 60, ahead_s: 0 },
+        moving: Moving::Time {
+            period_s: 60,
+            ahead_s: 0,
+        },
     })
     .collect()
 }
@@ -205,7 +226,14 @@ fn tokens(seed: &[u8; 20]) -> Vec<HardwareToken> {
 fn scanned(seed: &[u8; 20]) -> Vec<String> {
     let key = data_encoding::BASE32_NOPAD.encode(seed);
     let people = PEOPLE.iter().filter(|person| person.scanned);
-    people.map(|person| format!("otpauth://totp/Canton:{}?secret={key}&issuer=Canton", person.username)).collect()
+    people
+        .map(|person| {
+            format!(
+                "otpauth://totp/Canton:{}?secret={key}&issuer=Canton",
+                person.username
+            )
+        })
+        .collect()
 }
 
 fn mail(person: &Person) -> String {
@@ -219,7 +247,12 @@ async fn new_person(person: &Person, pool: &Pool) -> Result<NewPerson, Failure> 
         Some(_) => Some(former_hash(person.password)),
         None if activated => {
             let password = Password::parse(person.password.to_owned())?;
-            Some(pool.hash(password, Salt(draw(&RealWorld))).await?.as_str().to_owned())
+            Some(
+                pool.hash(password, Salt(draw(&RealWorld)))
+                    .await?
+                    .as_str()
+                    .to_owned(),
+            )
         }
         None => None,
     };
@@ -245,7 +278,10 @@ fn former_hash(password: &str) -> String {
     let salt: [u8; 8] = draw(&RealWorld);
     let salted = [password.as_bytes(), &salt].concat();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, &salted);
-    format!("{{SSHA}}{}", data_encoding::BASE64.encode(&[digest.as_ref(), &salt].concat()))
+    format!(
+        "{{SSHA}}{}",
+        data_encoding::BASE64.encode(&[digest.as_ref(), &salt].concat())
+    )
 }
 
 async fn send_activation(store: &AnyStore, keys: &Keys, person: PersonId) -> Result<(), Failure> {
@@ -255,7 +291,10 @@ async fn send_activation(store: &AnyStore, keys: &Keys, person: PersonId) -> Res
     let new = NewActivation {
         id: ActivationId(draw(&RealWorld)),
         mac: activation_code::mac(keys, person, &canonical),
-        message: Some(Message::Activation { code: Secret::new(code.into_bytes()), until }),
+        message: Some(Message::Activation {
+            code: Secret::new(code.into_bytes()),
+            until,
+        }),
         person,
         until,
     };

@@ -64,12 +64,20 @@ pub(crate) async fn run(port: u16, dir: Option<PathBuf>) -> Result<(), Failure> 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(listen(provider_door, provider.router(), stopped.clone()));
-    for (door, router) in doors.into_iter().zip([canton.proxy, canton.ent, canton.ism, canton.phone]) {
+    for (door, router) in
+        doors
+            .into_iter()
+            .zip([canton.proxy, canton.ent, canton.ism, canton.phone])
+    {
         for listener in door {
             tasks.spawn(listen(listener, router.clone(), stopped.clone()));
         }
     }
-    tasks.spawn(smtp_sink::serve(mailbox, canton.messages, Arc::new(DemoWorld)));
+    tasks.spawn(smtp_sink::serve(
+        mailbox,
+        canton.messages,
+        Arc::new(DemoWorld),
+    ));
     let jobs = tokio::spawn(Arc::clone(&provider).run(until(stopped)));
     until_it_answers(&*reach).await?;
     // The activation message is in the mailbox when people are told to look.
@@ -81,7 +89,10 @@ pub(crate) async fn run(port: u16, dir: Option<PathBuf>) -> Result<(), Failure> 
     told_to_stop().await;
     let _nobody_listens = stop.send(true);
     jobs.await?;
-    while tokio::time::timeout(Duration::from_secs(2), tasks.join_next()).await.is_ok_and(|t| t.is_some()) {}
+    while tokio::time::timeout(Duration::from_secs(2), tasks.join_next())
+        .await
+        .is_ok_and(|t| t.is_some())
+    {}
     tasks.shutdown().await;
     Ok(())
 }
@@ -112,13 +123,19 @@ fn folder(dir: Option<PathBuf>) -> io::Result<(PathBuf, Option<Temporary>)> {
 async fn doors(port: u16) -> Result<Vec<Vec<TcpListener>>, Failure> {
     let mut doors = Vec::new();
     for offset in 0..4 {
-        let port = port.checked_add(offset).ok_or("the port is too high: four in a row are needed")?;
+        let port = port
+            .checked_add(offset)
+            .ok_or("the port is too high: four in a row are needed")?;
         let v4 = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
         let v6 = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), port);
         let v4 = TcpListener::bind(v4).await.map_err(|error| {
             format!("port {port} cannot be used ({error}): choose four free ones with --port")
         })?;
-        doors.push(std::iter::once(v4).chain(TcpListener::bind(v6).await.ok()).collect());
+        doors.push(
+            std::iter::once(v4)
+                .chain(TcpListener::bind(v6).await.ok())
+                .collect(),
+        );
     }
     Ok(doors)
 }
@@ -127,10 +144,17 @@ async fn any_port() -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)).await
 }
 
-async fn listen(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) -> io::Result<()> {
+async fn listen(
+    listener: TcpListener,
+    router: Router,
+    stopped: watch::Receiver<bool>,
+) -> io::Result<()> {
     let how = Listen {
         forwarding: Forwarding::None,
-        limits: Limits { drain: Duration::from_secs(1), ..Limits::default() },
+        limits: Limits {
+            drain: Duration::from_secs(1),
+            ..Limits::default()
+        },
         tls: None,
         trusted_proxies: Vec::new(),
     };
@@ -155,7 +179,9 @@ async fn told_to_stop() {
 }
 
 async fn until_it_answers(reach: &dyn Reach) -> Result<(), Failure> {
-    let request = Request::get("/health/ready").header("host", "localhost").body(Body::empty())?;
+    let request = Request::get("/health/ready")
+        .header("host", "localhost")
+        .body(Body::empty())?;
     match reach.call(request).await.status() {
         StatusCode::OK => Ok(()),
         status => Err(format!("the provider does not answer: {status}").into()),
@@ -199,15 +225,32 @@ fn parts(store: &AnyStore, keys: &Arc<Keys>, port: u16) -> Result<Parts, Failure
 }
 
 /// Zones, policy, applications, gateways and keys, as `furka init` and `furka apply` leave them.
-async fn configure(store: &AnyStore, cast: &cast::Cast, mailbox: SocketAddr) -> Result<(), Failure> {
+async fn configure(
+    store: &AnyStore,
+    cast: &cast::Cast,
+    mailbox: SocketAddr,
+) -> Result<(), Failure> {
     let by = cast::by();
     let documents = [
         (ResourceKind::Zones, ZONES.to_owned()),
-        (ResourceKind::Policy, Policy::preset_text("valais").unwrap_or_default().to_owned()),
-        (ResourceKind::Applications, cast.settings.applications_toml()?),
-        (ResourceKind::Gateways, cast.settings.gateways_toml(mailbox)?),
+        (
+            ResourceKind::Policy,
+            Policy::preset_text("valais").unwrap_or_default().to_owned(),
+        ),
+        (
+            ResourceKind::Applications,
+            cast.settings.applications_toml()?,
+        ),
+        (
+            ResourceKind::Gateways,
+            cast.settings.gateways_toml(mailbox)?,
+        ),
     ];
-    let documents = documents.map(|(kind, text)| Resource { kind, text, version: 0 });
+    let documents = documents.map(|(kind, text)| Resource {
+        kind,
+        text,
+        version: 0,
+    });
     store.apply(&documents, &by).await?;
     for algorithm in [SigningAlg::Es256, SigningAlg::Rs256] {
         let key = SigningKey::generate(algorithm)?;
@@ -228,7 +271,9 @@ struct Registry(AnyStore);
 #[async_trait]
 impl demo::People for Registry {
     async fn standing(&self, username: &str) -> demo::Standing {
-        let Some(name) = NameKey::of(username) else { return demo::Standing::default() };
+        let Some(name) = NameKey::of(username) else {
+            return demo::Standing::default();
+        };
         match self.0.person_by_name(&name).await {
             Ok(Some(account)) => demo::Standing {
                 activated: account.password.is_some(),

@@ -80,6 +80,7 @@ impl World {
 
     fn view(&self) -> View<'_> {
         View {
+            known_device: None,
             person: Some(&self.person),
             place: &self.place,
             policy: &self.policy,

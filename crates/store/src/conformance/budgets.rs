@@ -31,7 +31,8 @@ pub(super) async fn a_try_counts_whatever_becomes_of_the_step(world: &World) -> 
         let spent = world.store().spend_try(&lane, &SECOND_FACTOR, NOW).await?;
         assert_eq!(spent.map(|lane| lane.tries), Ok(tries));
         let journey = world.signing_in(person)?;
-        let effects = [Effect::RefundTry { person }, spend(app, 1)];
+        let device = None;
+        let effects = [Effect::RefundTry { device, person }, spend(app, 1)];
         let refused = world.open(&journey, &effects).await?;
         assert_eq!(refused, Committed::CounterSpent);
     }
@@ -41,12 +42,24 @@ pub(super) async fn a_try_counts_whatever_becomes_of_the_step(world: &World) -> 
 
 pub(super) async fn a_try_that_was_right_comes_back_with_the_step(world: &World) -> Kept {
     let (person, app) = world.holder_of_app().await?;
-    let lane = LaneKey::SecondFactor(person);
-    let _ = world.store().spend_try(&lane, &SECOND_FACTOR, NOW).await?;
-    let journey = world.signing_in(person)?;
-    let effects = [spend(app, 101), Effect::RefundTry { person }];
-    let _ = world.open(&journey, &effects).await?;
-    assert_eq!(world.store().lane(&lane).await?.tries, 0);
+    let known = world.hash();
+    let (lane, other) = (
+        LaneKey::SecondFactor(person),
+        LaneKey::SecondFactorFrom(person, known),
+    );
+    for (counter, device, spent, untouched) in [
+        (101, None, &lane, &other),
+        (102, Some(known), &other, &lane),
+    ] {
+        let before = world.store().lane(untouched).await?;
+        let _ = world.store().spend_try(spent, &SECOND_FACTOR, NOW).await?;
+        let journey = world.signing_in(person)?;
+        let effects = [spend(app, counter), Effect::RefundTry { device, person }];
+        let committed = world.open(&journey, &effects).await?;
+        assert_eq!(committed, Committed::Yes(None));
+        assert_eq!(world.store().lane(spent).await?.tries, 0);
+        assert_eq!(world.store().lane(untouched).await?, before);
+    }
     world.store().refund_try(&lane).await?;
     assert_eq!(world.store().lane(&lane).await?.tries, 0);
     Ok(())
@@ -63,6 +76,7 @@ pub(super) async fn budgets_of_different_owners_are_apart(world: &World) -> Kept
         LaneKey::PasswordFrom(one, device),
         LaneKey::PasswordFrom(one, world.hash()),
         LaneKey::SecondFactor(one),
+        LaneKey::SecondFactorFrom(one, device),
         LaneKey::SmsPerson(one),
         LaneKey::SmsNumber(world.phone()?),
     ];

@@ -77,9 +77,12 @@ fn apply_one(
             post(conn, step, number, (*person, &message, until))?;
             Ok(Ok(None))
         }
-        Effect::RefundTry { person } => {
-            let lane = lanes::hash(&LaneKey::SecondFactor(*person));
-            lanes::refund(conn, &lane)?;
+        Effect::RefundTry { device, person } => {
+            let lane = match device {
+                Some(device) => LaneKey::SecondFactorFrom(*person, *device),
+                None => LaneKey::SecondFactor(*person),
+            };
+            lanes::refund(conn, &lanes::hash(&lane))?;
             Ok(Ok(None))
         }
         Effect::SendSmsCode { code, person, to } => {

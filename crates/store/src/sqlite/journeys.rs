@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, effects,
-    rows::{Unreadable, get, prepare},
+    rows::{Columns, Unreadable, prepare},
     writer::Verdict,
 };
 use crate::{
@@ -149,7 +149,7 @@ pub(super) fn by_id(
 ) -> Result<Option<Journey>, Cause> {
     let mut find = prepare(
         conn,
-        "select * from journey
+        "select id, sealed, browser, support, until, version from journey
          where id = $1 and epoch = (select number from meta where name = 'epoch')",
     )?;
     let mut rows = find.query([id.0])?;
@@ -157,18 +157,19 @@ pub(super) fn by_id(
 }
 
 fn read(keys: &Keys, row: &Row<'_>) -> Result<Journey, Cause> {
-    let id = JourneyId(get(row, "id")?);
-    let sealed: Vec<u8> = get(row, "sealed")?;
+    let mut columns = Columns::of(row);
+    let id = JourneyId(columns.next()?);
+    let sealed: Vec<u8> = columns.next()?;
     let plain = keys.open(Purpose::JourneyState, &aad(id), &sealed)?;
     let Sealed { purpose, state } = serde_json::from_slice(plain.expose())?;
     Ok(Journey {
-        browser: get(row, "browser")?,
+        browser: columns.next()?,
         id,
         purpose,
         state,
-        support: get(row, "support")?,
-        until: Timestamp(get(row, "until")?),
-        version: get(row, "version")?,
+        support: columns.next()?,
+        until: Timestamp(columns.next()?),
+        version: columns.next()?,
     })
 }
 
@@ -202,7 +203,7 @@ pub(super) fn take_over(
         "update journey set browser = $1, resume_used = 1, version = version + 1
          where resume = $2 and resume_used = 0 and resume_until > $3 and until > $3
              and epoch = (select number from meta where name = 'epoch')
-         returning *",
+         returning id, sealed, browser, support, until, version",
     )?;
     let mut taken = take.query_and_then(params![browser, resume, now.0], |row| read(keys, row))?;
     if let Some(journey) = taken.next() {

@@ -22,6 +22,10 @@ pub(super) fn hash(lane: &LaneKey) -> [u8; 32] {
             (b"password-from", [person.0.as_slice(), device].concat())
         }
         LaneKey::SecondFactor(person) => (b"second-factor", person.0.to_vec()),
+        LaneKey::SecondFactorFrom(person, device) => (
+            b"second-factor-from",
+            [person.0.as_slice(), device].concat(),
+        ),
         LaneKey::SmsAll => (b"sms-all", vec![]),
         LaneKey::SmsNumber(phone) => (b"sms-number", phone.as_str().as_bytes().to_vec()),
         LaneKey::SmsPerson(person) => (b"sms-person", person.0.to_vec()),

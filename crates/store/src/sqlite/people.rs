@@ -11,8 +11,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{
     Cause, outbox,
     outbox::Posting,
-    rows::{Unreadable, get, prepare, variant, word},
-    sessions, tokens, trail,
+    rows::{Columns, Unreadable, prepare, variant, word},
+    sessions, tokens,
+    tokens::Bound,
+    trail,
     writer::Verdict,
 };
 use crate::{
@@ -26,11 +28,10 @@ const PASSWORDS_KEPT: u32 = 24;
 macro_rules! select_person {
     ($which:literal) => {
         concat!(
-            "select person.*,
-                 app.id as app_id, app.sealed as app_sealed, app.drift as app_drift,
-                 app.last_counter as app_last_counter,
-                 token.id as token_id, token.sealed as token_sealed, token.drift as token_drift,
-                 token.last_counter as token_last_counter, token.serial as token_serial
+            "select person.id, disabled, first_name, language, last_name, mail, method, password,
+                 phone, phone_confirmed, role, school, username,
+                 app.id, app.sealed, app.drift, app.last_counter,
+                 token.serial, token.sealed, token.drift, token.last_counter
              from person
              left join otp app on app.person = person.id and app.carrier = 'app'
              left join otp token on token.person = person.id and token.carrier = 'token' ",
@@ -91,46 +92,47 @@ pub(super) fn list(
     rows.collect()
 }
 
+/// An account, from the columns of `select_person`.
 fn read(conn: &Connection, keys: &Keys, row: &Row<'_>) -> Result<Account, Cause> {
-    let id = PersonId(get(row, "id")?);
-    let app = match get::<Option<_>>(row, "app_id")? {
-        Some(of) => Some(tokens::open(keys, &tokens::app_aad(of, id), row, "app_")?),
-        None => None,
-    };
-    let token_serial: Option<String> = get(row, "token_serial")?;
-    let token = match &token_serial {
-        Some(serial) => Some(tokens::open(
-            keys,
-            &tokens::token_aad(serial),
-            row,
-            "token_",
-        )?),
-        None => None,
-    };
-    let language: String = get(row, "language")?;
-    let method: Option<String> = get(row, "method")?;
-    let phone: Option<String> = get(row, "phone")?;
-    let role: String = get(row, "role")?;
+    let mut columns = Columns::of(row);
+    let id = PersonId(columns.next()?);
+    let disabled = columns.next()?;
+    let first_name = columns.next()?;
+    let language: String = columns.next()?;
+    let last_name = columns.next()?;
+    let mail = columns.next()?;
+    let method: Option<String> = columns.next()?;
+    let password: Option<Vec<u8>> = columns.next()?;
+    let phone: Option<String> = columns.next()?;
+    let phone_confirmed = columns.next()?;
+    let role: String = columns.next()?;
+    let school = columns.next()?;
+    let username = columns.next()?;
+    let app: Option<[u8; 16]> = columns.next()?;
+    let app = Bound::read(&mut columns)?.open(keys, app.map(|app| tokens::app_aad(app, id)))?;
+    let token_serial: Option<String> = columns.next()?;
+    let token_aad = token_serial.as_deref().map(tokens::token_aad);
+    let token = Bound::read(&mut columns)?.open(keys, token_aad)?;
     let person = Person {
         app,
-        disabled: get(row, "disabled")?,
-        first_name: get(row, "first_name")?,
+        disabled,
+        first_name,
         id,
         language: Language::parse(&language).ok_or(Unreadable("language"))?,
-        last_name: get(row, "last_name")?,
-        mail: get(row, "mail")?,
+        last_name,
+        mail,
         method: method.as_deref().map(variant).transpose()?,
         phone: phone.map(Phone::try_from).transpose()?,
-        phone_confirmed: get(row, "phone_confirmed")?,
+        phone_confirmed,
         role: variant(&role)?,
-        school: get(row, "school")?,
+        school,
         token,
         token_serial,
-        username: get(row, "username")?,
+        username,
     };
     Ok(Account {
         aliases: aliases(conn, id)?,
-        password: get::<Option<_>>(row, "password")?.map(Secret::new),
+        password: password.map(Secret::new),
         person,
     })
 }

@@ -2,10 +2,10 @@
 
 use std::{error::Error, fmt};
 
-use journey::{Place, Proof};
 use rusqlite::{CachedStatement, Connection, Row, types::FromSql};
 use serde::{
     Deserialize, Serialize,
+    de::DeserializeOwned,
     de::value::{Error as WordError, StrDeserializer},
 };
 
@@ -37,6 +37,32 @@ pub(super) fn prepare<'a>(conn: &'a Connection, sql: &str) -> Result<CachedState
     Ok(statement)
 }
 
+/// The columns of a row in the order in which the statement lists them: what is read at every request
+/// does not look names up.
+pub(super) struct Columns<'a> {
+    at: usize,
+    row: &'a Row<'a>,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(row: &'a Row<'a>) -> Self {
+        Self { at: 0, row }
+    }
+
+    /// The next column.
+    pub(super) fn next<T: FromSql>(&mut self) -> Result<T, Cause> {
+        let at = self.at;
+        self.at = at.saturating_add(1);
+        Ok(self.row.get(at)?)
+    }
+
+    /// The next column, which holds JSON.
+    pub(super) fn next_json<T: DeserializeOwned>(&mut self) -> Result<T, Cause> {
+        let json: String = self.next()?;
+        Ok(serde_json::from_str(&json)?)
+    }
+}
+
 /// The value of a column, by name.
 pub(super) fn get<T: FromSql>(row: &Row<'_>, column: &'static str) -> Result<T, Cause> {
     Ok(row.get(column)?)
@@ -64,14 +90,4 @@ pub(super) fn to_sql(counter: u64) -> Result<i64, Cause> {
 /// A count from SQL.
 pub(super) fn from_sql(number: i64) -> Result<u64, Cause> {
     Ok(u64::try_from(number)?)
-}
-
-pub(super) fn place(row: &Row<'_>) -> Result<Place, Cause> {
-    let json: String = get(row, "place")?;
-    Ok(serde_json::from_str(&json)?)
-}
-
-pub(super) fn proof(row: &Row<'_>) -> Result<Proof, Cause> {
-    let json: String = get(row, "proof")?;
-    Ok(serde_json::from_str(&json)?)
 }

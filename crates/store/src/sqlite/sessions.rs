@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Cause,
-    rows::{get, place, prepare, proof},
+    rows::{Columns, prepare},
     trail,
 };
 use crate::{
@@ -43,7 +43,7 @@ pub(super) fn begin(
 pub(super) fn by_hash(conn: &Connection, hash: &[u8; 32]) -> Result<Option<SessionRecord>, Cause> {
     let mut find = prepare(
         conn,
-        "select * from session
+        "select created, hash, person, place, proof, seen from session
          where hash = $1 and epoch = (select number from meta where name = 'epoch')",
     )?;
     let mut rows = find.query([hash])?;
@@ -51,13 +51,14 @@ pub(super) fn by_hash(conn: &Connection, hash: &[u8; 32]) -> Result<Option<Sessi
 }
 
 fn read(row: &Row<'_>) -> Result<SessionRecord, Cause> {
+    let mut columns = Columns::of(row);
     Ok(SessionRecord {
-        created: Timestamp(get(row, "created")?),
-        hash: get(row, "hash")?,
-        person: PersonId(get(row, "person")?),
-        place: place(row)?,
-        proof: proof(row)?,
-        seen: Timestamp(get(row, "seen")?),
+        created: Timestamp(columns.next()?),
+        hash: columns.next()?,
+        person: PersonId(columns.next()?),
+        place: columns.next_json()?,
+        proof: columns.next_json()?,
+        seen: Timestamp(columns.next()?),
     })
 }
 
@@ -81,7 +82,7 @@ pub(super) fn of_person(
 ) -> Result<Vec<SessionRecord>, Cause> {
     let mut find = prepare(
         conn,
-        "select * from session
+        "select created, hash, person, place, proof, seen from session
          where person = $1 and created <= $2
              and epoch = (select number from meta where name = 'epoch')
          order by created desc, hash",

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use journey::{FactorId, Happened, JourneyId, Otp, PersonId, Place, Timestamp};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Cause, people,
-    rows::{Unreadable, get, prepare, to_sql},
+    rows::{Columns, Unreadable, prepare, to_sql},
     trail,
     writer::Verdict,
 };
@@ -31,23 +31,35 @@ fn seal(keys: &Keys, aad: &[u8], otp: &Otp) -> Result<Vec<u8>, Cause> {
     Ok(keys.seal(Purpose::Seed, aad, &plain))
 }
 
-/// What was bound, with the counter and drift of now. `prefix` is before the columns' names.
-pub(super) fn open(
-    keys: &Keys,
-    aad: &[u8],
-    row: &Row<'_>,
-    prefix: &'static str,
-) -> Result<Otp, Cause> {
-    let column = |name: &str| format!("{prefix}{name}");
-    let sealed: Vec<u8> = row.get(column("sealed").as_str())?;
-    let plain = keys.open(Purpose::Seed, aad, &sealed)?;
-    let otp: Otp = serde_json::from_slice(plain.expose())?;
-    let last_counter: Option<i64> = row.get(column("last_counter").as_str())?;
-    Ok(Otp {
-        drift: row.get(column("drift").as_str())?,
-        last_counter: last_counter.map(u64::try_from).transpose()?,
-        ..otp
-    })
+/// What is bound, as three columns: `sealed`, `drift`, `last_counter`.
+pub(super) struct Bound {
+    drift: Option<i64>,
+    last_counter: Option<i64>,
+    sealed: Option<Vec<u8>>,
+}
+
+impl Bound {
+    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, Cause> {
+        Ok(Self {
+            sealed: columns.next()?,
+            drift: columns.next()?,
+            last_counter: columns.next()?,
+        })
+    }
+
+    /// The generator, with the counter and drift of now; none if nothing is bound.
+    pub(super) fn open(self, keys: &Keys, aad: Option<Vec<u8>>) -> Result<Option<Otp>, Cause> {
+        let (Some(aad), Some(sealed)) = (aad, self.sealed) else {
+            return Ok(None);
+        };
+        let plain = keys.open(Purpose::Seed, &aad, &sealed)?;
+        let otp: Otp = serde_json::from_slice(plain.expose())?;
+        Ok(Some(Otp {
+            drift: self.drift.unwrap_or_default(),
+            last_counter: self.last_counter.map(u64::try_from).transpose()?,
+            ..otp
+        }))
+    }
 }
 
 type Import = Result<u32, Vec<(usize, Conflict)>>;
@@ -104,14 +116,20 @@ pub(super) fn by_serial(
     keys: &Keys,
     serial: &str,
 ) -> Result<Option<TokenRecord>, Cause> {
-    let mut find = prepare(conn, "select * from otp where serial = $1")?;
+    let mut find = prepare(
+        conn,
+        "select person, sealed, drift, last_counter from otp where serial = $1",
+    )?;
     let mut rows = find.query([serial])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    Ok(Some(TokenRecord {
-        assigned_to: get::<Option<_>>(row, "person")?.map(PersonId),
-        otp: open(keys, &token_aad(serial), row, "")?,
+    let mut columns = Columns::of(row);
+    let assigned_to: Option<_> = columns.next()?;
+    let otp = Bound::read(&mut columns)?.open(keys, Some(token_aad(serial)))?;
+    Ok(otp.map(|otp| TokenRecord {
+        assigned_to: assigned_to.map(PersonId),
+        otp,
         serial: serial.to_owned(),
     }))
 }

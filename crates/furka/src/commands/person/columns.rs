@@ -35,48 +35,119 @@ pub(crate) const COLUMNS: [(Column, &str, &[&str]); 12] = [
     (
         Column::Username,
         "username",
-        &["user", "login", "benutzername", "benutzer", "nomdutilisateur", "utilisateur", "identifiant"],
+        &[
+            "user",
+            "login",
+            "benutzername",
+            "benutzer",
+            "nomdutilisateur",
+            "utilisateur",
+            "identifiant",
+        ],
     ),
-    (Column::FirstName, "first_name", &["givenname", "vorname", "prenom"]),
+    (
+        Column::FirstName,
+        "first_name",
+        &["givenname", "vorname", "prenom"],
+    ),
     (
         Column::LastName,
         "last_name",
-        &["surname", "familyname", "name", "nachname", "familienname", "nom", "nomdefamille"],
+        &[
+            "surname",
+            "familyname",
+            "name",
+            "nachname",
+            "familienname",
+            "nom",
+            "nomdefamille",
+        ],
     ),
     (
         Column::Mail,
         "mail",
-        &["email", "mailaddress", "emailaddress", "mailadresse", "emailadresse", "courriel", "adressemail"],
+        &[
+            "email",
+            "mailaddress",
+            "emailaddress",
+            "mailadresse",
+            "emailadresse",
+            "courriel",
+            "adressemail",
+        ],
     ),
-    (Column::Role, "role", &["rolle", "funktion", "fonction", "type", "typ"]),
+    (
+        Column::Role,
+        "role",
+        &["rolle", "funktion", "fonction", "type", "typ"],
+    ),
     (Column::Language, "language", &["lang", "sprache", "langue"]),
-    (Column::School, "school", &["schule", "ecole", "etablissement"]),
-    (Column::Aliases, "aliases", &["alias", "formername", "weiterenamen", "altername", "autresnoms", "anciennom"]),
+    (
+        Column::School,
+        "school",
+        &["schule", "ecole", "etablissement"],
+    ),
+    (
+        Column::Aliases,
+        "aliases",
+        &[
+            "alias",
+            "formername",
+            "weiterenamen",
+            "altername",
+            "autresnoms",
+            "anciennom",
+        ],
+    ),
     (
         Column::Phone,
         "phone",
-        &["mobile", "phonenumber", "mobilenumber", "telefon", "handy", "natel", "telephone", "portable"],
+        &[
+            "mobile",
+            "phonenumber",
+            "mobilenumber",
+            "telefon",
+            "handy",
+            "natel",
+            "telephone",
+            "portable",
+        ],
     ),
     (Column::Method, "method", &["methode", "verfahren"]),
     (
         Column::TokenSerial,
         "token_serial",
-        &["serial", "serialnumber", "seriennummer", "numerodeserie", "token"],
+        &[
+            "serial",
+            "serialnumber",
+            "seriennummer",
+            "numerodeserie",
+            "token",
+        ],
     ),
-    (Column::PasswordHash, "password_hash", &["hash", "passworthash", "hashdumotdepasse"]),
+    (
+        Column::PasswordHash,
+        "password_hash",
+        &["hash", "passworthash", "hashdumotdepasse"],
+    ),
 ];
 
 /// Columns without which nobody can be imported.
-pub(crate) const REQUIRED: [Column; 5] =
-    [Column::Username, Column::FirstName, Column::LastName, Column::Mail, Column::Role];
+pub(crate) const REQUIRED: [Column; 5] = [
+    Column::Username,
+    Column::FirstName,
+    Column::LastName,
+    Column::Mail,
+    Column::Role,
+];
 
 impl Column {
     /// Finds a column by what stands above it.
     pub(crate) fn of(heading: &str) -> Option<Self> {
         let folded = fold(heading);
-        let found = COLUMNS.iter().find(|(_, name, others)| {
-            fold(name) == folded || others.contains(&folded.as_str())
-        });
+        let found = COLUMNS
+            .iter()
+            .find(|(_, name, others)| fold(name) == folded || others.contains(&folded.as_str()));
         found.map(|(column, _, _)| *column)
     }
 
@@ -89,7 +160,9 @@ impl Column {
 
 /// Letters and digits without accents, in lower case.
 fn fold(text: &str) -> String {
-    let plain = text.nfkd().filter(|c| !is_combining_mark(*c) && c.is_alphanumeric());
+    let plain = text
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c) && c.is_alphanumeric());
     plain.flat_map(char::to_lowercase).collect()
 }
 
@@ -102,11 +175,17 @@ pub(crate) fn shown(value: &str) -> Result<String, Refused> {
         return Err(("it is empty".to_owned(), "fill it in"));
     }
     if value.chars().count() > VALUE_MAX {
-        return Err((format!("it is longer than {VALUE_MAX} characters"), "shorten it"));
+        return Err((
+            format!("it is longer than {VALUE_MAX} characters"),
+            "shorten it",
+        ));
     }
     if value.contains(char::is_control) {
         let cure = "look for a quotation mark that is not closed";
-        return Err(("it goes over several lines, or has control characters".to_owned(), cure));
+        return Err((
+            "it goes over several lines, or has control characters".to_owned(),
+            cure,
+        ));
     }
     Ok(value.nfc().collect())
 }
@@ -117,17 +196,25 @@ pub(crate) fn username(value: &str) -> Result<String, Refused> {
     let length = name.chars().count();
     if length > NAME_MAX || name.contains(char::is_whitespace) || NameKey::of(&name).is_none() {
         let reason = format!("`{name}` is no user name");
-        return Err((reason, "use at most 64 letters, digits and signs, without spaces"));
+        return Err((
+            reason,
+            "use at most 64 letters, digits and signs, without spaces",
+        ));
     }
     Ok(name)
 }
 
 /// Names separated by `|`, `,`, `;` or spaces.
 pub(crate) fn aliases(value: &str) -> Result<Vec<String>, Refused> {
-    let names = value.split(['|', ',', ';', ' ']).filter(|name| !name.is_empty());
+    let names = value
+        .split(['|', ',', ';', ' '])
+        .filter(|name| !name.is_empty());
     let names = names.map(username).collect::<Result<Vec<_>, _>>()?;
     if names.len() > ALIASES_MAX {
-        return Err((format!("there are more than {ALIASES_MAX} names"), "keep those in use"));
+        return Err((
+            format!("there are more than {ALIASES_MAX} names"),
+            "keep those in use",
+        ));
     }
     Ok(names)
 }
@@ -135,31 +222,38 @@ pub(crate) fn aliases(value: &str) -> Result<Vec<String>, Refused> {
 /// An address as mail servers take it: something, an at sign, a host.
 pub(crate) fn mail(value: &str) -> Result<String, Refused> {
     let right = value.split_once('@').is_some_and(|(user, host)| {
-        let plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic() && !"<>()[],;:\"\\@".contains(c));
-        let host_is_whole = host.split('.').count() > 1 && host.split('.').all(|part| !part.is_empty());
+        let plain = |text: &str| {
+            text.chars()
+                .all(|c| c.is_ascii_graphic() && !"<>()[],;:\"\\@".contains(c))
+        };
+        let host_is_whole =
+            host.split('.').count() > 1 && host.split('.').all(|part| !part.is_empty());
         !user.is_empty() && user.len() <= 64 && plain(user) && plain(host) && host_is_whole
     });
     if right && value.len() <= 254 {
         Ok(value.to_owned())
     } else {
-        Err((format!("`{value}` is no mail address"), "write it as name@school.example"))
+        Err((
+            format!("`{value}` is no mail address"),
+            "write it as name@school.example",
+        ))
     }
 }
 
 /// What somebody is at school, in three languages.
 pub(crate) fn role(value: &str) -> Result<Role, Refused> {
     match fold(value).as_str() {
-        "pupil" | "student" | "eleve" | "schuler" | "schulerin" | "lernende" | "lernender" | "apprenti" => {
-            Ok(Role::Pupil)
-        }
-        "teacher" | "enseignant" | "enseignante" | "lehrer" | "lehrerin" | "lehrperson" | "lehrkraft" => {
-            Ok(Role::Teacher)
-        }
-        "staff" | "personnel" | "administration" | "verwaltung" | "mitarbeiter" | "mitarbeiterin" => {
-            Ok(Role::Staff)
-        }
+        "pupil" | "student" | "eleve" | "schuler" | "schulerin" | "lernende" | "lernender"
+        | "apprenti" => Ok(Role::Pupil),
+        "teacher" | "enseignant" | "enseignante" | "lehrer" | "lehrerin" | "lehrperson"
+        | "lehrkraft" => Ok(Role::Teacher),
+        "staff" | "personnel" | "administration" | "verwaltung" | "mitarbeiter"
+        | "mitarbeiterin" => Ok(Role::Staff),
         "admin" | "administrator" | "administrateur" | "administratrice" => Ok(Role::Admin),
-        _ => Err((format!("`{value}` is no role"), "write pupil, teacher, staff or admin")),
+        _ => Err((
+            format!("`{value}` is no role"),
+            "write pupil, teacher, staff or admin",
+        )),
     }
 }
 
@@ -171,7 +265,12 @@ pub(crate) fn language(value: &str) -> Result<Language, Refused> {
         "english" | "englisch" | "anglais" | "e" => Some(Language::En),
         _ => Language::parse(value),
     };
-    named.ok_or_else(|| (format!("`{value}` is no language of ours"), "write fr, de or en"))
+    named.ok_or_else(|| {
+        (
+            format!("`{value}` is no language of ours"),
+            "write fr, de or en",
+        )
+    })
 }
 
 /// A way of strong authentication.
@@ -198,8 +297,12 @@ pub(crate) fn phone(value: &str) -> Result<Phone, Refused> {
 
 /// A hash that came from another system; the hash itself is in no message.
 pub(crate) fn password_hash(value: &str) -> Result<server::password::Format, Refused> {
-    Imported::recognise(value)
-        .map_err(|error| (error.to_string(), "leave it empty: an activation sets a new password"))
+    Imported::recognise(value).map_err(|error| {
+        (
+            error.to_string(),
+            "leave it empty: an activation sets a new password",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -238,12 +341,25 @@ mod tests {
 
     #[test]
     fn a_mail_address_is_one_and_nothing_more() {
-        for right in ["anna@edu.example", "a.b+c@x.y.example", "o'hara@edu.example"] {
+        for right in [
+            "anna@edu.example",
+            "a.b+c@x.y.example",
+            "o'hara@edu.example",
+        ] {
             assert!(mail(right).is_ok(), "{right}");
         }
         for wrong in [
-            "", "anna", "anna@", "@x.example", "anna@host", "a b@x.example", "a@x..example",
-            "Anna <a@x.example>", "a@x.example,b@x.example", "a@x.example\r\nBcc: b@x.example", "\u{e9}@x.example",
+            "",
+            "anna",
+            "anna@",
+            "@x.example",
+            "anna@host",
+            "a b@x.example",
+            "a@x..example",
+            "Anna <a@x.example>",
+            "a@x.example,b@x.example",
+            "a@x.example\r\nBcc: b@x.example",
+            "\u{e9}@x.example",
         ] {
             assert!(mail(wrong).is_err(), "{wrong}");
         }

@@ -52,10 +52,16 @@ impl Import {
             "{}: {}, separator {}, {}",
             self.file.display(),
             file.encoding,
-            if file.separator == '\t' { "tab".to_owned() } else { format!("`{}`", file.separator) },
+            if file.separator == '\t' {
+                "tab".to_owned()
+            } else {
+                format!("`{}`", file.separator)
+            },
             print::count(file.people.len() as u64, "right line", "right lines"),
         ));
-        file.notes.iter().for_each(|note| print::line(format_args!("note: {note}")));
+        file.notes
+            .iter()
+            .for_each(|note| print::line(format_args!("note: {note}")));
         if !file.wrong.is_empty() {
             report(&file.wrong);
             return Ok(Exit::Problems);
@@ -64,7 +70,11 @@ impl Import {
             return foresee(here, &file.people).await;
         }
         let (lines, people): (Vec<u64>, Vec<NewPerson>) = file.people.into_iter().unzip();
-        match here.store.import_people(&people, &here.by("person import")).await {
+        match here
+            .store
+            .import_people(&people, &here.by("person import"))
+            .await
+        {
             Ok(done) => print::line(format_args!(
                 "imported: {} new, {} changed, {} as before",
                 done.created, done.updated, done.unchanged
@@ -102,7 +112,12 @@ impl Import {
 fn report(wrong: &[LineError]) {
     let mut table = Table::new(["line", "column", "what is wrong", "to do"]);
     for wrong in wrong.iter().take(SHOWN_MAX) {
-        let LineError { column, cure, line, reason } = wrong.clone();
+        let LineError {
+            column,
+            cure,
+            line,
+            reason,
+        } = wrong.clone();
         table.row([line.to_string(), column, reason, cure]);
     }
     print::line(table);
@@ -137,7 +152,9 @@ async fn foresee(here: &Installation, people: &[(u64, NewPerson)]) -> Outcome {
     let mut wrong = Vec::new();
     for (line, person) in people {
         progress.one_more();
-        let Some(key) = NameKey::of(&person.username) else { continue };
+        let Some(key) = NameKey::of(&person.username) else {
+            continue;
+        };
         let found = here.store.person_by_name(&key).await?;
         let own = found.as_ref().map(|account| account.person.id);
         match own {
@@ -145,8 +162,14 @@ async fn foresee(here: &Installation, people: &[(u64, NewPerson)]) -> Outcome {
             None => new += 1,
         }
         for alias in &person.aliases {
-            let Some(key) = NameKey::of(alias) else { continue };
-            let other = here.store.person_by_name(&key).await?.map(|account| account.person.id);
+            let Some(key) = NameKey::of(alias) else {
+                continue;
+            };
+            let other = here
+                .store
+                .person_by_name(&key)
+                .await?
+                .map(|account| account.person.id);
             if other.is_some() && other != own {
                 wrong.push(of_conflict(*line, &Conflict::NameTaken(alias.clone())));
             }
@@ -166,7 +189,9 @@ async fn foresee(here: &Installation, people: &[(u64, NewPerson)]) -> Outcome {
         report(&wrong);
         return Ok(Exit::Problems);
     }
-    print::line(format_args!("would import: {new} new, {known} known; nothing was imported"));
+    print::line(format_args!(
+        "would import: {new} new, {known} known; nothing was imported"
+    ));
     Ok(Exit::Done)
 }
 

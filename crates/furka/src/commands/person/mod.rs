@@ -39,7 +39,10 @@ impl PersonCommand {
         match self {
             Self::Import(import) => import.run(here).await,
             Self::Show { name } => show::one(here, &name).await,
-            Self::List { school, not_activated } => show::list(here, school, not_activated).await,
+            Self::List {
+                school,
+                not_activated,
+            } => show::list(here, school, not_activated).await,
         }
     }
 }

@@ -83,7 +83,12 @@ pub(crate) fn read(
         if record.iter().all(str::is_empty) || unreadable.contains(&line) {
             continue;
         }
-        let mut row = Row { file: &mut file, headings: &headings, line, record: &record };
+        let mut row = Row {
+            file: &mut file,
+            headings: &headings,
+            line,
+            record: &record,
+        };
         if let Some(person) = row.person(id(), &mut fast_hashes) {
             file.people.push((line, person));
         }
@@ -111,7 +116,10 @@ fn no_register(sentence: &str) -> NoRegister {
 fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
     let count = |sign: u8| first.bytes().filter(|byte| *byte == sign).count();
-    [b'\t', b',', b';'].into_iter().max_by_key(|sign| count(*sign)).unwrap_or(b';')
+    [b'\t', b',', b';']
+        .into_iter()
+        .max_by_key(|sign| count(*sign))
+        .unwrap_or(b';')
 }
 
 /// Which column stands where.
@@ -122,14 +130,20 @@ struct Headings {
 
 impl Headings {
     fn read(record: &csv::StringRecord) -> Result<Self, NoRegister> {
-        let mut all = Self { columns: Vec::new(), unused: Vec::new() };
+        let mut all = Self {
+            columns: Vec::new(),
+            unused: Vec::new(),
+        };
         for heading in record {
             let column = Column::of(heading);
             if column.is_none() && !heading.is_empty() {
                 all.unused.push(format!("`{heading}`"));
             }
             if let Some(column) = column.filter(|column| all.columns.contains(&Some(*column))) {
-                let sentence = format!("two columns are `{}`: the second is `{heading}`", column.name());
+                let sentence = format!(
+                    "two columns are `{}`: the second is `{heading}`",
+                    column.name()
+                );
                 return Err(no_register(&sentence));
             }
             all.columns.push(column);
@@ -139,14 +153,19 @@ impl Headings {
             .filter(|column| !all.columns.contains(&Some(**column)))
             .map(|column| {
                 let known = COLUMNS.iter().find(|(other, _, _)| other == column);
-                let others = known.map(|(_, _, others)| others.join(", ")).unwrap_or_default();
+                let others = known
+                    .map(|(_, _, others)| others.join(", "))
+                    .unwrap_or_default();
                 format!("`{}` (also: {others})", column.name())
             })
             .collect();
         if missing.is_empty() {
             Ok(all)
         } else {
-            Err(no_register(&format!("the first line lacks the column {}", missing.join(" and "))))
+            Err(no_register(&format!(
+                "the first line lacks the column {}",
+                missing.join(" and ")
+            )))
         }
     }
 
@@ -154,7 +173,10 @@ impl Headings {
         match self.unused.len() {
             0 => Vec::new(),
             1 => vec![format!("the column {} is not used", self.unused.concat())],
-            _ => vec![format!("the columns {} are not used", self.unused.join(", "))],
+            _ => vec![format!(
+                "the columns {} are not used",
+                self.unused.join(", ")
+            )],
         }
     }
 }
@@ -168,7 +190,11 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn of(text: &'a str) -> Self {
-        Self { at: 0, line: 1, text: text.as_bytes() }
+        Self {
+            at: 0,
+            line: 1,
+            text: text.as_bytes(),
+        }
     }
 
     /// The line on which the record at this byte begins; empty lines before it do not belong to it.
@@ -200,7 +226,11 @@ impl Row<'_> {
         let (found, wanted) = (self.record.len(), self.headings.columns.len());
         if found != wanted {
             let reason = format!("it has {found} columns and the first line {wanted}");
-            self.note("-", reason, "look for a separator inside a value, and put that in quotes");
+            self.note(
+                "-",
+                reason,
+                "look for a separator inside a value, and put that in quotes",
+            );
             return None;
         }
         let username = self.required(Column::Username, columns::username);
@@ -220,7 +250,11 @@ impl Row<'_> {
         let (method, token_serial) = (method?, token_serial?);
         if method.is_some_and(|method| method != Method::Token) && token_serial.is_some() {
             let reason = "there is a token, and another method".to_owned();
-            self.note(Column::Method.name(), reason, "write token, or remove the serial number");
+            self.note(
+                Column::Method.name(),
+                reason,
+                "write token, or remove the serial number",
+            );
             return None;
         }
         let hash = hash?;
@@ -244,11 +278,20 @@ impl Row<'_> {
 
     fn note(&mut self, column: &str, reason: String, cure: &str) {
         let (column, cure) = (column.to_owned(), cure.to_owned());
-        self.file.wrong.push(LineError { column, cure, line: self.line, reason });
+        self.file.wrong.push(LineError {
+            column,
+            cure,
+            line: self.line,
+            reason,
+        });
     }
 
     fn value(&self, column: Column) -> &str {
-        let at = self.headings.columns.iter().position(|other| *other == Some(column));
+        let at = self
+            .headings
+            .columns
+            .iter()
+            .position(|other| *other == Some(column));
         at.and_then(|at| self.record.get(at)).unwrap_or_default()
     }
 
@@ -272,7 +315,11 @@ impl Row<'_> {
         column: Column,
         read: impl FnOnce(&str) -> Result<T, Refused>,
     ) -> Option<Option<T>> {
-        if self.value(column).is_empty() { Some(None) } else { self.required(column, read).map(Some) }
+        if self.value(column).is_empty() {
+            Some(None)
+        } else {
+            self.required(column, read).map(Some)
+        }
     }
 }
 
@@ -327,7 +374,10 @@ mod tests {
             let file = read_text(text);
             assert_eq!(file.wrong, [], "{text}");
             let (_, person) = &file.people[0];
-            assert_eq!((person.username.as_str(), person.first_name.as_str()), ("anna.rey", "Anna"));
+            assert_eq!(
+                (person.username.as_str(), person.first_name.as_str()),
+                ("anna.rey", "Anna")
+            );
             assert_eq!(person.last_name, "Rey");
         }
     }
@@ -337,9 +387,15 @@ mod tests {
         let file = read_text(&format!(
             "{HEAD}anna;Anna;Rey;a@x.example;pupil\n\nben;;Zen;b-x.example;boss\nc;C;C;c@x.example\n"
         ));
-        let said: Vec<_> =
-            file.wrong.iter().map(|wrong| (wrong.line, wrong.column.as_str())).collect();
-        assert_eq!(said, [(4, "first_name"), (4, "mail"), (4, "role"), (5, "-")]);
+        let said: Vec<_> = file
+            .wrong
+            .iter()
+            .map(|wrong| (wrong.line, wrong.column.as_str()))
+            .collect();
+        assert_eq!(
+            said,
+            [(4, "first_name"), (4, "mail"), (4, "role"), (5, "-")]
+        );
         assert_eq!(file.wrong[1].reason, "`b-x.example` is no mail address");
         assert_eq!(file.wrong[2].cure, "write pupil, teacher, staff or admin");
         assert_eq!(file.people.len(), 1);
@@ -350,14 +406,20 @@ mod tests {
         let file = read_text(&format!(
             "{HEAD}anna;\"Anna;Rey;a@x.example;pupil\nben;Ben;Zen;b@x.example;pupil\n"
         ));
-        assert_eq!((file.people.len(), file.wrong.len(), file.wrong[0].line), (0, 1, 2));
+        assert_eq!(
+            (file.people.len(), file.wrong.len(), file.wrong[0].line),
+            (0, 1, 2)
+        );
     }
 
     #[test]
     fn a_name_that_stands_twice_is_found_in_any_spelling() {
         let text = format!("{HEAD}anna;A;R;a@x.example;pupil\nANNA;A;R;b@x.example;pupil\n");
         let file = read_text(&text);
-        assert_eq!((file.wrong[0].line, file.wrong[0].reason.as_str()), (3, "`ANNA` is on line 2 already"));
+        assert_eq!(
+            (file.wrong[0].line, file.wrong[0].reason.as_str()),
+            (3, "`ANNA` is on line 2 already")
+        );
     }
 
     #[test]
@@ -378,9 +440,17 @@ mod tests {
     #[test]
     fn a_file_without_the_columns_says_which_are_missing() {
         let refused = read(b"a;b\n1;2\n", || PersonId([1; 16])).unwrap_err();
-        assert!(refused.sentence.contains("`username` (also: user, login"), "{}", refused.sentence);
+        assert!(
+            refused.sentence.contains("`username` (also: user, login"),
+            "{}",
+            refused.sentence
+        );
         assert!(read(b"", || PersonId([1; 16])).is_err());
         let twice = read(b"username;login\n", || PersonId([1; 16])).unwrap_err();
-        assert!(twice.sentence.contains("two columns are `username`"), "{}", twice.sentence);
+        assert!(
+            twice.sentence.contains("two columns are `username`"),
+            "{}",
+            twice.sentence
+        );
     }
 }

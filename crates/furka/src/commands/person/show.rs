@@ -22,7 +22,10 @@ pub(crate) async fn one(here: &Installation, name: &str) -> Outcome {
     if !account.aliases.is_empty() {
         table.pair("also known as", account.aliases.join(", "));
     }
-    table.pair("name", format_args!("{} {}", person.first_name, person.last_name));
+    table.pair(
+        "name",
+        format_args!("{} {}", person.first_name, person.last_name),
+    );
     table.pair("role", role(person.role));
     table.pair("school", person.school.as_deref().unwrap_or("-"));
     table.pair("language", person.language);
@@ -41,7 +44,10 @@ pub(crate) async fn one(here: &Installation, name: &str) -> Outcome {
     table.pair("number", phone);
     table.pair("app", person.app.as_ref().map_or("none".to_owned(), otp));
     let serial = person.token_serial.as_deref().unwrap_or_default();
-    let token = person.token.as_ref().map(|token| format!("{serial}, {}", otp(token)));
+    let token = person
+        .token
+        .as_ref()
+        .map(|token| format!("{serial}, {}", otp(token)));
     table.pair("token", token.unwrap_or_else(|| "none".to_owned()));
     print::line(table);
     let sessions = here.store.sessions(person.id, now).await?;
@@ -54,13 +60,22 @@ pub(crate) async fn one(here: &Installation, name: &str) -> Outcome {
     for session in sessions {
         let proof = format!("{:?}", session.proof.assurance()).to_lowercase();
         let place = session.place.id().to_owned();
-        table.row([session.created.to_string(), session.seen.to_string(), place, proof]);
+        table.row([
+            session.created.to_string(),
+            session.seen.to_string(),
+            place,
+            proof,
+        ]);
     }
     print::line(table);
     Ok(Exit::Done)
 }
 
-pub(crate) async fn list(here: &Installation, school: Option<String>, not_activated: bool) -> Outcome {
+pub(crate) async fn list(
+    here: &Installation,
+    school: Option<String>,
+    not_activated: bool,
+) -> Outcome {
     let cohort = match (school, not_activated) {
         (Some(school), _) => Cohort::School(school),
         (None, true) => Cohort::NotActivated,
@@ -70,7 +85,10 @@ pub(crate) async fn list(here: &Installation, school: Option<String>, not_activa
     let mut after: Option<String> = None;
     let mut count = 0_u64;
     loop {
-        let people = here.store.people(cohort.clone(), after.as_deref(), PAGE).await?;
+        let people = here
+            .store
+            .people(cohort.clone(), after.as_deref(), PAGE)
+            .await?;
         let Some(last) = people.last() else { break };
         after = Some(last.person.username.clone());
         for account in people {
@@ -80,7 +98,14 @@ pub(crate) async fn list(here: &Installation, school: Option<String>, not_activa
             let method = short(person.method).to_owned();
             let name = format!("{} {}", person.first_name, person.last_name);
             let school = person.school.unwrap_or_else(|| "-".to_owned());
-            table.row([person.username, name, role(person.role).to_owned(), school, method, state]);
+            table.row([
+                person.username,
+                name,
+                role(person.role).to_owned(),
+                school,
+                method,
+                state,
+            ]);
         }
     }
     print::line(table);
@@ -89,7 +114,11 @@ pub(crate) async fn list(here: &Installation, school: Option<String>, not_activa
 }
 
 fn state(account: &Account) -> &'static str {
-    match (account.person.disabled, account.password.is_some(), account.person.enrolled()) {
+    match (
+        account.person.disabled,
+        account.password.is_some(),
+        account.person.enrolled(),
+    ) {
         (true, _, _) => "switched off",
         (false, false, _) => "not activated",
         (false, true, false) => "activated",
@@ -99,7 +128,11 @@ fn state(account: &Account) -> &'static str {
 
 async fn activation(here: &Installation, account: &Account) -> Result<String, store::StoreError> {
     let known = here.store.activations(account.person.id).await?;
-    let password = if account.password.is_some() { "activated" } else { "not activated" };
+    let password = if account.password.is_some() {
+        "activated"
+    } else {
+        "not activated"
+    };
     let Some(last) = known.first() else {
         return Ok(format!("{password}; no code was sent"));
     };
@@ -121,7 +154,11 @@ fn short(method: Option<Method>) -> &'static str {
 }
 
 fn method(person: &Person) -> String {
-    let bound = if person.enrolled() { "bound" } else { "not bound yet" };
+    let bound = if person.enrolled() {
+        "bound"
+    } else {
+        "not bound yet"
+    };
     match person.method {
         None => "none chosen yet".to_owned(),
         method => format!("{}, {bound}", short(method)),
@@ -139,8 +176,14 @@ fn otp(otp: &Otp) -> String {
         (Some(last), OtpKind::Hotp) => format!("counter {last} used last"),
         (Some(last), OtpKind::Totp { period_s }) => {
             let at = last.saturating_mul(u64::from(period_s));
-            format!("used last {}", journey::Timestamp(i64::try_from(at).unwrap_or(i64::MAX)))
+            format!(
+                "used last {}",
+                journey::Timestamp(i64::try_from(at).unwrap_or(i64::MAX))
+            )
         }
     };
-    format!("{kind}, {} digits, drift {} steps, {used}", otp.digits, otp.drift)
+    format!(
+        "{kind}, {} digits, drift {} steps, {used}",
+        otp.digits, otp.drift
+    )
 }

@@ -24,12 +24,38 @@ impl fmt::Display for Encoding {
 
 /// Windows-1252 from 0x80 to 0x9f; five of them mean nothing.
 const HIGH: [Option<char>; 32] = [
-    Some('\u{20ac}'), None, Some('\u{201a}'), Some('\u{192}'), Some('\u{201e}'), Some('\u{2026}'),
-    Some('\u{2020}'), Some('\u{2021}'), Some('\u{2c6}'), Some('\u{2030}'), Some('\u{160}'),
-    Some('\u{2039}'), Some('\u{152}'), None, Some('\u{17d}'), None, None, Some('\u{2018}'),
-    Some('\u{2019}'), Some('\u{201c}'), Some('\u{201d}'), Some('\u{2022}'), Some('\u{2013}'),
-    Some('\u{2014}'), Some('\u{2dc}'), Some('\u{2122}'), Some('\u{161}'), Some('\u{203a}'),
-    Some('\u{153}'), None, Some('\u{17e}'), Some('\u{178}'),
+    Some('\u{20ac}'),
+    None,
+    Some('\u{201a}'),
+    Some('\u{192}'),
+    Some('\u{201e}'),
+    Some('\u{2026}'),
+    Some('\u{2020}'),
+    Some('\u{2021}'),
+    Some('\u{2c6}'),
+    Some('\u{2030}'),
+    Some('\u{160}'),
+    Some('\u{2039}'),
+    Some('\u{152}'),
+    None,
+    Some('\u{17d}'),
+    None,
+    None,
+    Some('\u{2018}'),
+    Some('\u{2019}'),
+    Some('\u{201c}'),
+    Some('\u{201d}'),
+    Some('\u{2022}'),
+    Some('\u{2013}'),
+    Some('\u{2014}'),
+    Some('\u{2dc}'),
+    Some('\u{2122}'),
+    Some('\u{161}'),
+    Some('\u{203a}'),
+    Some('\u{153}'),
+    None,
+    Some('\u{17e}'),
+    Some('\u{178}'),
 ];
 
 /// Decodes a file. Most of its lines decide how it is written; the others are wrong.
@@ -51,7 +77,11 @@ pub(crate) fn decode(
     let accented = lines.iter().filter(|line| !line.is_ascii());
     let (utf8, other): (Vec<&&[u8]>, Vec<&&[u8]>) =
         accented.partition(|line| std::str::from_utf8(line).is_ok());
-    let encoding = if utf8.len() > other.len() { Encoding::Utf8 } else { Encoding::Windows1252 };
+    let encoding = if utf8.len() > other.len() {
+        Encoding::Utf8
+    } else {
+        Encoding::Windows1252
+    };
     let mut wrong = Vec::new();
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
     for (number, line) in (1..).zip(&lines) {
@@ -107,9 +137,15 @@ mod tests {
     fn both_encodings_give_the_same_letters() {
         let text = "pr\u{e9}nom;\u{153}uvre;\u{20ac}";
         let (utf8, encoding, wrong) = decode(text.as_bytes()).unwrap();
-        assert_eq!((utf8.as_str(), encoding, wrong.len()), (text, Encoding::Utf8, 0));
+        assert_eq!(
+            (utf8.as_str(), encoding, wrong.len()),
+            (text, Encoding::Utf8, 0)
+        );
         let (latin, encoding, wrong) = decode(b"pr\xe9nom;\x9cuvre;\x80").unwrap();
-        assert_eq!((latin.as_str(), encoding, wrong.len()), (text, Encoding::Windows1252, 0));
+        assert_eq!(
+            (latin.as_str(), encoding, wrong.len()),
+            (text, Encoding::Windows1252, 0)
+        );
     }
 
     #[test]
@@ -120,9 +156,15 @@ mod tests {
     #[test]
     fn a_line_in_another_encoding_is_named() {
         let (_, encoding, wrong) = decode(b"a\n\xc3\xa9\n\xc3\xa9\nR\xe9my\n").unwrap();
-        assert_eq!((encoding, wrong.len(), wrong[0].line), (Encoding::Utf8, 1, 4));
+        assert_eq!(
+            (encoding, wrong.len(), wrong[0].line),
+            (Encoding::Utf8, 1, 4)
+        );
         let (_, encoding, wrong) = decode(b"a\n\xe9\n\xe9\nR\xc3\xa9my\n").unwrap();
-        assert_eq!((encoding, wrong.len(), wrong[0].line), (Encoding::Windows1252, 1, 4));
+        assert_eq!(
+            (encoding, wrong.len(), wrong[0].line),
+            (Encoding::Windows1252, 1, 4)
+        );
         let (_, _, wrong) = decode(b"\xe9\n\xe9\x81\n").unwrap();
         assert_eq!((wrong.len(), wrong[0].line), (1, 2));
     }

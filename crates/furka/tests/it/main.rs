@@ -1,0 +1,29 @@
+//! The real binary, as a technician uses it: transcripts of a terminal, and what needs more than one.
+
+mod installation;
+mod serving;
+mod terminal;
+mod whole;
+
+/// Every transcript in the folder is a test of its own name here.
+macro_rules! transcripts {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        $($(#[$doc])* #[test] fn $name() { terminal::replay(stringify!($name)); })*
+
+        #[test]
+        fn every_transcript_is_replayed() {
+            terminal::only(&[$(stringify!($name)),*]);
+        }
+    };
+}
+
+transcripts! {
+    the_first_day
+    people_come_in_whole_or_not_at_all
+    a_file_from_windows_is_understood
+    tokens_come_in_and_find_their_people
+    resources_are_planned_before_they_change
+    an_address_and_a_policy_are_explained
+    keys_rotate_and_the_audit_holds
+    a_wrong_configuration_says_what_to_do
+}

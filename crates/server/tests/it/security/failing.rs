@@ -1,0 +1,141 @@
+//! A store that says no when a test wants it to.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use journey::{
+    Happened, JourneyId, NameKey, PersonId, Secret, Timestamp,
+    effect::Effect,
+    limit::{Lane, Rule, Wait},
+};
+use store::{
+    AccessRecord, Account, ActivationRecord, AnyStore, AssignToken, By, Cohort, Committed, Counts,
+    EndSessions, ImportError, Imported, Journey, KeyRecord, LaneKey, MessageId, MessageState,
+    NewActivation, NewPerson, NewToken, OneTime, Outcome, Outgoing, Redeemed, Redemption, Resource,
+    ResourceKind, Result, SessionRecord, Store, StoreError, TakeOver, TokenRecord, audit::Entry,
+};
+
+/// What the store's failure says; no page may repeat it.
+pub(super) const CAUSE: &str = "the disk is on fire";
+
+/// Which calls fail.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fails {
+    /// This one, counted from 1.
+    At(u32),
+    /// This one and all that follow.
+    From(u32),
+    /// Those of this method.
+    Method(&'static str),
+    Never,
+}
+
+/// The switch of a [`Failing`] store.
+#[derive(Debug)]
+pub(super) struct Switch {
+    calls: AtomicU32,
+    failed: AtomicU32,
+    fails: Mutex<Fails>,
+}
+
+impl Default for Switch {
+    fn default() -> Self {
+        Self { calls: AtomicU32::new(0), failed: AtomicU32::new(0), fails: Mutex::new(Fails::Never) }
+    }
+}
+
+impl Switch {
+    /// From now on these calls fail.
+    pub(super) fn set(&self, fails: Fails) {
+        self.calls.store(0, Ordering::SeqCst);
+        self.failed.store(0, Ordering::SeqCst);
+        *self.fails.lock().unwrap() = fails;
+    }
+
+    /// How many calls failed since.
+    pub(super) fn failed(&self) -> u32 {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    fn asks(&self, method: &str) -> Result<()> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        let fails = match *self.fails.lock().unwrap() {
+            Fails::At(at) => call == at,
+            Fails::From(from) => call >= from,
+            Fails::Method(name) => name == method,
+            Fails::Never => false,
+        };
+        if fails {
+            self.failed.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreError { doing: "asking the store", source: CAUSE.into() });
+        }
+        Ok(())
+    }
+}
+
+/// The store, and the switch before it.
+pub(super) struct Failing {
+    pub(super) store: AnyStore,
+    pub(super) switch: Arc<Switch>,
+}
+
+macro_rules! passes_on {
+    ($($name:ident($($arg:ident: $kind:ty),*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl Store for Failing {
+            $(async fn $name(&self, $($arg: $kind),*) -> $out {
+                self.switch.asks(stringify!($name))?;
+                self.store.$name($($arg),*).await
+            })*
+        }
+    };
+}
+
+passes_on! {
+    import_people(people: &[NewPerson], by: &By) -> Result<Imported, ImportError>;
+    person_by_name(name: &NameKey) -> Result<Option<Account>>;
+    person(id: PersonId) -> Result<Option<Account>>;
+    upgrade_password(person: PersonId, from: &Secret, to: &Secret) -> Result<()>;
+    password_history(person: PersonId, limit: u8) -> Result<Vec<Secret>>;
+    disable(person: PersonId, disabled: bool, by: &By) -> Result<()>;
+    people(which: Cohort, after: Option<&str>, limit: u32) -> Result<Vec<Account>>;
+    issue_activation(new: &NewActivation, by: &By) -> Result<()>;
+    activations(person: PersonId) -> Result<Vec<ActivationRecord>>;
+    open_journey(journey: &Journey, effects: &[Effect], by: &By) -> Result<Committed>;
+    journey(id: JourneyId) -> Result<Option<Journey>>;
+    commit_journey(journey: &Journey, effects: &[Effect], by: &By) -> Result<Committed>;
+    take_over_journey(resume: &[u8; 32], browser: &[u8; 32], now: Timestamp) -> Result<TakeOver>;
+    offer_resume(journey: JourneyId, resume: &[u8; 32], until: Timestamp) -> Result<()>;
+    session(hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>>;
+    sessions(person: PersonId, now: Timestamp) -> Result<Vec<SessionRecord>>;
+    end_sessions(which: &EndSessions, by: &By) -> Result<u32>;
+    consume(kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
+    redeem_code(redemption: &Redemption, by: &By) -> Result<Redeemed>;
+    access_token(hash: &[u8; 32], now: Timestamp) -> Result<Option<AccessRecord>>;
+    spend_try(lane: &LaneKey, rule: &Rule, now: Timestamp) -> Result<Result<Lane, Wait>>;
+    refund_try(lane: &LaneKey) -> Result<()>;
+    lane(lane: &LaneKey) -> Result<Lane>;
+    knows_device(person: PersonId, device: &[u8; 32]) -> Result<bool>;
+    remember_device(person: PersonId, device: &[u8; 32], now: Timestamp) -> Result<()>;
+    import_tokens(tokens: &[NewToken], by: &By) -> Result<u32, ImportError>;
+    token(serial: &str) -> Result<Option<TokenRecord>>;
+    assign_token(assign: &AssignToken, by: &By) -> Result<bool>;
+    resync_token(serial: &str, counter: u64, drift: i64, by: &By) -> Result<bool>;
+    claim_messages(now: Timestamp, limit: u16) -> Result<Vec<Outgoing>>;
+    settle_message(id: MessageId, outcome: &Outcome, now: Timestamp) -> Result<()>;
+    messages_of(journey: JourneyId) -> Result<Vec<MessageState>>;
+    outbox_depth() -> Result<u64>;
+    signing_keys(now: Timestamp) -> Result<Vec<KeyRecord>>;
+    rotate_key(new: &KeyRecord, retire_until: Timestamp, by: &By) -> Result<()>;
+    resource(kind: ResourceKind) -> Result<Option<Resource>>;
+    apply(documents: &[Resource], by: &By) -> Result<bool>;
+    generation() -> Result<u64>;
+    audit(happened: &Happened, by: &By) -> Result<()>;
+    audit_from(sequence: u64, limit: u32) -> Result<Vec<Entry>>;
+    audit_by_support(support: &str) -> Result<Vec<Entry>>;
+    tidy(now: Timestamp) -> Result<u64>;
+    counts(now: Timestamp) -> Result<Counts>;
+    ready(patience: Duration) -> Result<()>;
+}
