@@ -33,20 +33,40 @@ pub(crate) const PEOPLE: usize = 20_000;
 /// An address in the zone in which a password is enough.
 pub(crate) const SCHOOL: &str = "198.51.100.7";
 
-/// A folder with configuration, key and database; it goes away with the value.
+/// A folder with configuration, key and database.
 pub(crate) struct Canton {
-    dir: TempDir,
+    home: PathBuf,
+    /// What makes it go away with the value.
+    _temporary: Option<TempDir>,
 }
 
 impl Canton {
     /// Prepares it beside the binary, so that commits meet the same disk as the checkout.
-    pub(crate) async fn prepare(furka: &Path) -> Result<Self, Trouble> {
+    pub(crate) async fn for_one_run(furka: &Path) -> Result<Self, Trouble> {
         let place = furka.parent().unwrap_or(Path::new("."));
-        let dir = tempfile::Builder::new()
+        let temporary = tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(place)?;
-        let canton = Self { dir };
-        let home = canton.dir.path().join("furka");
+        let home = temporary.path().join("furka");
+        let canton = Self::prepare(furka, home).await?;
+        Ok(Self {
+            _temporary: Some(temporary),
+            ..canton
+        })
+    }
+
+    /// Prepares it in a new folder that stays, with a list of its people.
+    pub(crate) async fn to_keep(furka: &Path, home: &Path) -> Result<(), Trouble> {
+        Self::prepare(furka, home.to_owned()).await?;
+        let people = (0..PEOPLE).map(|number| format!("{},{PASSWORD}\n", name(number)));
+        let list = std::iter::once("user,password\n".to_owned()).chain(people);
+        Ok(fs::write(
+            home.join("people.csv"),
+            list.collect::<String>(),
+        )?)
+    }
+
+    async fn prepare(furka: &Path, home: PathBuf) -> Result<Self, Trouble> {
         let made = Command::new(furka)
             .arg("init")
             .arg(&home)
@@ -55,17 +75,21 @@ impl Canton {
         if !made.status.success() {
             return Err(format!("`furka init`: {}", String::from_utf8_lossy(&made.stderr)).into());
         }
+        let canton = Self {
+            home,
+            _temporary: None,
+        };
         canton.move_in().await?;
         Ok(canton)
     }
 
     /// Its configuration.
     pub(crate) fn config(&self) -> PathBuf {
-        self.dir.path().join("furka/furka.toml")
+        self.home.join("furka.toml")
     }
 
     async fn move_in(&self) -> Result<(), Trouble> {
-        let home = self.dir.path().join("furka");
+        let home = &self.home;
         let master = BASE64.decode(
             fs::read_to_string(home.join("furka.key"))?
                 .trim()

@@ -21,6 +21,7 @@ use std::{
     time::Duration,
 };
 
+use canton::Canton;
 use measure::Run;
 
 /// Why a run ended without figures.
@@ -30,14 +31,17 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 const EVIDENCE: &str = "docs/evidence/bench.json";
 const USAGE: &str = "\
 Usage: cargo xtask bench [--quick] [--only NUMBER]
+       cargo xtask bench --prepare DIR
 
   --quick        short windows, to see that it runs; keeps no evidence
-  --only NUMBER  one of the measurements 1 to 7; keeps no evidence";
+  --only NUMBER  one of the measurements 1 to 7; keeps no evidence
+  --prepare DIR  only makes the installation, with a list of its people, for another driver";
 
 /// What the command line says.
 #[derive(Default)]
 struct Wanted {
     only: Option<u8>,
+    prepare: Option<PathBuf>,
     quick: bool,
 }
 
@@ -62,13 +66,10 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
         match argument.as_str() {
             "--quick" => wanted.quick = true,
             "--only" => {
-                let number = arguments
-                    .next()?
-                    .parse()
-                    .ok()
-                    .filter(|n| (1..=7).contains(n));
-                wanted.only = Some(number?);
+                let number = arguments.next()?.parse().ok();
+                wanted.only = Some(number.filter(|number| (1..=7).contains(number))?);
             }
+            "--prepare" => wanted.prepare = Some(arguments.next()?.into()),
             _ => return None,
         }
     }
@@ -78,6 +79,16 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
 async fn bench(wanted: &Wanted) -> Result<(), Trouble> {
     let furka = env::var_os("FURKA_BIN").map(PathBuf::from);
     let furka = furka.ok_or("FURKA_BIN names no binary: run this as `cargo xtask bench`")?;
+    if let Some(home) = &wanted.prepare {
+        Canton::to_keep(&furka, home).await?;
+        let home = home.display();
+        println!(
+            "FURKA_FORWARDING=x-forwarded-for FURKA_TRUSTED_PROXIES=127.0.0.1 FURKA_LOG=warn \
+             {} --config {home}/furka.toml serve",
+            furka.display()
+        );
+        return Ok(());
+    }
     let window = Duration::from_secs(if wanted.quick { 3 } else { 10 });
     let run = Run::prepare(&furka, window).await?;
     let report = run.measure(wanted.only).await?;

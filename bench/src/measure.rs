@@ -52,7 +52,7 @@ struct SignIns {
 impl Run {
     pub(crate) async fn prepare(furka: &Path, window: Duration) -> Result<Self, Trouble> {
         Ok(Self {
-            canton: Canton::prepare(furka).await?,
+            canton: Canton::for_one_run(furka).await?,
             cores: available_parallelism()?.get(),
             furka: furka.to_owned(),
             turn: Turn::default(),

@@ -2,6 +2,8 @@
 //!
 //! [`step`] is pure and total: every state answers every event, and nothing fails. Deliberately
 //! absent: hashing, storing, sending, time and chance.
+//!
+//! One thing: who reads `step` needs every state and its answers beside it.
 
 use serde::{Deserialize, Serialize};
 

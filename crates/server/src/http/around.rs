@@ -2,6 +2,7 @@
 //! answer, and failures.
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::Response,
@@ -9,12 +10,14 @@ use axum::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
-        ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        ALLOW, CONTENT_LENGTH, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
+use http_body_util::BodyExt;
 
 use super::{
-    routes::{ROUTES, Who},
+    routes::{BODY_MAX, ROUTES, Who},
     show::{self, Failed},
     visit::Visit,
 };
@@ -31,7 +34,24 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     let foreign =
         changes_something(&parts.method, parts.uri.path()) && is_foreign(&app, &parts.headers);
     parts.extensions.insert(visit.clone());
-    let mut response = if foreign {
+    let too_large = parts.headers.get(CONTENT_LENGTH).is_some_and(|length| {
+        length
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .is_none_or(|length: u64| length > BODY_MAX)
+    });
+    let mut response = if too_large {
+        swallow(body).await;
+        let detail = "the form is longer than any form of ours".to_owned();
+        let reason = Reason::BadRequest { detail };
+        or_plain(show::refused(
+            &app,
+            &visit,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            reason,
+        ))
+    } else if foreign {
         or_plain(show::refused(
             &app,
             &visit,
@@ -41,11 +61,38 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     } else {
         next.run(Request::from_parts(parts, body)).await
     };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let detail = "this address does not take this method".to_owned();
+        let reason = Reason::BadRequest { detail };
+        let allowed = response.headers().get(ALLOW).cloned();
+        response = or_plain(show::refused(
+            &app,
+            &visit,
+            StatusCode::METHOD_NOT_ALLOWED,
+            reason,
+        ));
+        response
+            .headers_mut()
+            .extend(allowed.map(|allowed| (ALLOW, allowed)));
+    }
     if let Some(Failed(chain)) = response.extensions_mut().remove::<Failed>() {
         response = failed(&app, &visit, &chain);
     }
     protect(&app, response.headers_mut());
     response
+}
+
+/// Reads a body that is too large and keeps nothing of it, so that whoever sends it gets to read the
+/// answer; up to a few megabytes, then the connection is closed on them.
+async fn swallow(mut body: Body) {
+    let mut left = 4 * 1024 * 1024_usize;
+    while let Some(Ok(frame)) = body.frame().await {
+        let read = frame.data_ref().map_or(0, bytes::Bytes::len);
+        let Some(rest) = left.checked_sub(read) else {
+            return;
+        };
+        left = rest;
+    }
 }
 
 /// Whether a request would change something in the name of a person: every unsafe method but those of

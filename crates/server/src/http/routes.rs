@@ -11,7 +11,7 @@ use super::{account, activation, around::around, login, management, oidc};
 use crate::app::App;
 
 /// The largest body that is read at all, in bytes.
-const BODY_MAX: usize = 16 * 1024;
+pub(super) const BODY_MAX: u64 = 16 * 1024;
 
 /// Who may get something from a route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -94,7 +94,7 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/token", post(oidc::token))
         .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo))
         .fallback(account::not_found)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(DefaultBodyLimit::max(BODY_MAX as usize))
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app.clone())
 }

@@ -15,6 +15,7 @@ mod applications;
 mod forms;
 mod headers;
 mod secrets;
+mod security;
 mod sessions;
 mod stories;
 mod strangers;

@@ -298,10 +298,10 @@ pub(crate) fn phone(value: &str) -> Result<Phone, Refused> {
 /// A hash that came from another system; the hash itself is in no message.
 pub(crate) fn password_hash(value: &str) -> Result<server::password::Format, Refused> {
     Imported::recognise(value).map_err(|error| {
-        (
-            error.to_string(),
-            "leave it empty: an activation sets a new password",
-        )
+        // What is known is a list too long for a line, and in the manual.
+        let reason = error.to_string();
+        let reason = reason.split(';').next().unwrap_or_default().to_owned();
+        (reason, "leave it empty: an activation sets a new password")
     })
 }
 
