@@ -36,12 +36,22 @@ pub(crate) struct Chromium {
 impl Chromium {
     /// The first tab of a browser nobody used before.
     pub(crate) fn new(session: Session, language: Language, place: Place) -> Self {
-        let tab = session.get("window").as_str().unwrap_or_default().to_owned();
+        let tab = session
+            .get("window")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         Self::tab(Rc::new(session), tab, language, place)
     }
 
     fn tab(session: Rc<Session>, tab: String, language: Language, place: Place) -> Self {
-        let mut tab = Self { language, place, session, tab, waits: 0 };
+        let mut tab = Self {
+            language,
+            place,
+            session,
+            tab,
+            waits: 0,
+        };
         tab.chromium("Network.enable", &json!({}));
         tab.goes_to(place);
         tab
@@ -71,7 +81,11 @@ impl Chromium {
                 return element;
             }
             if !self.waits() {
-                panic!("no {function} says « {said} » on {}:\n{}", self.url(), self.text());
+                panic!(
+                    "no {function} says « {said} » on {}:\n{}",
+                    self.url(),
+                    self.text()
+                );
             }
         }
     }
@@ -79,16 +93,25 @@ impl Chromium {
     /// What every new page must bear.
     fn arrives(&mut self) {
         self.waits = 0;
-        let size = json!({ "width": NARROW, "height": 640, "deviceScaleFactor": 1, "mobile": false });
+        let size =
+            json!({ "width": NARROW, "height": 640, "deviceScaleFactor": 1, "mobile": false });
         self.chromium("Emulation.setDeviceMetricsOverride", &size);
         let width = self.page("document.documentElement.scrollWidth", "");
         self.chromium("Emulation.clearDeviceMetricsOverride", &json!({}));
         let width = width.as_u64().unwrap_or_default();
-        assert!(width <= u64::from(NARROW), "{} is {width} pixels wide at {NARROW}", self.url());
+        assert!(
+            width <= u64::from(NARROW),
+            "{} is {width} pixels wide at {NARROW}",
+            self.url()
+        );
         let log = self.session.post("se/log", &json!({ "type": "browser" }));
         for entry in log.as_array().into_iter().flatten() {
             let message = entry["message"].as_str().unwrap_or_default();
-            assert!(!message.contains("Content Security Policy"), "{}: {message}", self.url());
+            assert!(
+                !message.contains("Content Security Policy"),
+                "{}: {message}",
+                self.url()
+            );
         }
     }
 
@@ -109,9 +132,12 @@ impl Chromium {
             None => "Network.getAllCookies",
         };
         let kept = self.chromium(command, parameters);
-        let text = |cookie: &Value, name: &str| cookie[name].as_str().unwrap_or_default().to_owned();
+        let text =
+            |cookie: &Value, name: &str| cookie[name].as_str().unwrap_or_default().to_owned();
         let cookies = kept["cookies"].as_array().into_iter().flatten();
-        cookies.map(|cookie| (text(cookie, "name"), text(cookie, "value"))).collect()
+        cookies
+            .map(|cookie| (text(cookie, "name"), text(cookie, "value")))
+            .collect()
     }
 
     fn keeps(&self, url: &str, name: &str, value: &str) {
@@ -155,7 +181,11 @@ impl Browser for Chromium {
 
     fn url(&mut self) -> String {
         self.session.turns_to(&self.tab);
-        self.session.get("url").as_str().unwrap_or_default().to_owned()
+        self.session
+            .get("url")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn text(&mut self) -> String {
@@ -170,7 +200,9 @@ impl Browser for Chromium {
     }
 
     fn link(&mut self, beginning: &str) -> Option<String> {
-        self.page("link(arguments[0])", beginning).as_str().map(str::to_owned)
+        self.page("link(arguments[0])", beginning)
+            .as_str()
+            .map(str::to_owned)
     }
 
     fn key_to_type(&mut self) -> Option<String> {
@@ -195,7 +227,9 @@ impl Browser for Chromium {
         let form = self.page("form()", "");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let fields = form[1].as_array().into_iter().flatten();
-        let fields = fields.map(|pair| (text(&pair[0]), text(&pair[1]))).collect();
+        let fields = fields
+            .map(|pair| (text(&pair[0]), text(&pair[1])))
+            .collect();
         (text(&form[0]), fields)
     }
 
@@ -208,7 +242,12 @@ impl Browser for Chromium {
     fn opens_tab(&mut self) -> Box<dyn Browser> {
         let made = self.session.post("window/new", &json!({ "type": "tab" }));
         let tab = made["handle"].as_str().unwrap_or_default().to_owned();
-        Box::new(Self::tab(Rc::clone(&self.session), tab, self.language, self.place))
+        Box::new(Self::tab(
+            Rc::clone(&self.session),
+            tab,
+            self.language,
+            self.place,
+        ))
     }
 
     fn cookies(&mut self) -> Vec<(String, String)> {
@@ -224,15 +263,23 @@ impl Browser for Chromium {
     /// By hand, with the browser's cookies: no page of another origin could read the answer.
     fn sends(&mut self, attempt: Attempt) -> Answer {
         let cookies = self.cookies_for(&json!({ "urls": [attempt.url] }));
-        let pairs: Vec<String> =
-            cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = cookies
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let url = attempt.url.clone();
-        let mut attempt = attempt.from(self.place).header("accept-language", self.language.accepted());
+        let mut attempt = attempt
+            .from(self.place)
+            .header("accept-language", self.language.accepted());
         if !pairs.is_empty() {
             attempt = attempt.header("cookie", &pairs.join("; "));
         }
         let answer = exchange(attempt);
-        for (_, line) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+        for (_, line) in answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+        {
             let pair = line.split(';').next().and_then(|pair| pair.split_once('='));
             if let Some((name, value)) = pair {
                 self.keeps(&url, name, value);
@@ -258,7 +305,8 @@ impl Browser for Chromium {
         }
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
         let file = folder.join(format!("{name}-{}.png", self.language.code()));
-        let kept = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, self.picture()));
+        let kept =
+            std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, self.picture()));
         if let Err(error) = kept {
             panic!("{} cannot be written: {error}", file.display());
         }

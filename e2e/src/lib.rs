@@ -10,7 +10,11 @@
 //!
 //! Deliberately absent: the rooms of the product (see `Cargo.toml`), and stories.
 
-#![expect(clippy::panic, reason = "a story's verdict is a panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "all of it is test: a story's verdict is a panic"
+)]
 
 mod chromium;
 mod process;

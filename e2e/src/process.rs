@@ -21,7 +21,10 @@ impl Program {
     /// Starts it; what it prints is read line by line.
     pub(crate) fn start(mut command: Command) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("`{name}` cannot be started: {error}"),
@@ -45,7 +48,11 @@ impl Program {
             match self.lines.recv_timeout(START_MAX) {
                 Ok(line) if fits(&line) => return line,
                 Ok(line) => heard.push(line),
-                Err(why) => panic!("`{}` did not start ({why}):\n{}", self.name, heard.join("\n")),
+                Err(why) => panic!(
+                    "`{}` did not start ({why}):\n{}",
+                    self.name,
+                    heard.join("\n")
+                ),
             }
         }
     }
@@ -78,7 +85,11 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> String {
     };
     let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     if !output.status.success() {
-        panic!("`{program} {}`: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        panic!(
+            "`{program} {}`: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     printed
 }

@@ -78,7 +78,9 @@ impl Furka {
 
 impl Town for Furka {
     fn browser(&mut self, place: Place) -> Box<dyn Browser> {
-        let session = self.driver.session(self.language.code(), self.language.accepted());
+        let session = self
+            .driver
+            .session(self.language.code(), self.language.accepted());
         Box::new(Chromium::new(session, self.language, place))
     }
 
@@ -103,9 +105,16 @@ impl Town for Furka {
     }
 
     fn now(&mut self) -> i64 {
-        #[expect(clippy::disallowed_methods, reason = "the town's clock is the machine's, moved")]
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        i64::try_from(now.as_secs()).unwrap_or_default().saturating_add(self.ahead_s)
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the town's clock is the machine's, moved"
+        )]
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(now.as_secs())
+            .unwrap_or_default()
+            .saturating_add(self.ahead_s)
     }
 
     fn origins(&self) -> Origins {
@@ -113,7 +122,10 @@ impl Town for Furka {
     }
 
     fn totp(&mut self, app: &App, at: i64) -> String {
-        process::output("oathtool", &["--totp", "--base32", "--now", &format!("@{at}"), &app.key])
+        process::output(
+            "oathtool",
+            &["--totp", "--base32", "--now", &format!("@{at}"), &app.key],
+        )
     }
 
     fn inbox(&mut self) -> &mut Inbox {
@@ -136,7 +148,10 @@ impl Town for Furka {
 pub(crate) fn exchange(attempt: Attempt) -> Answer {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     let method = attempt.method.parse().unwrap_or(reqwest::Method::GET);
-    let mut request = CLIENT.get_or_init(client).request(method, &attempt.url).body(attempt.body);
+    let mut request = CLIENT
+        .get_or_init(client)
+        .request(method, &attempt.url)
+        .body(attempt.body);
     for (name, value) in &attempt.headers {
         let name = HeaderName::from_bytes(name.as_bytes());
         let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) else {
@@ -149,15 +164,25 @@ pub(crate) fn exchange(attempt: Attempt) -> Answer {
         Err(error) => panic!("{} was not answered: {error}", attempt.url),
     };
     let headers = response.headers().iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        (
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
     });
     let (status, headers) = (response.status().as_u16(), headers.collect());
-    Answer { status, headers, body: response.text().unwrap_or_default() }
+    Answer {
+        status,
+        headers,
+        body: response.text().unwrap_or_default(),
+    }
 }
 
 /// Debian's library that stands between a program and the clock.
 fn libfaketime() -> PathBuf {
-    let folders = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    let folders = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten();
     let mut files = folders.map(|entry| entry.path().join("faketime/libfaketime.so.1"));
     match files.find(|file| file.exists()) {
         Some(file) => file,
@@ -168,7 +193,8 @@ fn libfaketime() -> PathBuf {
 /// Writes how far the town's clock is ahead, so that it is never read half written.
 fn sets(clock: &Path, ahead_s: i64) {
     let new = clock.with_extension("new");
-    let written = std::fs::write(&new, format!("{ahead_s:+}\n")).and_then(|()| std::fs::rename(&new, clock));
+    let written =
+        std::fs::write(&new, format!("{ahead_s:+}\n")).and_then(|()| std::fs::rename(&new, clock));
     if let Err(error) = written {
         panic!("the town's clock cannot be set: {error}");
     }
@@ -177,11 +203,14 @@ fn sets(clock: &Path, ahead_s: i64) {
 /// The first of four ports in a row where nobody listens.
 fn four_free_ports() -> u16 {
     for _ in 0..100 {
-        let Ok(first) = TcpListener::bind("127.0.0.1:0") else { continue };
-        let Ok(port) = first.local_addr().map(|address| address.port()) else { continue };
-        let others = (1..4).map_while(|above| {
-            TcpListener::bind(("127.0.0.1", port.checked_add(above)?)).ok()
-        });
+        let Ok(first) = TcpListener::bind("127.0.0.1:0") else {
+            continue;
+        };
+        let Ok(port) = first.local_addr().map(|address| address.port()) else {
+            continue;
+        };
+        let others = (1..4)
+            .map_while(|above| TcpListener::bind(("127.0.0.1", port.checked_add(above)?)).ok());
         if others.count() == 3 {
             return port;
         }

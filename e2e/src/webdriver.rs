@@ -27,7 +27,10 @@ impl Driver {
         let program = Program::start(command);
         let line = program.says(|line| line.contains("started successfully on port"));
         let port: String = line.chars().filter(char::is_ascii_digit).collect();
-        Self { url: format!("http://127.0.0.1:{port}"), _program: program }
+        Self {
+            url: format!("http://127.0.0.1:{port}"),
+            _program: program,
+        }
     }
 
     /// A browser nobody used before.
@@ -47,10 +50,18 @@ impl Driver {
             "goog:loggingPrefs": { "browser": "ALL" },
         }}});
         let client = client();
-        let made = call(client.post(format!("{}/session", self.url)).json(&wanted), "a new browser");
+        let made = call(
+            client.post(format!("{}/session", self.url)).json(&wanted),
+            "a new browser",
+        );
         let id = made["sessionId"].as_str().unwrap_or_default();
         let url = format!("{}/session/{id}", self.url);
-        Session { client, current: RefCell::default(), url, _profile: profile }
+        Session {
+            client,
+            current: RefCell::default(),
+            url,
+            _profile: profile,
+        }
     }
 }
 
@@ -85,7 +96,10 @@ impl Session {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
-        call(self.client.post(format!("{}/{path}", self.url)).json(body), path)
+        call(
+            self.client.post(format!("{}/{path}", self.url)).json(body),
+            path,
+        )
     }
 
     /// A command of Chromium's own protocol.
@@ -96,12 +110,18 @@ impl Session {
 
     /// Runs a script in the page; elements in its answer are given as [`Session::element`] takes them.
     pub(crate) fn script(&self, script: &str, arguments: &[Value]) -> Value {
-        self.post("execute/sync", &json!({ "script": script, "args": arguments }))
+        self.post(
+            "execute/sync",
+            &json!({ "script": script, "args": arguments }),
+        )
     }
 
     /// The path of an element that a script returned.
     pub(crate) fn element(value: &Value) -> Option<String> {
-        value.get(ELEMENT).and_then(Value::as_str).map(|id| format!("element/{id}"))
+        value
+            .get(ELEMENT)
+            .and_then(Value::as_str)
+            .map(|id| format!("element/{id}"))
     }
 
     /// Turns to a tab.

@@ -239,10 +239,6 @@ impl App {
             }
             Ok(right) => right,
         };
-        let right = right
-            && account
-                .as_ref()
-                .is_some_and(|account| !account.person.disabled);
         self.sources.tried(
             caller,
             key.as_ref().map_or("", NameKey::as_str),
@@ -288,8 +284,10 @@ impl App {
         Ok((LaneKey::Password(person), limit::PASSWORD))
     }
 
-    /// Whether it is their password. A name nobody has costs the same.
+    /// Whether it is their password. A name nobody has costs the same, and so does one that is
+    /// switched off: its password is not looked at.
     async fn check(&self, account: Option<&Account>, password: Password) -> Result<bool, Busy> {
+        let account = account.filter(|account| !account.person.disabled);
         let stored = account.and_then(|account| account.password.as_ref());
         let text = stored.and_then(|stored| std::str::from_utf8(stored.expose()).ok());
         let Some((account, stored)) = account.zip(text.and_then(|text| Stored::parse(text).ok()))

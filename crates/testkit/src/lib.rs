@@ -11,7 +11,11 @@
 //! panics: that is its verdict. Deliberately absent: `.await` in stories (a person does one thing at
 //! a time), ids and status codes in them, anything the product links.
 
-#![expect(clippy::panic, reason = "a story's verdict is a panic")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "all of it is test: a story's verdict is a panic"
+)]
 
 #[cfg(feature = "memory")]
 pub mod memory;

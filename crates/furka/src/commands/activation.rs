@@ -31,8 +31,8 @@ Examples:
   furka activation send --school Brig
   furka activation send --all-not-activated
 
-The messages leave while `furka serve` runs. Who has a code that still works gets no second one unless
-named, or with --again.")]
+The messages leave while `furka serve` runs. Who has a code that still works
+gets no second one unless named, or with --again.")]
 #[command(group = clap::ArgGroup::new("whom").required(true).args(["name", "school", "all_not_activated"]))]
 pub(crate) struct Send {
     /// A user name.

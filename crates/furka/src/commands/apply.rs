@@ -18,9 +18,9 @@ use crate::{
 /// What `furka apply` is told.
 #[derive(Args)]
 #[command(after_help = "\
-Reads zones.toml, policy.toml, applications.toml and gateways.toml; a file that is not there leaves
-its part as it is. Shows what comes (+), changes (~) and goes (-), and asks. A server that runs takes
-the new state within a second.
+Reads zones.toml, policy.toml, applications.toml and gateways.toml; a file that
+is not there leaves its part as it is. Shows what comes (+), changes (~) and
+goes (-), and asks. A server that runs takes the new state within a second.
 
 Exit codes: 0 applied, or nothing to do; 1 something is wrong; 2 changes wait for a yes.
 

@@ -58,8 +58,9 @@ pub(crate) enum TokenCommand {
 /// What `furka token import` is told.
 #[derive(Args)]
 #[command(after_help = "\
-A CSV file has serial, seed, and if they differ from TOTP, 6 digits, 30 s, SHA1: type, digits, period or
-counter, algorithm. A first line may name the columns. A PSKC file (RFC 6030) may be encrypted.
+A CSV file has serial and seed, and where they differ from TOTP, 6 digits, 30 s
+and SHA1: type, digits, period or counter, algorithm. A first line may name the
+columns. A PSKC file (RFC 6030) may be encrypted.
 
 Examples:
   furka token import tokens.csv

@@ -1,11 +1,6 @@
 //! The real binary, as a technician uses it: transcripts of a terminal, and what needs more than one.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "all of it is test"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "all of it is test")]
 
 mod installation;
 mod serving;

@@ -6,7 +6,6 @@ use std::{
         fs::{MetadataExt, PermissionsExt, chown},
         process::CommandExt,
     },
-    time::Instant,
 };
 
 use crate::{
@@ -59,7 +58,6 @@ fn ten_thousand_people_come_in_at_once() {
         ));
     }
     furka.write("people.csv", &csv);
-    let start = Instant::now();
     let said = furka.says(&["person", "import", "people.csv"]);
     assert!(
         said.contains("imported: 10000 new, 0 changed, 0 as before"),
@@ -70,8 +68,6 @@ fn ten_thousand_people_come_in_at_once() {
         again.contains("imported: 0 new, 0 changed, 10000 as before"),
         "{again}"
     );
-    // Far from what is expected, near enough to notice a statement a person too many.
-    assert!(start.elapsed().as_secs() < 120, "{:?}", start.elapsed());
     furka.write(
         "broken.csv",
         format!("{csv}pupil.x;;N;no-mail;pupil;School 1\n"),

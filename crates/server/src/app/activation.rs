@@ -3,8 +3,9 @@
 use journey::{
     ActivationId, Complaint, Method, PersonId, Phone, Secret, Typed, Wearer,
     activation::{self, Activation},
+    limit,
 };
-use store::{By, Committed, Journey, JourneyState};
+use store::{By, Committed, Journey, JourneyState, LaneKey};
 
 use super::{App, Caller};
 use crate::{
@@ -188,15 +189,26 @@ impl App {
         let JourneyState::Activation(state) = &journey.state else {
             return Ok(activation::Event::TokenWrong);
         };
-        let person = state.opened().map(|opened| opened.person);
+        let Some(person) = state.opened().map(|opened| opened.person) else {
+            return Ok(activation::Event::TokenWrong);
+        };
+        // The code may be opened again and again: what it lets one guess has one budget.
+        let lane = LaneKey::SecondFactor(person);
+        let now = self.world.now();
+        let spent = self.store.spend_try(&lane, &limit::SECOND_FACTOR, now);
+        if spent.await?.is_err() {
+            self.metrics.throttled.inc();
+            return Ok(activation::Event::TokenWrong);
+        }
         let free = |record: &store::TokenRecord| {
-            record.assigned_to.is_none() || record.assigned_to == person
+            record.assigned_to.is_none() || record.assigned_to == Some(person)
         };
         let Some(token) = self.store.token(serial.trim()).await?.filter(free) else {
             return Ok(activation::Event::TokenWrong);
         };
-        Ok(match token.otp.check(typed, self.world.now()) {
+        Ok(match token.otp.check(typed, now) {
             journey::Checked::Right { counter, drift } => {
+                self.store.refund_try(&lane).await?;
                 let serial = token.serial;
                 activation::Event::TokenRight(activation::TokenRight {
                     counter,

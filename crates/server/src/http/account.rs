@@ -68,7 +68,7 @@ pub(crate) async fn act(
     };
     end(&app, &visit, &person, &which).await?;
     visit.cookies.extend(app.jar.delete(Name::Session));
-    show::page(&app, &visit, StatusCode::OK, &LoggedOut { back: None })
+    show::signed_out(&app, &visit, &LoggedOut { back: None })
 }
 
 /// Ends sessions, with an audit entry.

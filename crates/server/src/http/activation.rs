@@ -130,7 +130,11 @@ async fn open(
     let found = records
         .iter()
         .find(|record| Secret::new(record.mac.to_vec()).matches(&mac));
-    let Some(record) = found.filter(|_| account.is_some()) else {
+    let Some(record) = found.filter(|_| {
+        account
+            .as_ref()
+            .is_some_and(|account| !account.person.disabled)
+    }) else {
         app.store
             .audit(&journey::Happened::ActivationRefused, &by)
             .await?;

@@ -192,6 +192,11 @@ async fn go_on(app: &App, visit: &Visit, ticket: ticket::SignIn) -> Result<Respo
     let Some((session, person)) = own_session(app, visit).await? else {
         return sign_in_page(app, visit, ticket.purpose, Said::default());
     };
+    // A click is no fresh sign-in: an application that asked for one gets one.
+    let counts = |request| super::oidc::counts(app, request, &session, &person);
+    if !ticket.purpose.authorize.as_ref().is_none_or(counts) {
+        return sign_in_page(app, visit, ticket.purpose, Said::default());
+    }
     let demand = gate::demand(&app.catalogue.load(), ticket.purpose.authorize.as_ref());
     let who = (&visit.caller, &person);
     if app.enough(&session.proof, &session.place, demand, who) == journey::login::Enough::Yes {

@@ -98,7 +98,12 @@ async fn authorize(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, 
 }
 
 /// Whether a session may speak for this request at all.
-fn counts(app: &App, request: &Authorize, session: &SessionRecord, person: &Person) -> bool {
+pub(super) fn counts(
+    app: &App,
+    request: &Authorize,
+    session: &SessionRecord,
+    person: &Person,
+) -> bool {
     let now = app.world.now().0;
     let fresh = !request.demands_fresh_login() && !request.prompt.select_account;
     let recent = request.is_recent_enough(session.proof.at().0, now);
@@ -393,10 +398,5 @@ fn signed_out(
             url: client.home.clone()?,
         })
     });
-    let mut response = show::page(app, visit, StatusCode::OK, &LoggedOut { back })?;
-    let clear = HeaderValue::from_static("\"cache\"");
-    response
-        .headers_mut()
-        .insert(HeaderName::from_static("clear-site-data"), clear);
-    Ok(response)
+    show::signed_out(app, visit, &LoggedOut { back })
 }

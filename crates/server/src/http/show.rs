@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{
-    HeaderValue, StatusCode,
+    HeaderName, HeaderValue, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFRESH, RETRY_AFTER,
         SET_COOKIE,
@@ -13,7 +13,7 @@ use super::visit::Visit;
 use crate::{
     app::App,
     failure::Failure,
-    page::{Overloaded, Page, Reason, Refused},
+    page::{LoggedOut, Overloaded, Page, Reason, Refused},
 };
 
 /// A page.
@@ -51,6 +51,20 @@ fn content_policy(app: &App, nonce: &str) -> String {
          style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; \
          form-action 'self' https:{local}"
     )
+}
+
+/// The page after a sign-out: the browser forgets what it kept of us.
+pub(crate) fn signed_out(
+    app: &App,
+    visit: &Visit,
+    said: &LoggedOut,
+) -> Result<Response, Failure> {
+    const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
+    let mut response = page(app, visit, StatusCode::OK, said)?;
+    response
+        .headers_mut()
+        .insert(CLEAR, HeaderValue::from_static("\"cache\""));
+    Ok(response)
 }
 
 /// The cookies of a visit.

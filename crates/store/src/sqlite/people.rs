@@ -545,5 +545,11 @@ pub(super) fn activate(
     void_activations(conn, person)?;
     end_everything(conn, person, Some(journey))?;
     prepare(conn, "delete from device where person = $1")?.execute([person.0])?;
+    // The app of before is what was lost, or somebody else's by now.
+    prepare(
+        conn,
+        "delete from otp where person = $1 and carrier = 'app'",
+    )?
+    .execute([person.0])?;
     Ok(true)
 }

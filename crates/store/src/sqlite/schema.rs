@@ -2,7 +2,9 @@
 
 use std::{fs::OpenOptions, io::ErrorKind, path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, TransactionBehavior, config::DbConfig, params,
+};
 
 use super::Cause;
 use crate::seal::{Keys, Purpose, sha256};
@@ -75,6 +77,8 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
 pub(super) fn settle(conn: &Connection, cache_kib: i64) -> Result<(), Cause> {
     conn.busy_timeout(PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(128);
+    // Else a statement is parsed again whenever another value might deserve another plan.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "temp_store", "memory")?;

@@ -76,7 +76,10 @@ impl MemoryBrowser {
         // [Fetch Metadata §2.4] across redirects the worst relation of the chain is told.
         let mut same_origin = true;
         for _ in 0..REDIRECTS_MAX {
-            same_origin &= step.from.as_ref().is_none_or(|from| *from == step.url.origin());
+            same_origin &= step
+                .from
+                .as_ref()
+                .is_none_or(|from| *from == step.url.origin());
             let answer = self.asks(&step, same_origin);
             if (300..400).contains(&answer.status) && !answer.location().is_empty() {
                 let url = match step.url.join(answer.location()) {
@@ -84,13 +87,20 @@ impl MemoryBrowser {
                     Err(error) => panic!("a redirect to `{}`: {error}", answer.location()),
                 };
                 let keeps = matches!(answer.status, 307 | 308);
-                step = Step { url, body: step.body.filter(|_| keeps), ..step };
+                step = Step {
+                    url,
+                    body: step.body.filter(|_| keeps),
+                    ..step
+                };
                 continue;
             }
             let no_referrer = answer.header("referrer-policy") == Some("no-referrer");
             let posted = step.body.is_some().then(|| answer.body.clone());
             self.page = Page::new(step.url.clone(), &answer.body, no_referrer);
-            self.seen = Seen { url: step.url, posted };
+            self.seen = Seen {
+                url: step.url,
+                posted,
+            };
             return;
         }
         panic!("{} leads round and round", step.url);
@@ -118,7 +128,9 @@ impl MemoryBrowser {
                 _ => "null".to_owned(),
             };
             let kind = "application/x-www-form-urlencoded";
-            attempt = attempt.header("origin", &origin).header("content-type", kind);
+            attempt = attempt
+                .header("origin", &origin)
+                .header("content-type", kind);
             attempt.method = "POST".into();
             attempt.body = body.clone();
         }
@@ -128,14 +140,20 @@ impl MemoryBrowser {
     fn exchanges(&mut self, attempt: Attempt, url: &Url) -> Answer {
         let now = self.toy.now();
         let cookies = self.jar.borrow().for_path(url.path(), now);
-        let pairs: Vec<String> =
-            cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = cookies
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let attempt = match pairs.is_empty() {
             true => attempt,
             false => attempt.header("cookie", &pairs.join("; ")),
         };
         let answer = self.net.send(attempt);
-        for (_, line) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+        for (_, line) in answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+        {
             self.jar.borrow_mut().keep(line, now);
         }
         answer
@@ -143,26 +161,45 @@ impl MemoryBrowser {
 
     fn step(&self, url: Url, body: Option<String>) -> Step {
         let from = Some(self.page.url.origin());
-        Step { url, body, from, no_referrer: self.page.no_referrer }
+        Step {
+            url,
+            body,
+            from,
+            no_referrer: self.page.no_referrer,
+        }
     }
 }
 
 impl Browser for MemoryBrowser {
     fn opens(&mut self, url: &str) {
-        let Ok(url) = Url::parse(url) else { panic!("`{url}` is no address") };
-        self.goes(Step { url, body: None, from: None, no_referrer: false });
+        let Ok(url) = Url::parse(url) else {
+            panic!("`{url}` is no address")
+        };
+        self.goes(Step {
+            url,
+            body: None,
+            from: None,
+            no_referrer: false,
+        });
     }
 
     fn reloads(&mut self) {
         // A page that answered a form is shown again: the person says no to "send it again?".
         if self.seen.posted.is_none() {
             let from = Some(self.seen.url.origin());
-            self.fetches(Step { url: self.seen.url.clone(), body: None, from, no_referrer: false });
+            self.fetches(Step {
+                url: self.seen.url.clone(),
+                body: None,
+                from,
+                no_referrer: false,
+            });
         }
     }
 
     fn goes_back(&mut self) {
-        let Some(before) = self.before.pop() else { panic!("nothing was before this page") };
+        let Some(before) = self.before.pop() else {
+            panic!("nothing was before this page")
+        };
         match &before.posted {
             Some(html) => {
                 self.page = Page::new(before.url.clone(), html, false);
@@ -170,7 +207,12 @@ impl Browser for MemoryBrowser {
             }
             None => {
                 let url = before.url;
-                self.fetches(Step { url, body: None, from: None, no_referrer: false });
+                self.fetches(Step {
+                    url,
+                    body: None,
+                    from: None,
+                    no_referrer: false,
+                });
             }
         }
     }
@@ -228,7 +270,12 @@ impl Browser for MemoryBrowser {
     /// There is no camera in memory: the link that stands beside the picture is what it says. Ring 4
     /// reads the picture itself.
     fn scans(&mut self) -> String {
-        assert!(self.page.has_qr(), "no QR code on {}:\n{}", self.page.url, self.page.text());
+        assert!(
+            self.page.has_qr(),
+            "no QR code on {}:\n{}",
+            self.page.url,
+            self.page.text()
+        );
         let links = ["otpauth://".to_owned(), format!("{}resume/", self.root())];
         match links.iter().find_map(|beginning| self.page.link(beginning)) {
             Some(link) => link,
@@ -246,7 +293,12 @@ impl Browser for MemoryBrowser {
     }
 
     fn opens_tab(&mut self) -> Box<dyn Browser> {
-        let mut tab = Self::new(self.net.clone(), Arc::clone(&self.toy), self.language, self.place);
+        let mut tab = Self::new(
+            self.net.clone(),
+            Arc::clone(&self.toy),
+            self.language,
+            self.place,
+        );
         tab.jar = Rc::clone(&self.jar);
         Box::new(tab)
     }
@@ -262,8 +314,12 @@ impl Browser for MemoryBrowser {
     }
 
     fn sends(&mut self, attempt: Attempt) -> Answer {
-        let Ok(url) = Url::parse(&attempt.url) else { panic!("`{}` is no address", attempt.url) };
-        let attempt = attempt.from(self.place).header("accept-language", self.language.accepted());
+        let Ok(url) = Url::parse(&attempt.url) else {
+            panic!("`{}` is no address", attempt.url)
+        };
+        let attempt = attempt
+            .from(self.place)
+            .header("accept-language", self.language.accepted());
         self.exchanges(attempt, &url)
     }
 

@@ -71,7 +71,10 @@ impl Canton {
         let toy = Arc::new(Toy::default());
         let (operator, postman) = (Arc::new(Operator::default()), Postman::default());
         let keys = keys();
-        let sqlite = Arc::new(must("open a store", Sqlite::open_in_memory(Arc::clone(&keys))));
+        let sqlite = Arc::new(must(
+            "open a store",
+            Sqlite::open_in_memory(Arc::clone(&keys)),
+        ));
         let store: AnyStore = Arc::<Sqlite>::clone(&sqlite);
         let settings = cast::settings(demo::Origins::on_localhost(PORT));
         let policy = Policy::preset_text(preset).unwrap_or_default();
@@ -88,7 +91,16 @@ impl Canton {
             let _first = operator.phone.set(phone.clone());
         }
         let net = Net::new(Arc::clone(&runtime), rooms);
-        Self { inbox: Inbox::default(), language, net, provider, runtime, sqlite, store, toy }
+        Self {
+            inbox: Inbox::default(),
+            language,
+            net,
+            provider,
+            runtime,
+            sqlite,
+            store,
+            toy,
+        }
     }
 
     /// What the provider remembers.
@@ -154,12 +166,19 @@ impl Canton {
     pub fn calls_at(&self, origin: &str, attempt: Attempt) -> Answer {
         let nobody = senders(&Arc::default(), &Postman::default());
         let parts = parts(&self.store, &self.toy, nobody, origin);
-        let node = must("start a node", self.runtime.block_on(Provider::start(parts)));
+        let node = must(
+            "start a node",
+            self.runtime.block_on(Provider::start(parts)),
+        );
         self.alone(origin.to_owned(), with_peer(node.router(), PROXY), attempt)
     }
 
     fn alone(&self, origin: String, router: Router, attempt: Attempt) -> Answer {
-        Net::new(Arc::clone(&self.runtime), BTreeMap::from([(origin, router)])).send(attempt)
+        Net::new(
+            Arc::clone(&self.runtime),
+            BTreeMap::from([(origin, router)]),
+        )
+        .send(attempt)
     }
 }
 
@@ -191,13 +210,22 @@ impl Town for Canton {
         let phone = self.origins().phone;
         let ahead_s = at.saturating_sub(self.now()).to_string();
         let account = format!("{phone}/api/authenticator");
-        let clock = |ahead_s: &str| Attempt::post(&format!("{phone}/api/clock"), &[("ahead_s", ahead_s)]);
+        let clock =
+            |ahead_s: &str| Attempt::post(&format!("{phone}/api/clock"), &[("ahead_s", ahead_s)]);
         let name = ("username", "somebody at a story's phone");
         self.net.send(clock(&ahead_s));
-        self.net.send(Attempt::post(&account, &[name, ("key", &app.key)]));
-        let shown = self.net.send(Attempt::get(&format!("{account}/somebody%20at%20a%20story's%20phone")));
+        self.net
+            .send(Attempt::post(&account, &[name, ("key", &app.key)]));
+        let shown = self.net.send(Attempt::get(&format!(
+            "{account}/somebody%20at%20a%20story's%20phone"
+        )));
         self.net.send(clock("0"));
-        shown.json().get("code").and_then(|code| code.as_str()).unwrap_or_default().to_owned()
+        shown
+            .json()
+            .get("code")
+            .and_then(|code| code.as_str())
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn inbox(&mut self) -> &mut Inbox {
@@ -222,7 +250,10 @@ struct Inside(Router);
 #[async_trait]
 impl Reach for Inside {
     async fn call(&self, request: Request<Body>) -> Response<Body> {
-        assert!(!request.headers().contains_key(PLACE_HEADER), "the place stays in the demo");
+        assert!(
+            !request.headers().contains_key(PLACE_HEADER),
+            "the place stays in the demo"
+        );
         match self.0.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -271,7 +302,10 @@ fn parts(
         connect,
         costs: Costs::dangerously_cheap(),
         keys: keys(),
-        limits: PoolLimits { queue_max: 5000, ..PoolLimits::for_cores(NonZeroUsize::MIN) },
+        limits: PoolLimits {
+            queue_max: 5000,
+            ..PoolLimits::for_cores(NonZeroUsize::MIN)
+        },
         settings: server::Settings {
             forwarding: Forwarding::XForwardedFor,
             institution: journey::zone::Name {
@@ -296,7 +330,11 @@ async fn configure(store: &AnyStore, settings: &Settings, policy: &str, toy: &To
         (ResourceKind::Policy, policy.to_owned()),
         (ResourceKind::Applications, applications),
     ];
-    let documents = documents.map(|(kind, text)| Resource { kind, text, version: 0 });
+    let documents = documents.map(|(kind, text)| Resource {
+        kind,
+        text,
+        version: 0,
+    });
     let by = by(toy);
     must("apply the documents", store.apply(&documents, &by).await);
     for (algorithm, key) in signing_keys() {
@@ -306,7 +344,10 @@ async fn configure(store: &AnyStore, settings: &Settings, policy: &str, toy: &To
             pkcs8: journey::Secret::new(must("write a key", key.to_pkcs8()).expose().to_vec()),
             until: None,
         };
-        must("add a signing key", store.rotate_key(&record, Timestamp(0), &by).await);
+        must(
+            "add a signing key",
+            store.rotate_key(&record, Timestamp(0), &by).await,
+        );
     }
 }
 
@@ -315,7 +356,12 @@ fn signing_keys() -> &'static [(String, SigningKey)] {
     static KEYS: OnceLock<Vec<(String, SigningKey)>> = OnceLock::new();
     KEYS.get_or_init(|| {
         [("ES256", SigningAlg::Es256), ("RS256", SigningAlg::Rs256)]
-            .map(|(name, alg)| (name.to_owned(), must("make a signing key", SigningKey::generate(alg))))
+            .map(|(name, alg)| {
+                (
+                    name.to_owned(),
+                    must("make a signing key", SigningKey::generate(alg)),
+                )
+            })
             .into()
     })
 }

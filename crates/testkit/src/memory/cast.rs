@@ -1,17 +1,15 @@
 //! The people of the canton in memory, with their phones and tokens.
 
 use async_trait::async_trait;
-use demo::{Digits, Generator, Hash, HardwareToken, Moving, Person, Places, Settings, Standing};
+use demo::{Digits, Generator, HardwareToken, Hash, Moving, Person, Places, Settings, Standing};
+use journey::login::Login;
 use journey::{
     Algorithm, Carrier, Effect, FactorId, JourneyId, Language, Method, NameKey, Otp, OtpKind,
     PersonId, Phone, Role, Secret, Timestamp,
 };
-use journey::login::Login;
 use server::activation_code;
 use store::seal::Keys;
-use store::{
-    AnyStore, Journey, JourneyState, Message, NewActivation, NewPerson, NewToken,
-};
+use store::{AnyStore, Journey, JourneyState, Message, NewActivation, NewPerson, NewToken};
 
 use super::canton::{by, must, secrets};
 use super::world::Toy;
@@ -133,7 +131,9 @@ pub(super) fn settings(origins: demo::Origins) -> Settings {
         password: one.password.into(),
         method: one.method,
         name: format!("{} {}", one.name.0, one.name.1),
-        phone: Some(one.phone).filter(|phone| !phone.is_empty()).map(str::to_owned),
+        phone: Some(one.phone)
+            .filter(|phone| !phone.is_empty())
+            .map(str::to_owned),
         mail: Some(one.mail()),
         serial: one.serial.map(str::to_owned),
     };
@@ -142,12 +142,18 @@ pub(super) fn settings(origins: demo::Origins) -> Settings {
             serial: serial.into(),
             holder: Some(one.types.into()),
             generator: Generator::new(TOKEN_SEED.to_vec(), Hash::Sha1, Digits::Six),
-            moving: Moving::Time { period_s: 60, ahead_s: 0 },
+            moving: Moving::Time {
+                period_s: 60,
+                ahead_s: 0,
+            },
         })
     });
     let scanned = PEOPLE.iter().filter_map(|one| {
         let secret = data_encoding::BASE32_NOPAD.encode(one.app?);
-        Some(format!("otpauth://totp/Canton:{}?secret={secret}&issuer=Canton", one.types))
+        Some(format!(
+            "otpauth://totp/Canton:{}?secret={secret}&issuer=Canton",
+            one.types
+        ))
     });
     Settings {
         origins,
@@ -171,13 +177,23 @@ pub(super) async fn moves_in(store: &AnyStore, keys: &Keys, toy: &Toy) {
     for (one, person) in PEOPLE.iter().zip(people) {
         if let Some(seed) = one.app {
             let yesterday = u64::try_from(toy.now() / 30 - 2880).ok();
-            let otp = Otp { last_counter: yesterday, ..otp(Carrier::App, seed, 30, toy) };
+            let otp = Otp {
+                last_counter: yesterday,
+                ..otp(Carrier::App, seed, 30, toy)
+            };
             let place = journey::Place::Public;
-            let effect = Effect::EnrolApp { otp: Box::new(otp), person: person.id, place };
+            let effect = Effect::EnrolApp {
+                otp: Box::new(otp),
+                person: person.id,
+                place,
+            };
             let journey = a_journey(toy);
             let opened = store.open_journey(&journey, &[effect], &by).await;
             let committed = must("bind an app", opened);
-            assert!(matches!(committed, store::Committed::Yes(_)), "an app was not bound");
+            assert!(
+                matches!(committed, store::Committed::Yes(_)),
+                "an app was not bound"
+            );
         }
         if one.hash.is_empty() {
             issue_activation(store, keys, toy, person.id).await;
@@ -193,11 +209,17 @@ pub(super) async fn issue_activation(store: &AnyStore, keys: &Keys, toy: &Toy, p
     let new = NewActivation {
         id: journey::ActivationId(draw(toy)),
         mac: activation_code::mac(keys, person, &canonical),
-        message: Some(Message::Activation { code: Secret::new(code.into_bytes()), until }),
+        message: Some(Message::Activation {
+            code: Secret::new(code.into_bytes()),
+            until,
+        }),
         person,
         until,
     };
-    must("issue an activation", store.issue_activation(&new, &by(toy)).await);
+    must(
+        "issue an activation",
+        store.issue_activation(&new, &by(toy)).await,
+    );
 }
 
 impl Cast {
@@ -232,8 +254,14 @@ impl Cast {
 
     fn token(&self) -> Option<NewToken> {
         let id = FactorId(*b"the token's id..");
-        let otp = Otp { id, ..otp(Carrier::Token, TOKEN_SEED, 60, &Toy::default()) };
-        self.serial.map(|serial| NewToken { otp, serial: serial.into() })
+        let otp = Otp {
+            id,
+            ..otp(Carrier::Token, TOKEN_SEED, 60, &Toy::default())
+        };
+        self.serial.map(|serial| NewToken {
+            otp,
+            serial: serial.into(),
+        })
     }
 }
 
@@ -276,7 +304,9 @@ pub(super) struct Registry(pub(super) AnyStore);
 #[async_trait]
 impl demo::People for Registry {
     async fn standing(&self, username: &str) -> Standing {
-        let Some(name) = NameKey::of(username) else { return Standing::default() };
+        let Some(name) = NameKey::of(username) else {
+            return Standing::default();
+        };
         match self.0.person_by_name(&name).await {
             Ok(Some(account)) => Standing {
                 activated: account.password.is_some(),

@@ -25,7 +25,10 @@ pub(crate) struct Net {
 impl Net {
     /// Rooms by origin.
     pub(crate) fn new(runtime: Arc<Runtime>, rooms: BTreeMap<String, Router>) -> Self {
-        Self { rooms: Arc::new(rooms), runtime }
+        Self {
+            rooms: Arc::new(rooms),
+            runtime,
+        }
     }
 
     /// Sends requests all at once; the answers in their order.
@@ -34,7 +37,8 @@ impl Net {
             .into_iter()
             .map(|attempt| {
                 let net = self.clone();
-                self.runtime.spawn(async move { net.exchange(attempt).await })
+                self.runtime
+                    .spawn(async move { net.exchange(attempt).await })
             })
             .collect();
         self.runtime.block_on(async {
@@ -58,14 +62,19 @@ impl Net {
     }
 
     async fn exchange(&self, attempt: Attempt) -> Answer {
-        let Ok(url) = Url::parse(&attempt.url) else { panic!("`{}` is no address", attempt.url) };
+        let Ok(url) = Url::parse(&attempt.url) else {
+            panic!("`{}` is no address", attempt.url)
+        };
         let Some(room) = self.rooms.get(&url.origin().ascii_serialization()) else {
             panic!("nobody answers at {url}");
         };
         let mut request = Request::builder()
             .method(attempt.method.as_str())
             .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
-            .header("host", &url[url::Position::BeforeHost..url::Position::AfterPort]);
+            .header(
+                "host",
+                &url[url::Position::BeforeHost..url::Position::AfterPort],
+            );
         for (name, value) in &attempt.headers {
             request = request.header(name, value);
         }
@@ -87,7 +96,10 @@ pub(crate) async fn answer(response: Response<Body>) -> Answer {
         Err(error) => panic!("an answer could not be read: {error}"),
     };
     let headers = parts.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        (
+            name.as_str().to_owned(),
+            String::from_utf8_lossy(value.as_bytes()).into_owned(),
+        )
     });
     Answer {
         status: parts.status.as_u16(),

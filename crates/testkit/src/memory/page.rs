@@ -37,8 +37,9 @@ pub(crate) struct Submission {
 }
 
 /// Elements that do not break a line of text.
-const INLINE: [&str; 10] =
-    ["a", "b", "code", "em", "i", "small", "span", "strong", "sub", "time"];
+const INLINE: [&str; 10] = [
+    "a", "b", "code", "em", "i", "small", "span", "strong", "sub", "time",
+];
 /// Elements nobody reads.
 const UNREAD: [&str; 6] = ["head", "noscript", "script", "style", "svg", "template"];
 /// Inputs that are no field to write in.
@@ -80,12 +81,19 @@ impl Page {
     pub(crate) fn clicks(&mut self, text: &str) -> Click {
         let all = self.all("button, a[href], summary, input[type=submit]");
         let Some(found) = self.best(&all, text, |element| self.read(element)) else {
-            panic!("nothing to click says « {text} » on {}:\n{}", self.url, self.text());
+            panic!(
+                "nothing to click says « {text} » on {}:\n{}",
+                self.url,
+                self.text()
+            );
         };
         match found.value().name() {
             "a" => Click::Follow(self.join(found.attr("href").unwrap_or_default())),
             "summary" => {
-                let details = found.parent().and_then(ElementRef::wrap).map(|one| self.index(one));
+                let details = found
+                    .parent()
+                    .and_then(ElementRef::wrap)
+                    .map(|one| self.index(one));
                 self.opened.extend(details);
                 Click::Opened
             }
@@ -96,13 +104,18 @@ impl Page {
     pub(crate) fn link(&self, beginning: &str) -> Option<String> {
         let links = self.all("a[href]");
         let mut hrefs = links.into_iter().filter_map(|link| link.attr("href"));
-        hrefs.find(|href| href.starts_with(beginning)).map(str::to_owned)
+        hrefs
+            .find(|href| href.starts_with(beginning))
+            .map(str::to_owned)
     }
 
     /// The value of the first attribute of this name.
     pub(crate) fn attribute(&self, name: &str) -> Option<String> {
         let found = self.all(&format!("[{name}]"));
-        found.first().and_then(|element| element.attr(name)).map(str::to_owned)
+        found
+            .first()
+            .and_then(|element| element.attr(name))
+            .map(str::to_owned)
     }
 
     /// Whether a picture is there that is said to be a QR code.
@@ -127,7 +140,11 @@ impl Page {
     }
 
     fn index(&self, element: ElementRef<'_>) -> usize {
-        let position = self.html.tree.nodes().position(|node| node.id() == element.id());
+        let position = self
+            .html
+            .tree
+            .nodes()
+            .position(|node| node.id() == element.id());
         position.unwrap_or(usize::MAX)
     }
 
@@ -180,12 +197,14 @@ impl Page {
         reads: impl Fn(ElementRef<'a>) -> String,
     ) -> Option<ElementRef<'a>> {
         let said = plain(said);
-        let read: Vec<(ElementRef<'a>, String)> =
-            all.iter().map(|element| (*element, reads(*element))).collect();
+        let read: Vec<(ElementRef<'a>, String)> = all
+            .iter()
+            .map(|element| (*element, reads(*element)))
+            .collect();
         let rank = |element: ElementRef<'a>, text: &str| {
-            let begins = text.strip_prefix(said.as_str()).is_some_and(|rest| {
-                !rest.starts_with(|c: char| c.is_alphanumeric())
-            });
+            let begins = text
+                .strip_prefix(said.as_str())
+                .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()));
             let outside = usize::from(!is_within(element, "main"));
             match (text == said, begins) {
                 (true, _) => Some(outside),
@@ -193,8 +212,12 @@ impl Page {
                 _ => None,
             }
         };
-        let ranked = read.iter().filter_map(|(element, text)| Some((rank(*element, text)?, *element)));
-        ranked.min_by_key(|(rank, _)| *rank).map(|(_, element)| element)
+        let ranked = read
+            .iter()
+            .filter_map(|(element, text)| Some((rank(*element, text)?, *element)));
+        ranked
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, element)| element)
     }
 
     /// The field of a label: by `for`, by being inside, or by `aria-label`.
@@ -216,7 +239,11 @@ impl Page {
         let reads = |element: ElementRef<'_>| plain(element.attr("aria-label").unwrap_or_default());
         match self.best(&labelled, label, reads) {
             Some(field) => field,
-            None => panic!("no field has the label « {label} » on {}:\n{}", self.url, self.text()),
+            None => panic!(
+                "no field has the label « {label} » on {}:\n{}",
+                self.url,
+                self.text()
+            ),
         }
     }
 
@@ -225,20 +252,31 @@ impl Page {
             "textarea" => field.text().collect(),
             _ => field.attr("value").unwrap_or_default().to_owned(),
         };
-        self.typed.get(&self.index(field)).cloned().unwrap_or_else(given)
+        self.typed
+            .get(&self.index(field))
+            .cloned()
+            .unwrap_or_else(given)
     }
 
     fn submission(&self, button: ElementRef<'_>) -> Submission {
         let Some(form) = ancestor(button, "form") else {
-            panic!("the button « {} » on {} belongs to no form", self.read(button), self.url);
+            panic!(
+                "the button « {} » on {} belongs to no form",
+                self.read(button),
+                self.url
+            );
         };
         let missing = self.fields_of(form).into_iter().find(|field| {
-            field.attr("required").is_some() && field.attr("type") != Some("radio")
+            field.attr("required").is_some()
+                && field.attr("type") != Some("radio")
                 && self.value_of(*field).is_empty()
         });
         if let Some(field) = missing {
             let name = field.attr("name").unwrap_or_default();
-            panic!("a browser does not send the form: `{name}` on {} is empty", self.url);
+            panic!(
+                "a browser does not send the form: `{name}` on {} is empty",
+                self.url
+            );
         }
         self.sent(form, Some(button))
     }
@@ -246,7 +284,9 @@ impl Page {
     fn sent(&self, form: ElementRef<'_>, button: Option<ElementRef<'_>>) -> Submission {
         let mut fields = Vec::new();
         for field in self.fields_of(form) {
-            let Some(name) = field.attr("name").filter(|name| !name.is_empty()) else { continue };
+            let Some(name) = field.attr("name").filter(|name| !name.is_empty()) else {
+                continue;
+            };
             let kind = field.attr("type").unwrap_or("text");
             let ticked = match self.chosen.get(name) {
                 Some(chosen) => *chosen == self.index(field),
@@ -263,11 +303,15 @@ impl Page {
             }
         }
         if let Some(name) = button.and_then(|button| button.attr("name")) {
-            let value = button.and_then(|button| button.attr("value")).unwrap_or_default();
+            let value = button
+                .and_then(|button| button.attr("value"))
+                .unwrap_or_default();
             fields.push((name.to_owned(), value.to_owned()));
         }
         Submission {
-            is_post: form.attr("method").is_some_and(|method| method.eq_ignore_ascii_case("post")),
+            is_post: form
+                .attr("method")
+                .is_some_and(|method| method.eq_ignore_ascii_case("post")),
             url: self.join(form.attr("action").unwrap_or_default()),
             fields,
         }
@@ -283,7 +327,10 @@ impl Page {
 }
 
 fn ancestor<'a>(element: ElementRef<'a>, name: &str) -> Option<ElementRef<'a>> {
-    element.ancestors().filter_map(ElementRef::wrap).find(|one| one.value().name() == name)
+    element
+        .ancestors()
+        .filter_map(ElementRef::wrap)
+        .find(|one| one.value().name() == name)
 }
 
 fn is_within(element: ElementRef<'_>, name: &str) -> bool {
@@ -311,7 +358,11 @@ mod tests {
     #[test]
     fn a_person_reads_words_not_markup_and_opens_what_is_closed() {
         let mut page = page();
-        assert!(page.text().contains("Titel Einszwei drei Mehr Name"), "{}", page.text());
+        assert!(
+            page.text().contains("Titel Einszwei drei Mehr Name"),
+            "{}",
+            page.text()
+        );
         assert!(!page.text().contains("Verborgen"));
         assert!(matches!(page.clicks("Mehr"), Click::Opened));
         assert!(page.text().contains("Verborgen"));
@@ -322,11 +373,16 @@ mod tests {
         let mut page = page();
         page.types("Code", "123 456");
         page.chooses("SMS");
-        let Click::Send(sent) = page.clicks("Senden") else { panic!("no form") };
+        let Click::Send(sent) = page.clicks("Senden") else {
+            panic!("no form")
+        };
         assert!(sent.is_post);
         assert_eq!(sent.url.as_str(), "http://localhost/login?a=b");
-        let fields: Vec<(&str, &str)> =
-            sent.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields: Vec<(&str, &str)> = sent
+            .fields
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let expected = [
             ("ticket", "t"),
             ("username", "anna"),

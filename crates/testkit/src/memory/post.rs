@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::Router;
 use http::Request;
 use peers::{Cause, Mail, PeerError, Receipt, SendMail, SendSms, Sms};
 use serde_json::{Value, json};
@@ -28,7 +28,10 @@ impl SendSms for Operator {
     async fn send(&self, sms: &Sms) -> Result<Receipt, PeerError> {
         let peer = || "operator".to_owned();
         let Some(phone) = self.phone.get() else {
-            return Err(PeerError::Temporary { peer: peer(), cause: Cause::NotConfigured });
+            return Err(PeerError::Temporary {
+                peer: peer(),
+                cause: Cause::NotConfigured,
+            });
         };
         let body = json!({ "id": sms.id, "to": sms.to, "text": sms.text }).to_string();
         let request = Request::post("/gateway/sms")
@@ -36,7 +39,10 @@ impl SendSms for Operator {
             .header("content-type", "application/json")
             .body(Body::from(body));
         let Ok(request) = request else {
-            return Err(PeerError::Permanent { peer: peer(), cause: Cause::Malformed("message") });
+            return Err(PeerError::Permanent {
+                peer: peer(),
+                cause: Cause::Malformed("message"),
+            });
         };
         let answer = match phone.clone().oneshot(request).await {
             Ok(response) => net::answer(response).await,
@@ -44,8 +50,14 @@ impl SendSms for Operator {
         };
         match answer.status {
             200 => Ok(Receipt { peer: peer() }),
-            503 => Err(PeerError::Temporary { peer: peer(), cause: Cause::Answered(503) }),
-            status => Err(PeerError::Permanent { peer: peer(), cause: Cause::Answered(status) }),
+            503 => Err(PeerError::Temporary {
+                peer: peer(),
+                cause: Cause::Answered(503),
+            }),
+            status => Err(PeerError::Permanent {
+                peer: peer(),
+                cause: Cause::Answered(status),
+            }),
         }
     }
 }
@@ -57,9 +69,7 @@ pub(crate) struct Postman(Arc<Mutex<Vec<Mail>>>);
 impl Postman {
     fn mails(&self) -> Vec<Value> {
         let mails = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = |mail: &Mail| {
-            json!({ "channel": "mail", "to": mail.to, "subject": mail.subject, "text": mail.text })
-        };
+        let entry = |mail: &Mail| json!({ "channel": "mail", "to": mail.to, "subject": mail.subject, "text": mail.text });
         mails.iter().map(entry).collect()
     }
 
@@ -70,17 +80,25 @@ impl Postman {
             let (postman, inner) = (postman.clone(), inner.clone());
             async move {
                 let request = Request::get("/api/messages").body(Body::empty());
-                let Ok(request) = request else { return ().into_response() };
+                let Ok(request) = request else {
+                    return ().into_response();
+                };
                 let answer = match inner.oneshot(request).await {
                     Ok(response) => net::answer(response).await,
                     Err(never) => match never {},
                 };
                 let mut all = postman.mails();
                 all.extend(answer.json().as_array().cloned().unwrap_or_default());
-                ([("content-type", "application/json")], Value::from(all).to_string()).into_response()
+                (
+                    [("content-type", "application/json")],
+                    Value::from(all).to_string(),
+                )
+                    .into_response()
             }
         };
-        Router::new().route("/api/messages", get(messages)).fallback_service(phone)
+        Router::new()
+            .route("/api/messages", get(messages))
+            .fallback_service(phone)
     }
 }
 
@@ -91,6 +109,8 @@ impl SendMail for Postman {
         if mails.iter().all(|kept| kept.id != mail.id) {
             mails.push(mail.clone());
         }
-        Ok(Receipt { peer: "postman".to_owned() })
+        Ok(Receipt {
+            peer: "postman".to_owned(),
+        })
     }
 }

@@ -14,7 +14,10 @@ pub struct Toy {
 
 impl Default for Toy {
     fn default() -> Self {
-        Self { now: AtomicI64::new(FIRST_MORNING), dice: AtomicU64::new(0x9e37_79b9_7f4a_7c15) }
+        Self {
+            now: AtomicI64::new(FIRST_MORNING),
+            dice: AtomicU64::new(0x9e37_79b9_7f4a_7c15),
+        }
     }
 }
 

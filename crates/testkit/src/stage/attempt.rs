@@ -21,15 +21,27 @@ impl Attempt {
     /// Asks for a page.
     #[must_use]
     pub fn get(url: &str) -> Self {
-        Self { method: "GET".into(), url: url.into(), headers: Vec::new(), body: String::new() }
+        Self {
+            method: "GET".into(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
     }
 
     /// Posts a form.
     #[must_use]
     pub fn post(url: &str, fields: &[(&str, &str)]) -> Self {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         let kind = "application/x-www-form-urlencoded";
-        Self { method: "POST".into(), body, ..Self::get(url) }.header("content-type", kind)
+        Self {
+            method: "POST".into(),
+            body,
+            ..Self::get(url)
+        }
+        .header("content-type", kind)
     }
 
     /// Adds a header.
@@ -59,7 +71,11 @@ impl Attempt {
     /// Says, as browsers do, that the request was made by a page of `origin`.
     #[must_use]
     pub fn from_page_of(self, origin: &str) -> Self {
-        let site = if self.url.starts_with(&format!("{origin}/")) { "same-origin" } else { "cross-site" };
+        let site = if self.url.starts_with(&format!("{origin}/")) {
+            "same-origin"
+        } else {
+            "cross-site"
+        };
         self.header("origin", origin).header("sec-fetch-site", site)
     }
 }
@@ -79,7 +95,10 @@ impl Answer {
     /// The first header of this name, given in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Where a redirect leads; empty where it leads nowhere.

@@ -69,14 +69,23 @@ impl dyn Browser + '_ {
     /// The page does not say this.
     pub fn does_not_see(&mut self, text: &str) {
         let unwanted = plain(text);
-        assert!(!self.text().contains(&unwanted), "« {unwanted} » is on {}:\n{}", self.url(), self.text());
+        assert!(
+            !self.text().contains(&unwanted),
+            "« {unwanted} » is on {}:\n{}",
+            self.url(),
+            self.text()
+        );
     }
 
     /// The address begins so, now or in a moment.
     pub fn lands_at(&mut self, beginning: &str) {
         while !self.url().starts_with(beginning) {
             if !self.waits() {
-                panic!("landed at {}, not at {beginning}:\n{}", self.url(), self.text());
+                panic!(
+                    "landed at {}, not at {beginning}:\n{}",
+                    self.url(),
+                    self.text()
+                );
             }
         }
     }
@@ -92,7 +101,10 @@ impl dyn Browser + '_ {
     pub fn is_signed_in_nowhere(&mut self, origins: &Origins) {
         for application in [Application::Ent, Application::Ism] {
             let claims = self.whoami(origins, application);
-            assert!(claims.is_none(), "somebody is signed in at {application:?}: {claims:?}");
+            assert!(
+                claims.is_none(),
+                "somebody is signed in at {application:?}: {claims:?}"
+            );
         }
         let answer = self.sends(Attempt::get(&format!("{}/account", origins.provider)));
         let inside = answer.status == 200 && answer.body.contains("sign-out-everywhere");
@@ -118,6 +130,9 @@ mod tests {
 
     #[test]
     fn narrow_spaces_and_curly_apostrophes_read_the_same() {
-        assert_eq!(plain(" « Se\u{a0}connecter\u{202f}»\n l\u{2019}ENT "), "« Se connecter » l'ENT");
+        assert_eq!(
+            plain(" « Se\u{a0}connecter\u{202f}»\n l\u{2019}ENT "),
+            "« Se connecter » l'ENT"
+        );
     }
 }

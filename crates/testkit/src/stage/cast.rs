@@ -125,7 +125,11 @@ impl Person {
     /// Reads one entry of `GET /api/people`.
     pub(crate) fn read(entry: &Value) -> Self {
         let text = |name: &str| {
-            entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+            entry
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
         };
         let is = |name: &str| entry.get(name).and_then(Value::as_bool).unwrap_or_default();
         Self {
@@ -186,7 +190,12 @@ impl Origins {
     #[must_use]
     pub fn on_localhost(port: u16) -> Self {
         let origin = |above: u16| format!("http://localhost:{}", port.saturating_add(above));
-        Self { provider: origin(0), ent: origin(1), ism: origin(2), phone: origin(3) }
+        Self {
+            provider: origin(0),
+            ent: origin(1),
+            ism: origin(2),
+            phone: origin(3),
+        }
     }
 
     /// Where an application is.

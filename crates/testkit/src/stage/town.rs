@@ -43,13 +43,20 @@ impl dyn Town + '_ {
 
     /// Somebody as they are listed now.
     pub fn again(&mut self, person: &Person) -> Person {
-        let found = self.people().into_iter().find(|one| one.username == person.username);
+        let found = self
+            .people()
+            .into_iter()
+            .find(|one| one.username == person.username);
         found.unwrap_or_else(|| panic!("{} left the town", person.username))
     }
 
     fn people(&mut self) -> Vec<Person> {
         let list = self.asks("/api/people");
-        list.as_array().into_iter().flatten().map(Person::read).collect()
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .map(Person::read)
+            .collect()
     }
 
     /// All text messages that somebody's phone received, oldest first.
@@ -159,7 +166,11 @@ impl dyn Town + '_ {
 }
 
 fn text(entry: &Value, name: &str) -> String {
-    entry.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    entry
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The first six digits that stand alone.

@@ -36,7 +36,10 @@ pub fn the_app_is_set_up_after_the_sms(town: &mut dyn Town, w: &Words) {
     }
     browser.is_pictured("app");
     let app = scanned(&browser.scans());
-    assert!(!town.again(&bastien).enrolled, "nothing is bound before a code was right");
+    assert!(
+        !town.again(&bastien).enrolled,
+        "nothing is bound before a code was right"
+    );
     browser.is_signed_in_nowhere(&town.origins());
     browser.types(w.app_code, &town.app_code(&app));
     browser.clicks(w.soumettre);
@@ -57,11 +60,18 @@ pub fn the_key_can_be_typed_and_the_link_tapped(town: &mut dyn Town, w: &Words) 
 
     browser.sees(w.app_open);
     let picture = scanned(&browser.scans());
-    let Some(link) = browser.link("otpauth://totp/") else { panic!("no link to tap") };
+    let Some(link) = browser.link("otpauth://totp/") else {
+        panic!("no link to tap")
+    };
     assert_eq!(scanned(&link), picture);
-    assert!(link.contains(&bastien.username) && link.contains("issuer="), "{link}");
+    assert!(
+        link.contains(&bastien.username) && link.contains("issuer="),
+        "{link}"
+    );
     browser.clicks(w.app_by_hand);
-    let Some(key) = browser.key_to_type() else { panic!("no key to type") };
+    let Some(key) = browser.key_to_type() else {
+        panic!("no key to type")
+    };
     assert_eq!(key, picture.key);
     assert_eq!(key.len(), 32, "160 bits");
 }
@@ -92,7 +102,11 @@ pub fn the_next_time_the_app_is_asked_for_and_no_sms_is_sent(town: &mut dyn Town
     browser.clicks(w.soumettre);
     is_in(town, browser, w, Application::Ism, STRONG);
 
-    assert_eq!(sent.len(), town.sms(&bastien).len(), "an SMS was sent all the same");
+    assert_eq!(
+        sent.len(),
+        town.sms(&bastien).len(),
+        "an SMS was sent all the same"
+    );
     assert_eq!(town.sms(&chloe), Vec::<String>::new());
 }
 
@@ -115,11 +129,19 @@ pub(super) fn sets_up(
 
 /// What an app makes of a link: the key, if it is one that every app understands.
 pub(super) fn scanned(link: &str) -> App {
-    let Ok(url) = url::Url::parse(link) else { panic!("« {link} » is no link") };
-    assert_eq!((url.scheme(), url.host_str()), ("otpauth", Some("totp")), "{link}");
+    let Ok(url) = url::Url::parse(link) else {
+        panic!("« {link} » is no link")
+    };
+    assert_eq!(
+        (url.scheme(), url.host_str()),
+        ("otpauth", Some("totp")),
+        "{link}"
+    );
     let find = |name: &str| {
         let mut pairs = url.query_pairs();
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+        pairs
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     };
     // Apps ignore what is not their default.
     for (name, only) in [("algorithm", "SHA1"), ("digits", "6"), ("period", "30")] {

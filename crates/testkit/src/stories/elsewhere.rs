@@ -52,12 +52,19 @@ pub fn the_way_home_needs_the_phone_of_whom_it_is_for(town: &mut dyn Town, w: &W
     let mut finder = town.browser(Place::Home);
     let finder = &mut *finder;
     finder.opens(&link);
-    assert_eq!(town.sms(&anna), Vec::<String>::new(), "looking sends nothing");
+    assert_eq!(
+        town.sms(&anna),
+        Vec::<String>::new(),
+        "looking sends nothing"
+    );
     finder.clicks(w.next);
     finder.sees(w.sms_title);
     let code = town.sms_code(&anna);
     for _ in 0..5 {
-        finder.types(w.sms_code, if code == "000000" { "111111" } else { "000000" });
+        finder.types(
+            w.sms_code,
+            if code == "000000" { "111111" } else { "000000" },
+        );
         finder.clicks(w.soumettre);
     }
     finder.sees(w.too_many_tries);

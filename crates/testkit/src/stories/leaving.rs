@@ -16,7 +16,11 @@ pub fn a_session_made_at_school_is_stepped_up_at_home(town: &mut dyn Town, w: &W
     town.passes(1800);
     browser.opens(&format!("{}/login", town.origins().ent));
     browser.sees(w.step_up_title);
-    assert_eq!(town.sms(&anna), Vec::<String>::new(), "opening an address sends nothing");
+    assert_eq!(
+        town.sms(&anna),
+        Vec::<String>::new(),
+        "opening an address sends nothing"
+    );
     browser.clicks(w.next);
     answers_sms(town, browser, w, &anna);
 

@@ -121,13 +121,8 @@ pub(crate) fn enters(browser: &mut dyn Browser, w: &Words, person: &Person) {
     browser.clicks(w.connexion);
 }
 
-/// [Guide 2.1–2.4] From the portal's front page through name and password.
-pub(crate) fn signs_in(
-    town: &mut dyn Town,
-    browser: &mut dyn Browser,
-    w: &Words,
-    person: &Person,
-) {
+/// [Guide 2.1, 2.2, 2.3, 2.4] From the portal's front page through name and password.
+pub(crate) fn signs_in(town: &mut dyn Town, browser: &mut dyn Browser, w: &Words, person: &Person) {
     knocks(town, browser, w, Application::Ent);
     enters(browser, w, person);
 }
@@ -155,7 +150,11 @@ pub(crate) fn is_in(
     let origins = town.origins();
     browser.lands_at(&format!("{}/", origins.of(application)));
     browser.sees(w.hello);
-    browser.sees(if acr == STRONG { w.level_strong } else { w.level_password });
+    browser.sees(if acr == STRONG {
+        w.level_strong
+    } else {
+        w.level_password
+    });
     let Some(claims) = browser.whoami(&origins, application) else {
         panic!("nobody is signed in at {application:?}");
     };
@@ -169,7 +168,10 @@ pub(crate) fn is_in(
 pub(crate) fn activation_in(mail: &str, town: &mut dyn Town) -> (String, String) {
     let provider = town.origins().provider;
     let mut words = mail.split_whitespace();
-    let link = words.find(|word| word.starts_with(&provider)).unwrap_or_default().to_owned();
+    let link = words
+        .find(|word| word.starts_with(&provider))
+        .unwrap_or_default()
+        .to_owned();
     let is_code = |word: &&str| {
         word.len() == 11 && word.as_bytes()[5] == b'-' && !word.contains(char::is_lowercase)
     };

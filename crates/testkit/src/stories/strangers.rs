@@ -106,8 +106,10 @@ pub fn a_forwarded_address_moves_nobody_inside(town: &mut dyn Town, w: &Words) {
             _ => {}
         }
     }
-    let fields: Vec<(&str, &str)> =
-        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let provider = town.origins().provider;
     for (name, value) in [
         ("x-forwarded-for", "192.0.2.20"),
@@ -117,7 +119,9 @@ pub fn a_forwarded_address_moves_nobody_inside(town: &mut dyn Town, w: &Words) {
         ("x_forwarded_for", "192.0.2.20"),
         ("connection", "x-forwarded-for"),
     ] {
-        let attempt = Attempt::post(&action, &fields).from_page_of(&provider).header(name, value);
+        let attempt = Attempt::post(&action, &fields)
+            .from_page_of(&provider)
+            .header(name, value);
         let answer = browser.sends(attempt);
         assert_eq!(answer.status, 303, "{name}: {value}");
         assert!(!answer.signs_somebody_in(), "{name}: {value}");
@@ -167,11 +171,16 @@ pub fn a_code_for_an_application_works_once_and_in_its_browser(town: &mut dyn To
     browser.types(w.username, &anna.username);
     browser.types(w.password, &anna.password);
     let (_, fields) = browser.form();
-    let fields: Vec<(&str, &str)> =
-        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let answer = browser.sends(Attempt::post(&action, &fields).from_page_of(&provider));
     let callback = answer.location().to_owned();
-    assert!(callback.starts_with(&format!("{}/callback?code=", town.origins().ent)), "{callback}");
+    assert!(
+        callback.starts_with(&format!("{}/callback?code=", town.origins().ent)),
+        "{callback}"
+    );
 
     let mut thief = town.browser(Place::School);
     thief.opens(&callback);

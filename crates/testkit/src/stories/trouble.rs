@@ -28,7 +28,11 @@ fn dashed(code: &str) -> String {
 }
 
 fn wide(code: &str) -> String {
-    let wide = |c: char| c.to_digit(10).and_then(|n| char::from_u32(0xff10 + n)).unwrap_or(c);
+    let wide = |c: char| {
+        c.to_digit(10)
+            .and_then(|n| char::from_u32(0xff10 + n))
+            .unwrap_or(c)
+    };
     code.chars().map(wide).collect()
 }
 
@@ -120,7 +124,12 @@ fn a_wrong_clock_is_told(town: &mut dyn Town, w: &Words, ahead_s: i64, told: &st
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
     signs_in(town, browser, w, &bastien);
-    answers(browser, w.app_code, w, &town.app_code_of_clock(&app, ahead_s));
+    answers(
+        browser,
+        w.app_code,
+        w,
+        &town.app_code_of_clock(&app, ahead_s),
+    );
     browser.sees(told);
     browser.sees(w.clock_cure);
     browser.is_pictured("wrong-clock");
@@ -211,7 +220,11 @@ pub fn a_browser_closed_at_the_qr_code_leaves_no_factor(town: &mut dyn Town, w: 
     answers(browser, w.app_code, w, &town.app_code(&left_behind));
     browser.sees(w.code_wrong);
     browser.reloads();
-    assert_eq!(scanned(&browser.scans()), app, "reloading shows the same key");
+    assert_eq!(
+        scanned(&browser.scans()),
+        app,
+        "reloading shows the same key"
+    );
     answers(browser, w.app_code, w, &town.app_code(&app));
     is_in(town, browser, w, Application::Ent, STRONG);
 }
@@ -284,7 +297,11 @@ pub fn a_wrong_name_and_a_wrong_password_look_the_same(town: &mut dyn Town, w: &
     for username in [anna.username.as_str(), new.username.as_str(), "niemand"] {
         let mut browser = town.browser(Place::Home);
         let browser = &mut *browser;
-        let typed = Person { username: username.into(), password: "Falsch-1234".into(), ..anna.clone() };
+        let typed = Person {
+            username: username.into(),
+            password: "Falsch-1234".into(),
+            ..anna.clone()
+        };
         signs_in(town, browser, w, &typed);
         browser.sees(w.sign_in_wrong);
         assert_eq!(browser.value(w.username), username);
@@ -301,7 +318,11 @@ pub fn a_wrong_name_and_a_wrong_password_look_the_same(town: &mut dyn Town, w: &
 pub fn too_many_wrong_passwords_mean_waiting(town: &mut dyn Town, w: &Words) {
     let anna = town.somebody(Role::Sms);
     for username in [anna.username.as_str(), "niemand"] {
-        let typed = Person { username: username.into(), password: "Falsch-1234".into(), ..anna.clone() };
+        let typed = Person {
+            username: username.into(),
+            password: "Falsch-1234".into(),
+            ..anna.clone()
+        };
         let mut browser = town.browser(Place::Home);
         let browser = &mut *browser;
         knocks(town, browser, w, Application::Ent);
@@ -326,7 +347,10 @@ pub fn too_many_wrong_passwords_mean_waiting(town: &mut dyn Town, w: &Words) {
 /// Capitals and spaces around a name are how people type.
 pub fn a_name_may_be_typed_in_any_case(town: &mut dyn Town, w: &Words) {
     let anna = town.somebody(Role::Sms);
-    let typed = Person { username: format!(" {} ", anna.username.to_uppercase()), ..anna.clone() };
+    let typed = Person {
+        username: format!(" {} ", anna.username.to_uppercase()),
+        ..anna.clone()
+    };
     let mut browser = town.browser(Place::School);
     let browser = &mut *browser;
     signs_in(town, browser, w, &typed);

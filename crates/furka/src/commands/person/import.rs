@@ -23,13 +23,14 @@ const SHOWN_MAX: usize = 100;
 /// What `furka person import` is told.
 #[derive(Args)]
 #[command(after_help = "\
-The file is CSV, in UTF-8 or Windows-1252, separated by ; , or tab. The first line names the columns, in
-English, French or German:
+The file is CSV, in UTF-8 or Windows-1252, separated by ; , or tab.
+The first line names the columns, in English, French or German:
   username first_name last_name mail role     always
   language                                    fr, de or en; fr where it is empty
   school aliases                              aliases are separated by |
   phone method token_serial password_hash     for people who bring theirs
-Other columns are not used. Whoever is known already is updated; who is not in the file stays.
+Other columns are not used. Whoever is known already is updated; who is not
+in the file stays.
 
 Examples:
   furka person import people.csv --dry-run
@@ -40,7 +41,7 @@ pub(crate) struct Import {
     /// Only says what would be done.
     #[arg(long)]
     dry_run: bool,
-    /// Sends an activation message to all in the file who are not activated and have no code that works.
+    /// Sends an activation message to all in it who are not activated and have no code.
     #[arg(long, conflicts_with = "dry_run")]
     send_activation: bool,
 }

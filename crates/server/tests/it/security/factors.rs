@@ -5,7 +5,8 @@ use testkit::{App, Attempt, Browser, Person, Place, Role, Town};
 
 use super::codes::{PASSWORD, chooses_password, issues, opens};
 use super::{
-    account, audit, begins, canton, gets, is_signed_in, posts, signs_in_strongly, somebody, switch_off,
+    account, audit, begins, canton, gets, is_signed_in, posts, signs_in_strongly, somebody,
+    switch_off,
 };
 use crate::application::{asks, at, parameter, redeems, sends};
 use testkit::memory::Canton;
@@ -19,13 +20,27 @@ fn a_session_alone_changes_no_factor() {
     signs_in_strongly(&mut canton, &mut *browser, &chloe);
     let known = |canton: &Canton| {
         let account = account(canton, &chloe);
-        let app = account.person.app.as_ref().map(|app| app.secret.expose().to_vec());
+        let app = account
+            .person
+            .app
+            .as_ref()
+            .map(|app| app.secret.expose().to_vec());
         let password = account.password.map(|hash| hash.expose().to_vec());
-        (app, password, account.person.method, account.person.phone.map(|phone| phone.as_str().to_owned()))
+        (
+            app,
+            password,
+            account.person.method,
+            account.person.phone.map(|phone| phone.as_str().to_owned()),
+        )
     };
     let before = known(&canton);
-    for route in server::ROUTES.iter().filter(|route| route.methods.contains(&"POST")) {
-        for action in ["enrol", "remove", "change", "reset", "method", "phone", "password", "continue", ""] {
+    for route in server::ROUTES
+        .iter()
+        .filter(|route| route.methods.contains(&"POST"))
+    {
+        for action in [
+            "enrol", "remove", "change", "reset", "method", "phone", "password", "continue", "",
+        ] {
             let fields = [
                 ("action", action),
                 ("method", "sms"),
@@ -49,7 +64,12 @@ fn sees_the_key(canton: &mut Canton, browser: &mut dyn Browser, bastien: &Person
     let code = (canton as &mut dyn Town).sms_code(bastien);
     posts(browser, &journey, &[("code", &code)]);
     browser.opens(&at(&journey));
-    (journey, App { key: browser.key_to_type().unwrap() })
+    (
+        journey,
+        App {
+            key: browser.key_to_type().unwrap(),
+        },
+    )
 }
 
 /// [L03] The key that is shown belongs to one journey of one browser: its code confirms no other
@@ -70,7 +90,10 @@ fn a_key_confirms_its_own_journey_only() {
     assert!(!posts(&mut *two, &second, &[("code", &code)]).signs_somebody_in());
     assert!(!is_signed_in(&mut *two));
     let bound = account(&canton, &bastien).person.app.unwrap();
-    assert_eq!(data_encoding::BASE32_NOPAD.encode(bound.secret.expose()), key.key);
+    assert_eq!(
+        data_encoding::BASE32_NOPAD.encode(bound.secret.expose()),
+        key.key
+    );
 }
 
 /// [O07] [L03] Once it is bound no page shows the key again, to nobody.
@@ -83,8 +106,15 @@ fn a_key_is_never_shown_again() {
     let code = (&mut canton as &mut dyn Town).app_code(&app);
     posts(&mut *browser, &journey, &[("code", &code)]);
     let id = journey.rsplit('/').next().unwrap();
-    for route in server::ROUTES.iter().filter(|route| route.methods.contains(&"GET")) {
-        let path = route.path.replace("{id}", id).replace("{token}", id).replace("{name}", id);
+    for route in server::ROUTES
+        .iter()
+        .filter(|route| route.methods.contains(&"GET"))
+    {
+        let path = route
+            .path
+            .replace("{id}", id)
+            .replace("{token}", id)
+            .replace("{name}", id);
         let answer = gets(&mut *browser, &path);
         assert!(!answer.body.contains(&app.key), "{path}");
         assert!(!answer.body.contains("otpauth"), "{path}");
@@ -99,7 +129,11 @@ fn after_a_reset_everything_older_is_dead() {
     let chloe = somebody(&mut canton, Role::EnrolledApp);
     let mut browser = canton.browser(Place::Home);
     let signed_in = signs_in_strongly(&mut canton, &mut *browser, &chloe);
-    let tokens = sends(&mut canton, redeems(&parameter(signed_in.location(), "code").unwrap())).json();
+    let tokens = sends(
+        &mut canton,
+        redeems(&parameter(signed_in.location(), "code").unwrap()),
+    )
+    .json();
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
     let userinfo = Attempt::get(&at("/userinfo")).header("authorization", &bearer);
     assert_eq!(sends(&mut canton, userinfo.clone()).status, 200);
@@ -110,20 +144,32 @@ fn after_a_reset_everything_older_is_dead() {
 
     let code = issues(&mut canton, &chloe);
     let mut new = canton.browser(Place::Home);
-    let activation = opens(&mut *new, &chloe.username, &code).location().to_owned();
+    let activation = opens(&mut *new, &chloe.username, &code)
+        .location()
+        .to_owned();
     chooses_password(&mut *new, &activation, PASSWORD);
-    posts(&mut *new, &activation, &[("method", "app"), ("phone", "0791112233")]);
+    posts(
+        &mut *new,
+        &activation,
+        &[("method", "app"), ("phone", "0791112233")],
+    );
 
     assert!(!is_signed_in(&mut *browser));
     assert_eq!(sends(&mut canton, userinfo).status, 401);
-    assert_eq!(sends(&mut canton, redeems(&unused)).json()["error"], "invalid_grant");
+    assert_eq!(
+        sends(&mut canton, redeems(&unused)).json()["error"],
+        "invalid_grant"
+    );
     canton.passes(30);
     let shown = (&mut canton as &mut dyn Town).shown_by_app(&chloe);
     assert!(!posts(&mut *elsewhere, &journey, &[("code", &shown)]).signs_somebody_in());
     let old = super::sign_in::tries(&mut *browser, &chloe);
     assert_eq!(old.status, 422, "the old password");
     let now = account(&canton, &chloe).person;
-    assert!(now.app.is_none() && !now.enrolled(), "the app of before is bound still");
+    assert!(
+        now.app.is_none() && !now.enrolled(),
+        "the app of before is bound still"
+    );
 }
 
 /// [L09] An identity that is switched off is out of everything with the next request: sessions,
@@ -162,9 +208,17 @@ fn the_audit_says_who_bound_what() {
     let now = canton.now();
     posts(&mut *browser, &journey, &[("code", &code)]);
     let entries = audit(&canton);
-    let bound = entries.iter().rfind(|entry| entry.happened.contains("enrolled")).unwrap();
+    let bound = entries
+        .iter()
+        .rfind(|entry| entry.happened.contains("enrolled"))
+        .unwrap();
     let happened: Happened = serde_json::from_str(&bound.happened).unwrap();
-    assert_eq!(happened, Happened::Enrolled { method: Method::App });
+    assert_eq!(
+        happened,
+        Happened::Enrolled {
+            method: Method::App
+        }
+    );
     assert_eq!(bound.person, Some(account(&canton, &bastien).person.id));
     assert_eq!((bound.at.0, bound.place.as_str()), (now, "public"));
     assert_eq!(bound.address.as_deref(), Some("203.0.113.20"));

@@ -42,7 +42,11 @@ pub(super) struct Switch {
 
 impl Default for Switch {
     fn default() -> Self {
-        Self { calls: AtomicU32::new(0), failed: AtomicU32::new(0), fails: Mutex::new(Fails::Never) }
+        Self {
+            calls: AtomicU32::new(0),
+            failed: AtomicU32::new(0),
+            fails: Mutex::new(Fails::Never),
+        }
     }
 }
 
@@ -69,7 +73,10 @@ impl Switch {
         };
         if fails {
             self.failed.fetch_add(1, Ordering::SeqCst);
-            return Err(StoreError { doing: "asking the store", source: CAUSE.into() });
+            return Err(StoreError {
+                doing: "asking the store",
+                source: CAUSE.into(),
+            });
         }
         Ok(())
     }

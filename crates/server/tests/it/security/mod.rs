@@ -6,6 +6,7 @@ mod factors;
 mod failing;
 mod openid;
 mod platform;
+mod registered;
 mod sessions;
 mod sign_in;
 
@@ -44,23 +45,34 @@ fn by(canton: &mut Canton) -> By {
 /// What the provider remembers of somebody.
 fn account(canton: &Canton, person: &Person) -> Account {
     let name = NameKey::of(&person.username).unwrap();
-    canton.waits_for(canton.store().person_by_name(&name)).unwrap().unwrap()
+    canton
+        .waits_for(canton.store().person_by_name(&name))
+        .unwrap()
+        .unwrap()
 }
 
 fn switch_off(canton: &mut Canton, person: &Person) {
     let (id, by) = (account(canton, person).person.id, by(canton));
-    canton.waits_for(canton.store().disable(id, true, &by)).unwrap();
+    canton
+        .waits_for(canton.store().disable(id, true, &by))
+        .unwrap();
 }
 
 fn audit(canton: &Canton) -> Vec<Entry> {
-    canton.waits_for(canton.store().audit_from(0, 100_000)).unwrap()
+    canton
+        .waits_for(canton.store().audit_from(0, 100_000))
+        .unwrap()
 }
 
 /// One number of the metrics.
 fn metric(canton: &Canton, name: &str) -> u64 {
     let answer = canton.calls_management(Attempt::get(&at("/metrics")));
-    let line = answer.body.lines().find(|line| line.starts_with(&format!("{name} ")));
-    line.and_then(|line| line.split(' ').nth(1)?.parse().ok()).unwrap()
+    let line = answer
+        .body
+        .lines()
+        .find(|line| line.starts_with(&format!("{name} ")));
+    line.and_then(|line| line.split(' ').nth(1)?.parse().ok())
+        .unwrap()
 }
 
 /// Types a password on the page of a fresh request; the address of the journey.
@@ -94,32 +106,54 @@ fn is_signed_in(browser: &mut dyn Browser) -> bool {
 
 /// Six other digits.
 fn wrong(code: &str) -> String {
-    code.chars().map(|c| if c == '9' { '0' } else { '9' }).collect()
+    code.chars()
+        .map(|c| if c == '9' { '0' } else { '9' })
+        .collect()
 }
 
 /// The cookie of a session, if a browser has one.
 fn session(browser: &mut dyn Browser) -> Option<String> {
     let cookies = browser.cookies();
-    cookies.into_iter().find(|(name, _)| name == "furka-session").map(|(_, value)| value)
+    cookies
+        .into_iter()
+        .find(|(name, _)| name == "furka-session")
+        .map(|(_, value)| value)
 }
 
 /// An answer without what is drawn anew each time, and without what was typed.
 fn alike(answer: &Answer, typed: &str) -> (u16, Vec<(String, String)>, String) {
-    let drawn = [("name=\"ticket\" value=\"", "\""), ("nonce=\"", "\""), ("class=\"code\">", "<")];
+    let drawn = [
+        ("name=\"ticket\" value=\"", "\""),
+        ("nonce=\"", "\""),
+        ("class=\"code\">", "<"),
+    ];
     let drawn = drawn.map(|(before, after)| between(&answer.body, before, after));
     let clean = |text: &str| {
         let drawn = drawn.iter().map(String::as_str).chain([typed]);
-        drawn.filter(|text| !text.is_empty()).fold(text.to_owned(), |text, one| text.replace(one, "…"))
+        drawn
+            .filter(|text| !text.is_empty())
+            .fold(text.to_owned(), |text, one| text.replace(one, "…"))
     };
-    let headers = answer.headers.iter().filter(|(name, _)| name != "content-length");
+    let headers = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| name != "content-length");
     let headers = headers.map(|(name, value)| {
-        let value = if name == "set-cookie" { between(value, "", "=") } else { clean(value) };
+        let value = if name == "set-cookie" {
+            between(value, "", "=")
+        } else {
+            clean(value)
+        };
         (name.clone(), value)
     });
     (answer.status, headers.collect(), clean(&answer.body))
 }
 
 fn between(text: &str, before: &str, after: &str) -> String {
-    let rest = if before.is_empty() { text } else { text.split(before).nth(1).unwrap_or_default() };
+    let rest = if before.is_empty() {
+        text
+    } else {
+        text.split(before).nth(1).unwrap_or_default()
+    };
     rest.split(after).next().unwrap_or_default().to_owned()
 }

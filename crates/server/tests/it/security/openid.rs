@@ -2,7 +2,7 @@
 
 use journey::Timestamp;
 use serde_json::{Value, json};
-use store::{KeyRecord, Resource, ResourceKind};
+use store::KeyRecord;
 use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Browser, Person, Place, Role, Town};
 use wire::jose::{Jwk, SigningAlg, SigningKey};
@@ -17,179 +17,9 @@ use crate::application::{
 
 const MFA: &str = "https://refeds.org/profile/mfa";
 const SFA: &str = "https://refeds.org/profile/sfa";
-const BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Registers applications beside the ENT, each a change to one that is confidential and trusted.
-fn registers(canton: &mut Canton, changes: &[Value]) {
-    let found = canton.waits_for(canton.store().resource(ResourceKind::Applications)).unwrap().unwrap();
-    let mut document: Value = toml::from_str(&found.text).unwrap();
-    for change in changes {
-        let mut client = json!({
-            "name": { "fr": "Essai", "de": "Probe", "en": "Trial" },
-            "kind": "confidential",
-            "redirect_uris": [REDIRECT],
-            "auth": "post",
-            "secret_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            "scopes": ["openid"],
-            "trusted": true,
-        });
-        for (name, value) in change.as_object().unwrap() {
-            if value.is_null() {
-                client.as_object_mut().unwrap().remove(name);
-            } else {
-                client[name] = value.clone();
-            }
-        }
-        document["application"].as_array_mut().unwrap().push(client);
-    }
-    let new = Resource { text: toml::to_string(&document).unwrap(), ..found };
-    let by = by(canton);
-    assert!(canton.waits_for(canton.store().apply(&[new], &by)).unwrap());
-    assert!(canton.waits_for(canton.provider().reload()).unwrap());
-}
-
-fn asks_as(client: &str, changes: &[(&str, Option<&str>)]) -> String {
-    let all: Vec<_> = [("client_id", Some(client)), ("scope", Some("openid"))]
-        .into_iter()
-        .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name))
-        .chain(changes.iter().copied())
-        .collect();
-    asks(&all)
-}
-
-fn error(answer: &Answer) -> Option<String> {
+pub(super) fn error(answer: &Answer) -> Option<String> {
     parameter(answer.location(), "error")
-}
-
-/// [C12] Who cannot be asked for consent gives none in silence: a foreign application gets nothing
-/// at all, a public one only after a click, and never without a page.
-#[test]
-fn nobody_consents_by_silence() {
-    let mut canton = canton();
-    let public = json!({ "id": "public", "kind": "public", "auth": "none", "secret_sha256": null });
-    registers(&mut canton, &[json!({ "id": "foreign", "trusted": false }), public]);
-    let anna = somebody(&mut canton, Role::Sms);
-    let mut browser = canton.browser(Place::School);
-    enters(&mut *browser, &asks(&[]), &anna);
-    for prompt in [None, Some("none"), Some("login"), Some("consent")] {
-        let answer = browser.sends(Attempt::get(&asks_as("foreign", &[("prompt", prompt)])));
-        assert_eq!(error(&answer).as_deref(), Some("consent_required"), "{prompt:?}");
-    }
-    let silent = browser.sends(Attempt::get(&asks_as("public", &[("prompt", Some("none"))])));
-    assert_eq!(error(&silent).as_deref(), Some("consent_required"));
-    let page = browser.sends(Attempt::get(&asks_as("public", &[])));
-    assert_eq!((page.status, page.location()), (200, ""));
-    let ticket = between(&page.body, "name=\"ticket\" value=\"", "\"");
-    let click = [("action", "continue"), ("ticket", ticket.as_str())];
-    assert!(posts(&mut *browser, "/login", &click).signs_somebody_in());
-}
-
-/// [C05] Types, modes, grants and scopes beyond what an application is registered for are refused;
-/// one that is switched off does not exist.
-#[test]
-fn an_application_gets_what_it_is_registered_for() {
-    let mut canton = canton();
-    registers(&mut canton, &[json!({ "id": "off", "enabled": false }), json!({ "id": "narrow" })]);
-    let anna = somebody(&mut canton, Role::Sms);
-    let mut browser = canton.browser(Place::School);
-    enters(&mut *browser, &asks(&[]), &anna);
-    let mut asked = |request: String| browser.sends(Attempt::get(&request));
-    assert!(asked(asks_as("narrow", &[])).signs_somebody_in());
-    for scope in ["openid phone", "openid email", "profile", "", "openid offline_access"] {
-        let answer = asked(asks_as("narrow", &[("scope", Some(scope))]));
-        let got = parameter(answer.location(), "code");
-        if let Some(code) = got {
-            let fields = [
-                ("grant_type", "authorization_code"),
-                ("code", code.as_str()),
-                ("redirect_uri", REDIRECT),
-                ("code_verifier", VERIFIER),
-                ("client_id", "narrow"),
-                ("client_secret", "test"),
-            ];
-            let answer = canton.calls(STRANGER, Attempt::post(&at("/token"), &fields));
-            assert_eq!(answer.json()["scope"], "openid", "{scope}: {}", answer.body);
-            assert!(answer.json()["refresh_token"].is_null());
-        }
-    }
-    for mode in ["fragment", "form_post", "query.jwt"] {
-        let answer = asked(asks_as("narrow", &[("response_mode", Some(mode))]));
-        assert!(!answer.signs_somebody_in() && !answer.body.contains("code="), "{mode}");
-    }
-    for request in ["request", "request_uri", "registration"] {
-        let answer = asked(asks_as("narrow", &[(request, Some("https://evil.example/x"))]));
-        assert!(!answer.signs_somebody_in(), "{request}");
-    }
-    let off = asked(asks_as("off", &[]));
-    assert_eq!((off.status, off.location()), (400, ""));
-}
-
-struct Signed {
-    key: SigningKey,
-}
-
-impl Signed {
-    fn assertion(&self, changes: Value, now: i64) -> String {
-        let mut claims = json!({
-            "iss": "signed", "sub": "signed", "aud": at(""), "jti": "once", "exp": now + 60, "iat": now,
-        });
-        for (name, value) in changes.as_object().unwrap() {
-            claims[name] = value.clone();
-        }
-        self.key.sign("JWT", &claims).unwrap()
-    }
-
-    fn redeems(code: &str, assertion: &str) -> Attempt {
-        let fields = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", REDIRECT),
-            ("code_verifier", VERIFIER),
-            ("client_id", "signed"),
-            ("client_assertion_type", BEARER_ASSERTION),
-            ("client_assertion", assertion),
-        ];
-        Attempt::post(&at("/token"), &fields)
-    }
-}
-
-/// [C08] [C10] An assertion proves an application once, for us, by its own key, for a minute or so.
-#[test]
-fn an_assertion_is_used_once() {
-    let mut canton = canton();
-    let signed = Signed { key: SigningKey::generate(SigningAlg::Es256).unwrap() };
-    let stranger = Signed { key: SigningKey::generate(SigningAlg::Es256).unwrap() };
-    let public = serde_json::to_value(signed.key.public()).unwrap();
-    registers(
-        &mut canton,
-        &[json!({ "id": "signed", "auth": "private_key_jwt", "secret_sha256": null, "jwks": { "keys": [public] } })],
-    );
-    let anna = somebody(&mut canton, Role::Sms);
-    let mut browser = canton.browser(Place::School);
-    enters(&mut *browser, &asks(&[]), &anna);
-    let now = canton.now();
-    let mut code = || {
-        let answer = browser.sends(Attempt::get(&asks_as("signed", &[])));
-        parameter(answer.location(), "code").unwrap()
-    };
-    let bad = [
-        stranger.assertion(json!({}), now),
-        signed.assertion(json!({ "aud": "https://other.example" }), now),
-        signed.assertion(json!({ "exp": now - 1 }), now),
-        signed.assertion(json!({ "exp": now + 86_400 }), now),
-        signed.assertion(json!({ "iss": "ent", "sub": "ent" }), now),
-        signed.assertion(json!({ "jti": null }), now),
-        String::new(),
-    ];
-    for assertion in bad {
-        let answer = sends(&mut canton, Signed::redeems(&code(), &assertion));
-        assert_eq!(answer.json()["error"], "invalid_client", "{assertion}: {}", answer.body);
-    }
-    let good = signed.assertion(json!({}), now);
-    let first = sends(&mut canton, Signed::redeems(&code(), &good));
-    assert_eq!(first.status, 200, "{}", first.body);
-    let again = sends(&mut canton, Signed::redeems(&code(), &good));
-    assert_eq!(again.json()["error"], "invalid_client", "{}", again.body);
 }
 
 /// [C10] Every kind of sealed or signed thing at every place that takes one: only the right kind at
@@ -197,19 +27,27 @@ fn an_assertion_is_used_once() {
 #[test]
 fn nothing_is_taken_for_something_else() {
     let mut canton = canton();
-    let (anna, bastien) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::App));
+    let (anna, bastien) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::App),
+    );
     let mut browser = canton.browser(Place::School);
     let answer = enters(&mut *browser, &asks(&[]), &anna);
     let spent = parameter(answer.location(), "code").unwrap();
     let tokens = sends(&mut canton, redeems(&spent)).json();
     let strong = asks(&[("prompt", Some("login")), ("acr_values", Some(MFA))]);
-    let elsewhere = enters(&mut *browser, &strong, &bastien).location().to_owned();
+    let elsewhere = enters(&mut *browser, &strong, &bastien)
+        .location()
+        .to_owned();
     let page = gets(&mut *browser, &elsewhere).body;
     let sign_in = gets(&mut *browser, "/login").body;
     let sign_out = gets(&mut *browser, "/logout").body;
     let ticket = |body: &str| between(body, "name=\"ticket\" value=\"", "\"");
     let things = [
-        ("access token", tokens["access_token"].as_str().unwrap().to_owned()),
+        (
+            "access token",
+            tokens["access_token"].as_str().unwrap().to_owned(),
+        ),
         ("id token", tokens["id_token"].as_str().unwrap().to_owned()),
         ("spent code", spent),
         ("sign-in ticket", ticket(&sign_in)),
@@ -220,14 +58,27 @@ fn nothing_is_taken_for_something_else() {
     ];
     for (what, thing) in &things {
         assert!(thing.len() > 20, "{what}: {thing}");
-        let bearer = Attempt::get(&at("/userinfo")).header("authorization", &format!("Bearer {thing}"));
-        assert_eq!(sends(&mut canton, bearer).status == 200, *what == "access token", "{what}");
-        assert_eq!(sends(&mut canton, redeems(thing)).json()["error"], "invalid_grant", "{what}");
+        let bearer =
+            Attempt::get(&at("/userinfo")).header("authorization", &format!("Bearer {thing}"));
+        assert_eq!(
+            sends(&mut canton, bearer).status == 200,
+            *what == "access token",
+            "{what}"
+        );
+        assert_eq!(
+            sends(&mut canton, redeems(thing)).json()["error"],
+            "invalid_grant",
+            "{what}"
+        );
         let mut other = canton.browser(Place::Home);
         other.takes(&[("furka-session".into(), thing.clone())]);
         assert_eq!(is_signed_in(&mut *other), *what == "session", "{what}");
         if *what != "journey" {
-            assert_eq!(gets(&mut *browser, &format!("/login/{thing}")).status, 410, "{what}");
+            assert_eq!(
+                gets(&mut *browser, &format!("/login/{thing}")).status,
+                410,
+                "{what}"
+            );
         }
         if *what != "resume link" {
             let answer = posts(&mut *other, &format!("/resume/{thing}"), &[]);
@@ -235,25 +86,37 @@ fn nothing_is_taken_for_something_else() {
         }
         let fields = [("ticket", thing.as_str()), ("action", "continue")];
         let answer = posts(&mut *browser, "/login", &fields);
-        assert_eq!(answer.signs_somebody_in() || answer.status < 400, *what == "sign-in ticket", "{what}");
+        assert_eq!(
+            answer.signs_somebody_in() || answer.status < 400,
+            *what == "sign-in ticket",
+            "{what}"
+        );
     }
     // An ID token is a hint, and nothing else is.
-    for (what, thing) in &things {
+    for (what, thing) in things.iter().filter(|(what, _)| *what != "id token") {
         let url = format!("/logout?client_id=ent&id_token_hint={thing}");
         let asked = gets(&mut *browser, &url).body.contains("name=\"ticket\"");
-        assert!(asked || *what == "id token", "{what}: signed out without a question");
+        assert!(asked, "{what}: signed out without a question");
     }
+    assert!(is_signed_in(&mut *browser));
 }
 
 /// [C15] Forged, foreign and changed hints are no proof of who asks: there is a question.
 #[test]
 fn a_forged_hint_signs_nobody_out() {
     let mut canton = canton();
-    let (anna, chloe) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::EnrolledApp));
+    let (anna, chloe) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::EnrolledApp),
+    );
     let hint_of = |canton: &mut Canton, person: &Person| {
         let mut browser = canton.browser(Place::School);
         let answer = enters(&mut *browser, &asks(&[]), person);
-        let tokens = sends(canton, redeems(&parameter(answer.location(), "code").unwrap())).json();
+        let tokens = sends(
+            canton,
+            redeems(&parameter(answer.location(), "code").unwrap()),
+        )
+        .json();
         (tokens["id_token"].as_str().unwrap().to_owned(), browser)
     };
     let (hers, _) = hint_of(&mut canton, &chloe);
@@ -271,14 +134,27 @@ fn a_forged_hint_signs_nobody_out() {
     ];
     let then = "post_logout_redirect_uri=http%3A%2F%2Flocalhost%3A8401%2Fsigned-out";
     for hint in forged {
-        let answer = gets(&mut *browser, &format!("/logout?id_token_hint={hint}&{then}"));
+        let answer = gets(
+            &mut *browser,
+            &format!("/logout?id_token_hint={hint}&{then}"),
+        );
         assert_eq!((answer.status, answer.location()), (200, ""), "{hint}");
         assert!(is_signed_in(&mut *browser), "{hint}");
     }
-    let answer = gets(&mut *browser, &format!("/logout?id_token_hint={own}&client_id=ism&{then}"));
-    assert_eq!(answer.location(), "", "the hint of one application in the name of another");
+    let answer = gets(
+        &mut *browser,
+        &format!("/logout?id_token_hint={own}&client_id=ism&{then}"),
+    );
+    assert_eq!(
+        answer.location(),
+        "",
+        "the hint of one application in the name of another"
+    );
     assert!(is_signed_in(&mut *browser));
-    let answer = gets(&mut *browser, &format!("/logout?id_token_hint={own}&{then}"));
+    let answer = gets(
+        &mut *browser,
+        &format!("/logout?id_token_hint={own}&{then}"),
+    );
     assert_eq!(answer.location(), "http://localhost:8401/signed-out");
     assert!(!is_signed_in(&mut *browser));
 }
@@ -296,14 +172,30 @@ fn told(canton: &mut Canton, browser: &mut dyn Browser, request: &str) -> Option
 #[test]
 fn tokens_say_what_was_proven_wherever_and_whatever_is_asked() {
     let mut canton = canton();
-    let (anna, chloe) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::EnrolledApp));
-    let demands = [None, Some(SFA), Some(MFA), Some("urn:unknown"), Some("urn:unknown https://refeds.org/profile/mfa")];
-    for (made_at, strong) in [(Place::School, false), (Place::State, false), (Place::Home, true), (Place::School, true)] {
+    let (anna, chloe) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::EnrolledApp),
+    );
+    let demands = [
+        None,
+        Some(SFA),
+        Some(MFA),
+        Some("urn:unknown"),
+        Some("urn:unknown https://refeds.org/profile/mfa"),
+    ];
+    for (made_at, strong) in [
+        (Place::School, false),
+        (Place::State, false),
+        (Place::Home, true),
+        (Place::School, true),
+    ] {
         let mut browser = canton.browser(made_at);
         let began = canton.now();
         if strong {
             let request = asks(&[("prompt", Some("login")), ("acr_values", Some(MFA))]);
-            let journey = enters(&mut *browser, &request, &chloe).location().to_owned();
+            let journey = enters(&mut *browser, &request, &chloe)
+                .location()
+                .to_owned();
             let code = (&mut canton as &mut dyn Town).shown_by_app(&chloe);
             assert!(posts(&mut *browser, &journey, &[("code", &code)]).signs_somebody_in());
         } else {
@@ -320,7 +212,11 @@ fn tokens_say_what_was_proven_wherever_and_whatever_is_asked() {
                 let what = format!("{made_at:?} {strong} {used_at:?} {demand:?}");
                 assert_eq!(claims.is_some(), enough, "{what}");
                 let Some(claims) = claims else { continue };
-                let amr = if strong { json!(["pwd", "otp", "mfa"]) } else { json!(["pwd"]) };
+                let amr = if strong {
+                    json!(["pwd", "otp", "mfa"])
+                } else {
+                    json!(["pwd"])
+                };
                 assert_eq!(claims["acr"], if strong { MFA } else { SFA }, "{what}");
                 assert_eq!(claims["amr"], amr, "{what}");
                 assert_eq!(claims["auth_time"], began, "{what}");
@@ -335,9 +231,16 @@ fn tokens_say_what_was_proven_wherever_and_whatever_is_asked() {
 #[test]
 fn what_an_application_asks_is_obeyed_or_refused() {
     let mut canton = canton();
-    let (anna, chloe) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::EnrolledApp));
+    let (anna, chloe) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::EnrolledApp),
+    );
     let hers = enters(&mut *canton.browser(Place::School), &asks(&[]), &chloe);
-    let hers = sends(&mut canton, redeems(&parameter(hers.location(), "code").unwrap())).json();
+    let hers = sends(
+        &mut canton,
+        redeems(&parameter(hers.location(), "code").unwrap()),
+    )
+    .json();
     let hers = hers["id_token"].as_str().unwrap().to_owned();
     let mut browser = canton.browser(Place::School);
     enters(&mut *browser, &asks(&[]), &anna);
@@ -347,12 +250,27 @@ fn what_an_application_asks_is_obeyed_or_refused() {
         error(&answer)
     };
     let none = ("prompt", Some("none"));
-    assert_eq!(refused(&[none, ("id_token_hint", Some(&hers))]).as_deref(), Some("login_required"));
+    assert_eq!(
+        refused(&[none, ("id_token_hint", Some(&hers))]).as_deref(),
+        Some("login_required")
+    );
     assert_eq!(refused(&[("id_token_hint", Some(&hers))]), None);
-    assert_eq!(refused(&[none, ("id_token_hint", Some("forged"))]).as_deref(), Some("login_required"));
-    assert_eq!(refused(&[none, ("max_age", Some("0"))]).as_deref(), Some("login_required"));
-    assert_eq!(refused(&[("prompt", Some("none login"))]).as_deref(), Some("invalid_request"));
-    assert_eq!(refused(&[("max_age", Some("-1"))]).as_deref(), Some("invalid_request"));
+    assert_eq!(
+        refused(&[none, ("id_token_hint", Some("forged"))]).as_deref(),
+        Some("login_required")
+    );
+    assert_eq!(
+        refused(&[none, ("max_age", Some("0"))]).as_deref(),
+        Some("login_required")
+    );
+    assert_eq!(
+        refused(&[("prompt", Some("none login"))]).as_deref(),
+        Some("invalid_request")
+    );
+    assert_eq!(
+        refused(&[("max_age", Some("-1"))]).as_deref(),
+        Some("invalid_request")
+    );
     assert_eq!(refused(&[("prompt", Some("select_account"))]), None);
     let hinted = asks(&[none, ("login_hint", Some(&chloe.username))]);
     let claims = told(&mut canton, &mut *browser, &hinted).unwrap();
@@ -361,9 +279,38 @@ fn what_an_application_asks_is_obeyed_or_refused() {
     canton.passes(600);
     let before = told(&mut canton, &mut *browser, &asks(&[none])).unwrap();
     let answer = enters(&mut *browser, &asks(&[("max_age", Some("60"))]), &anna);
-    let tokens = sends(&mut canton, redeems(&parameter(answer.location(), "code").unwrap())).json();
-    let after = super::openid::claims(tokens["id_token"].as_str().unwrap());
-    assert_eq!(after["auth_time"].as_i64().unwrap(), before["auth_time"].as_i64().unwrap() + 600);
+    let tokens = sends(
+        &mut canton,
+        redeems(&parameter(answer.location(), "code").unwrap()),
+    )
+    .json();
+    let after = self::claims(tokens["id_token"].as_str().unwrap());
+    assert_eq!(
+        after["auth_time"].as_i64().unwrap(),
+        before["auth_time"].as_i64().unwrap() + 600
+    );
+}
+
+/// [C11] The click that lets an application in is no fresh sign-in: where one is asked for, or
+/// somebody else is expected, the ticket of the sign-in page gives nothing for it.
+#[test]
+fn a_click_is_no_fresh_sign_in() {
+    let mut canton = canton();
+    let anna = somebody(&mut canton, Role::Sms);
+    let mut browser = canton.browser(Place::School);
+    enters(&mut *browser, &asks(&[]), &anna);
+    for fresh in [
+        ("prompt", "login"),
+        ("prompt", "select_account"),
+        ("max_age", "0"),
+    ] {
+        let page = browser.sends(Attempt::get(&asks(&[(fresh.0, Some(fresh.1))])));
+        let ticket = between(&page.body, "name=\"ticket\" value=\"", "\"");
+        let click = [("action", "continue"), ("ticket", ticket.as_str())];
+        let answer = posts(&mut *browser, "/login", &click);
+        assert!(answer.location().is_empty(), "{fresh:?}");
+        assert!(answer.body.contains("name=\"password\""), "{fresh:?}");
+    }
 }
 
 /// [C19] A subject is drawn, stays with its person through every import, and is not brought back to
@@ -371,12 +318,19 @@ fn what_an_application_asks_is_obeyed_or_refused() {
 #[test]
 fn a_subject_belongs_to_one_person() {
     let mut canton = canton();
-    let (anna, chloe) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::EnrolledApp));
+    let (anna, chloe) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::EnrolledApp),
+    );
     let subject = |canton: &mut Canton, person: &Person| {
         let answer = enters(&mut *canton.browser(Place::School), &asks(&[]), person);
         let code = parameter(answer.location(), "code")?;
         let tokens = sends(canton, redeems(&code)).json();
-        Some(claims(tokens["id_token"].as_str()?)["sub"].as_str()?.to_owned())
+        Some(
+            claims(tokens["id_token"].as_str()?)["sub"]
+                .as_str()?
+                .to_owned(),
+        )
     };
     let first = subject(&mut canton, &anna).unwrap();
     assert_ne!(Some(&first), subject(&mut canton, &chloe).as_ref());
@@ -398,10 +352,14 @@ fn a_subject_belongs_to_one_person() {
         username: known.username,
     };
     let by = by(&mut canton);
-    canton.waits_for(canton.store().import_people(&[again.clone()], &by)).unwrap();
+    canton
+        .waits_for(canton.store().import_people(&[again.clone()], &by))
+        .unwrap();
     assert_eq!(subject(&mut canton, &anna), Some(first));
     super::switch_off(&mut canton, &anna);
-    canton.waits_for(canton.store().import_people(&[again], &by)).unwrap();
+    canton
+        .waits_for(canton.store().import_people(&[again], &by))
+        .unwrap();
     assert!(account(&canton, &anna).person.disabled);
     assert_eq!(subject(&mut canton, &anna), None);
 }
@@ -416,7 +374,11 @@ fn keys_rotate_without_a_pause() {
     enters(&mut *browser, &asks(&[]), &anna);
     let mut token = |canton: &mut Canton| {
         let answer = browser.sends(Attempt::get(&asks(&[("prompt", Some("none"))])));
-        let tokens = sends(canton, redeems(&parameter(answer.location(), "code").unwrap())).json();
+        let tokens = sends(
+            canton,
+            redeems(&parameter(answer.location(), "code").unwrap()),
+        )
+        .json();
         tokens["id_token"].as_str().unwrap().to_owned()
     };
     let published = |canton: &Canton| {
@@ -425,7 +387,10 @@ fn keys_rotate_without_a_pause() {
         keys
     };
     let verifies = |keys: &[Jwk], token: &str| {
-        wire::jose::Verifier::of(keys).unwrap().verify::<Value>(token, &["JWT"]).is_ok()
+        wire::jose::VerifyingKeys::of(keys)
+            .unwrap()
+            .verify::<Value>(token, &["JWT"])
+            .is_ok()
     };
     let old = token(&mut canton);
     let key = SigningKey::generate(SigningAlg::Es256).unwrap();
@@ -437,14 +402,22 @@ fn keys_rotate_without_a_pause() {
     };
     let until = Timestamp(canton.now()).plus(3600);
     let by = by(&mut canton);
-    canton.waits_for(canton.store().rotate_key(&record, until, &by)).unwrap();
+    canton
+        .waits_for(canton.store().rotate_key(&record, until, &by))
+        .unwrap();
     assert!(canton.waits_for(canton.provider().reload()).unwrap());
     let new = token(&mut canton);
     let keys = published(&canton);
     assert!(verifies(&keys, &old) && verifies(&keys, &new));
     assert!(verifies(&[key.public().clone()], &new) && !verifies(&[key.public().clone()], &old));
     let silent = asks(&[("prompt", Some("none")), ("id_token_hint", Some(&old))]);
-    assert!(canton.browser(Place::Home).sends(Attempt::get(&silent)).location().contains("login_required"));
+    assert!(
+        canton
+            .browser(Place::Home)
+            .sends(Attempt::get(&silent))
+            .location()
+            .contains("login_required")
+    );
     canton.passes(3700);
     let generation = canton.waits_for(canton.store().generation()).unwrap();
     assert!(generation > 0);
@@ -455,7 +428,9 @@ fn keys_rotate_without_a_pause() {
 /// The keys as a node that starts now publishes them.
 fn published_anew(canton: &Canton) -> Vec<Jwk> {
     let origin = "https://identite.example";
-    let set = canton.calls_at(origin, Attempt::get(&format!("{origin}/jwks"))).json();
+    let set = canton
+        .calls_at(origin, Attempt::get(&format!("{origin}/jwks")))
+        .json();
     serde_json::from_value(set["keys"].clone()).unwrap()
 }
 
@@ -468,7 +443,10 @@ fn a_code_of_a_journey_under_way_does_not_exist() {
     let mut browser = canton.browser(Place::Home);
     let journey = begins(&mut *browser, &chloe);
     for path in [journey.as_str(), "/login", "/account"] {
-        assert!(!gets(&mut *browser, path).location().contains("code="), "{path}");
+        assert!(
+            !gets(&mut *browser, path).location().contains("code="),
+            "{path}"
+        );
     }
     let answer = signs_in_strongly(&mut canton, &mut *browser, &chloe);
     assert!(answer.location().starts_with(REDIRECT));

@@ -6,8 +6,8 @@ use testkit::{Answer, Attempt, Browser, Place, Role, Town};
 use super::codes::{issues, opens};
 use super::sign_in::tries;
 use super::{
-    STRANGER, begins, between, canton, gets, is_signed_in, posts, session, signs_in_strongly, somebody,
-    wrong,
+    STRANGER, begins, between, canton, gets, is_signed_in, posts, session, signs_in_strongly,
+    somebody, wrong,
 };
 use crate::application::{asks, at, claims, enters, parameter, redeems, sends};
 
@@ -15,7 +15,10 @@ use crate::application::{asks, at, claims, enters, parameter, redeems, sends};
 fn a_story(canton: &mut Canton) -> (Vec<Answer>, Vec<String>) {
     let chloe = somebody(canton, Role::EnrolledApp);
     let mut browser = canton.browser(Place::Home);
-    let mut answers = vec![gets(&mut *browser, "/login?ui=fr"), tries(&mut *browser, &chloe)];
+    let mut answers = vec![
+        gets(&mut *browser, "/login?ui=fr"),
+        tries(&mut *browser, &chloe),
+    ];
     let journey = answers[1].location().to_owned();
     let code = (canton as &mut dyn Town).shown_by_app(&chloe);
     answers.push(posts(&mut *browser, &journey, &[("code", &wrong(&code))]));
@@ -34,17 +37,34 @@ fn a_story(canton: &mut Canton) -> (Vec<Answer>, Vec<String>) {
 fn all_cookies_of_a_story_are_closed() {
     let (answers, _) = a_story(&mut canton());
     let headers = answers.iter().flat_map(|answer| &answer.headers);
-    let lines: Vec<&String> = headers.filter(|(name, _)| name == "set-cookie").map(|(_, line)| line).collect();
-    for name in ["furka-browser", "furka-device", "furka-language", "furka-session"] {
-        assert!(lines.iter().any(|line| line.starts_with(&format!("{name}="))), "{name} is never set");
+    let lines: Vec<&String> = headers
+        .filter(|(name, _)| name == "set-cookie")
+        .map(|(_, line)| line)
+        .collect();
+    for name in [
+        "furka-browser",
+        "furka-device",
+        "furka-language",
+        "furka-session",
+    ] {
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with(&format!("{name}="))),
+            "{name} is never set"
+        );
     }
     for line in lines {
         for part in ["; HttpOnly", "; SameSite=Lax", "; Path=/"] {
             assert!(line.contains(part), "{line}");
         }
-        assert!(!line.contains("Domain") && !line.contains("Path=/;x"), "{line}");
+        assert!(
+            !line.contains("Domain") && !line.contains("Path=/;x"),
+            "{line}"
+        );
         let lasts = line.contains("Max-Age") || line.contains("Expires");
-        let may_last = line.contains("device") || line.contains("language") || line.contains("Max-Age=0");
+        let may_last =
+            line.contains("device") || line.contains("language") || line.contains("Max-Age=0");
         assert!(!lasts || may_last, "{line}");
     }
 }
@@ -55,14 +75,25 @@ fn all_cookies_of_a_story_are_closed() {
 fn a_story_leaves_nothing_behind() {
     let (answers, secrets) = a_story(&mut canton());
     for answer in &answers {
-        assert!(!matches!(answer.status, 301 | 302 | 307 | 308), "{answer:?}");
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer:?}");
+        assert!(
+            !matches!(answer.status, 301 | 302 | 307 | 308),
+            "{answer:?}"
+        );
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "{answer:?}"
+        );
         for secret in &secrets {
             assert!(!answer.location().contains(secret), "{}", answer.location());
         }
     }
     let last = answers.last().unwrap();
-    assert_eq!(last.header("clear-site-data"), Some("\"cache\""), "after a sign-out");
+    assert_eq!(
+        last.header("clear-site-data"),
+        Some("\"cache\""),
+        "after a sign-out"
+    );
 }
 
 /// [S10] No route that takes a form redirects in a way that sends it on.
@@ -72,10 +103,21 @@ fn no_form_is_sent_on() {
     let anna = somebody(&mut canton, Role::Sms);
     let mut browser = canton.browser(Place::School);
     enters(&mut *browser, &asks(&[]), &anna);
-    for route in server::ROUTES.iter().filter(|route| route.methods.contains(&"POST")) {
-        for body in [&[][..], &[("action", "continue")], &[("username", "x"), ("password", "y"), ("code", "123456")]] {
+    for route in server::ROUTES
+        .iter()
+        .filter(|route| route.methods.contains(&"POST"))
+    {
+        for body in [
+            &[][..],
+            &[("action", "continue")],
+            &[("username", "x"), ("password", "y"), ("code", "123456")],
+        ] {
             let answer = posts(&mut *browser, route.path, body);
-            assert!(!matches!(answer.status, 301 | 302 | 307 | 308), "{}: {answer:?}", route.path);
+            assert!(
+                !matches!(answer.status, 301 | 302 | 307 | 308),
+                "{}: {answer:?}",
+                route.path
+            );
         }
     }
 }
@@ -85,21 +127,35 @@ fn no_form_is_sent_on() {
 #[test]
 fn people_end_their_own_sessions() {
     let mut canton = canton();
-    let (anna, chloe) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::EnrolledApp));
-    let mut browsers: Vec<Box<dyn Browser>> = (0..3).map(|_| canton.browser(Place::School)).collect();
+    let (anna, chloe) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::EnrolledApp),
+    );
+    let mut browsers: Vec<Box<dyn Browser>> =
+        (0..3).map(|_| canton.browser(Place::School)).collect();
     for browser in &mut browsers {
         enters(&mut **browser, &asks(&[]), &anna);
     }
     let mut hers = canton.browser(Place::School);
     enters(&mut *hers, &asks(&[]), &chloe);
     let page = gets(&mut *browsers[0], "/account").body;
-    assert!(page.matches("Centre scolaire de Brigue").count() >= 3, "{page}");
+    assert!(
+        page.matches("Centre scolaire de Brigue").count() >= 3,
+        "{page}"
+    );
     let alive = |browsers: &mut [Box<dyn Browser>]| -> Vec<bool> {
-        browsers.iter_mut().map(|browser| is_signed_in(&mut **browser)).collect()
+        browsers
+            .iter_mut()
+            .map(|browser| is_signed_in(&mut **browser))
+            .collect()
     };
     posts(&mut *browsers[0], "/account", &[("action", "sign-out")]);
     assert_eq!(alive(&mut browsers), [false, true, true]);
-    posts(&mut *browsers[1], "/account", &[("action", "sign-out-everywhere")]);
+    posts(
+        &mut *browsers[1],
+        "/account",
+        &[("action", "sign-out-everywhere")],
+    );
     assert_eq!(alive(&mut browsers), [false, false, false]);
     assert!(is_signed_in(&mut *hers));
 }
@@ -112,7 +168,11 @@ fn a_sign_out_takes_everything_along() {
     let anna = somebody(&mut canton, Role::Sms);
     let mut browser = canton.browser(Place::School);
     let answer = enters(&mut *browser, &asks(&[]), &anna);
-    let tokens = sends(&mut canton, redeems(&parameter(answer.location(), "code").unwrap())).json();
+    let tokens = sends(
+        &mut canton,
+        redeems(&parameter(answer.location(), "code").unwrap()),
+    )
+    .json();
     let unused = browser.sends(Attempt::get(&asks(&[])));
     let unused = redeems(&parameter(unused.location(), "code").unwrap());
     let stolen = browser.cookies();
@@ -130,20 +190,34 @@ fn a_sign_out_takes_everything_along() {
 #[test]
 fn looking_writes_nothing() {
     let mut canton = canton();
-    let (anna, bastien) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::App));
+    let (anna, bastien) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::App),
+    );
     let new = somebody(&mut canton, Role::New);
     let mut browser = canton.browser(Place::School);
     enters(&mut *browser, &asks(&[]), &anna);
     let code = issues(&mut canton, &new);
-    let activation = opens(&mut *browser, &new.username, &code).location().to_owned();
-    let strong = asks(&[("prompt", Some("login")), ("acr_values", Some("https://refeds.org/profile/mfa"))]);
-    let elsewhere = enters(&mut *browser, &strong, &bastien).location().to_owned();
+    let activation = opens(&mut *browser, &new.username, &code)
+        .location()
+        .to_owned();
+    let strong = asks(&[
+        ("prompt", Some("login")),
+        ("acr_values", Some("https://refeds.org/profile/mfa")),
+    ]);
+    let elsewhere = enters(&mut *browser, &strong, &bastien)
+        .location()
+        .to_owned();
     let page = gets(&mut *browser, &elsewhere).body;
     let resume = format!("/resume/{}", between(&page, "/resume/", "\""));
     assert!(resume.len() > 40, "{page}");
     canton.waits();
     let before = canton.database();
-    for route in server::ROUTES.iter().filter(|route| route.methods.contains(&"GET")) {
+    for route in server::ROUTES
+        .iter()
+        // Readiness is asked by writing: that is what it tells.
+        .filter(|route| route.methods.contains(&"GET") && route.path != "/health/ready")
+    {
         let path = match route.path {
             "/activate/{id}" => activation.clone(),
             "/login/{id}" => elsewhere.clone(),
@@ -167,7 +241,10 @@ fn every_route_refuses_forms_of_others() {
     let mut browser = canton.browser(Place::School);
     enters(&mut *browser, &asks(&[]), &anna);
     let before = canton.database();
-    for route in server::ROUTES.iter().filter(|route| route.methods.contains(&"POST")) {
+    for route in server::ROUTES
+        .iter()
+        .filter(|route| route.methods.contains(&"POST"))
+    {
         if matches!(route.path, "/token" | "/userinfo") {
             continue;
         }
@@ -177,7 +254,10 @@ fn every_route_refuses_forms_of_others() {
             assert_eq!(answer.status, 403, "{} {origin}", route.path);
         }
     }
-    assert!(canton.database() == before, "a form of another site wrote something");
+    assert!(
+        canton.database() == before,
+        "a form of another site wrote something"
+    );
 }
 
 /// [S08] Errors are pages like others: not found, not allowed, too large, foreign, failed journeys.
@@ -200,12 +280,26 @@ fn errors_have_the_headers_of_pages() {
     ];
     for answer in answers {
         assert!(answer.status >= 400, "{answer:?}");
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{answer:?}");
+        assert_eq!(
+            answer.header("x-content-type-options"),
+            Some("nosniff"),
+            "{answer:?}"
+        );
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{answer:?}");
-        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{answer:?}");
-        if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        assert_eq!(
+            answer.header("referrer-policy"),
+            Some("same-origin"),
+            "{answer:?}"
+        );
+        if answer
+            .header("content-type")
+            .is_some_and(|kind| kind.starts_with("text/html"))
+        {
             let policy = answer.header("content-security-policy").unwrap();
-            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            assert!(
+                policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+                "{policy}"
+            );
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
     }
@@ -219,13 +313,51 @@ fn nobody_is_sent_elsewhere() {
     let anna = somebody(&mut canton, Role::Sms);
     let mut browser = canton.browser(Place::School);
     let answer = enters(&mut *browser, &asks(&[]), &anna);
-    let tokens = sends(&mut canton, redeems(&parameter(answer.location(), "code").unwrap())).json();
+    let tokens = sends(
+        &mut canton,
+        redeems(&parameter(answer.location(), "code").unwrap()),
+    )
+    .json();
     let hint = tokens["id_token"].as_str().unwrap().to_owned();
-    let ours = ["/", "http://localhost:8401/callback", "http://localhost:8401/signed-out"];
-    let hosts = ["evil.example", "localhost:8401.evil.example", "localhost:8401@evil.example", "[::1]"];
-    let shapes = ["https://{}", "//{}", "/\\{}", "\\\\{}", "https:{}", "///{}", "/%09/{}", "http://{}/callback", "javascript:alert('{}')", "{}", "/.{}", "//{}/%2f.."];
-    let names = ["redirect_uri", "post_logout_redirect_uri", "next", "return_to", "url", "target_link_uri", "continue", "ui"];
-    for (host, shape) in hosts.iter().flat_map(|host| shapes.iter().map(move |shape| (host, shape))) {
+    let ours = [
+        "/",
+        "http://localhost:8401/callback",
+        "http://localhost:8401/signed-out",
+    ];
+    let hosts = [
+        "evil.example",
+        "localhost:8401.evil.example",
+        "localhost:8401@evil.example",
+        "[::1]",
+    ];
+    let shapes = [
+        "https://{}",
+        "//{}",
+        "/\\{}",
+        "\\\\{}",
+        "https:{}",
+        "///{}",
+        "/%09/{}",
+        "http://{}/callback",
+        "javascript:alert('{}')",
+        "{}",
+        "/.{}",
+        "//{}/%2f..",
+    ];
+    let names = [
+        "redirect_uri",
+        "post_logout_redirect_uri",
+        "next",
+        "return_to",
+        "url",
+        "target_link_uri",
+        "continue",
+        "ui",
+    ];
+    for (host, shape) in hosts
+        .iter()
+        .flat_map(|host| shapes.iter().map(move |shape| (host, shape)))
+    {
         let target = shape.replace("{}", host);
         for name in names {
             let query: String = url::form_urlencoded::Serializer::new(String::new())
@@ -233,14 +365,28 @@ fn nobody_is_sent_elsewhere() {
                 .append_pair("client_id", "ent")
                 .append_pair("id_token_hint", &hint)
                 .finish();
-            for path in ["/login", "/account", "/activate", "/", "/authorize", "/nothing"] {
+            for path in [
+                "/login",
+                "/account",
+                "/activate",
+                "/",
+                "/authorize",
+                "/nothing",
+            ] {
                 let answer = gets(&mut *browser, &format!("{path}?{query}"));
                 let location = answer.location();
-                let known = location.is_empty() || ours.iter().any(|known| location.starts_with(known));
-                assert!(known && !location.starts_with("//") && !location.starts_with("/\\"), "{location}");
+                let known =
+                    location.is_empty() || ours.iter().any(|known| location.starts_with(known));
+                assert!(
+                    known && !location.starts_with("//") && !location.starts_with("/\\"),
+                    "{location}"
+                );
             }
             if name == "post_logout_redirect_uri" {
-                let answer = gets(&mut *canton.browser(Place::Home), &format!("/logout?{query}"));
+                let answer = gets(
+                    &mut *canton.browser(Place::Home),
+                    &format!("/logout?{query}"),
+                );
                 assert_eq!(answer.location(), "", "{target}");
             }
         }
@@ -254,7 +400,10 @@ fn nobody_is_sent_elsewhere() {
 #[test]
 fn messages_name_the_configured_address() {
     let mut canton = canton();
-    let (anna, bastien) = (somebody(&mut canton, Role::Sms), somebody(&mut canton, Role::App));
+    let (anna, bastien) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::App),
+    );
     let lies = [
         ("host", "evil.example"),
         ("x-forwarded-host", "evil.example"),
@@ -267,22 +416,41 @@ fn messages_name_the_configured_address() {
     for (name, value) in lies {
         let page = browser.sends(Attempt::get(&asks(&[])));
         let ticket = between(&page.body, "name=\"ticket\" value=\"", "\"");
-        let fields = [("username", anna.username.as_str()), ("password", &anna.password), ("ticket", &ticket)];
-        let attempt = Attempt::post(&at("/login"), &fields).with_cookies_of(&mut *browser).header(name, value);
+        let fields = [
+            ("username", anna.username.as_str()),
+            ("password", &anna.password),
+            ("ticket", &ticket),
+        ];
+        let attempt = Attempt::post(&at("/login"), &fields)
+            .with_cookies_of(&mut *browser)
+            .header(name, value);
         let answer = canton.calls(STRANGER, attempt);
-        assert!(answer.location().starts_with("/login/"), "{name}: {answer:?}");
+        assert!(
+            answer.location().starts_with("/login/"),
+            "{name}: {answer:?}"
+        );
         let text = (&mut canton as &mut dyn Town).next_sms(&anna);
-        assert!(!text.contains("evil") && text.contains("@localhost #"), "{name}: {text}");
+        assert!(
+            !text.contains("evil") && text.contains("@localhost #"),
+            "{name}: {text}"
+        );
         canton.passes(900);
     }
     // The link of a journey that goes on elsewhere.
     let mut inside = canton.browser(Place::School);
     let strong = asks(&[("acr_values", Some("https://refeds.org/profile/mfa"))]);
-    let journey = enters(&mut *inside, &strong, &bastien).location().to_owned();
+    let journey = enters(&mut *inside, &strong, &bastien)
+        .location()
+        .to_owned();
     for (name, value) in lies {
-        let attempt = Attempt::get(&at(&journey)).with_cookies_of(&mut *inside).header(name, value);
+        let attempt = Attempt::get(&at(&journey))
+            .with_cookies_of(&mut *inside)
+            .header(name, value);
         let page = canton.calls([192, 0, 2, 20], attempt).body;
-        assert!(page.contains("http://localhost:8400/resume/") && !page.contains("evil"), "{name}");
+        assert!(
+            page.contains("http://localhost:8400/resume/") && !page.contains("evil"),
+            "{name}"
+        );
     }
 }
 
@@ -294,10 +462,19 @@ fn what_is_known_of_a_session_opens_none() {
     let mut browser = canton.browser(Place::Home);
     let answer = signs_in_strongly(&mut canton, &mut *browser, &chloe);
     let cookie = session(&mut *browser).unwrap();
-    let raw = data_encoding::BASE64URL_NOPAD.decode(cookie.as_bytes()).unwrap();
+    let raw = data_encoding::BASE64URL_NOPAD
+        .decode(cookie.as_bytes())
+        .unwrap();
     assert_eq!(raw.len(), 32);
-    let tokens = sends(&mut canton, redeems(&parameter(answer.location(), "code").unwrap())).json();
-    let sid = claims(tokens["id_token"].as_str().unwrap())["sid"].as_str().unwrap().to_owned();
+    let tokens = sends(
+        &mut canton,
+        redeems(&parameter(answer.location(), "code").unwrap()),
+    )
+    .json();
+    let sid = claims(tokens["id_token"].as_str().unwrap())["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let hash = data_encoding::HEXLOWER.decode(sid.as_bytes()).unwrap();
     assert_ne!(hash, raw);
     let mut thief = canton.browser(Place::Home);
@@ -307,7 +484,11 @@ fn what_is_known_of_a_session_opens_none() {
     }
     let twice = format!("furka-session={cookie}; furka-session={cookie}");
     let attempt = Attempt::get(&at("/account")).header("cookie", &twice);
-    assert_eq!(canton.calls(STRANGER, attempt).status, 303, "a cookie twice is none");
+    assert_eq!(
+        canton.calls(STRANGER, attempt).status,
+        303,
+        "a cookie twice is none"
+    );
     // And the journey of somebody else is not opened by it.
     let anna = somebody(&mut canton, Role::Sms);
     let mut other = canton.browser(Place::Home);
