@@ -18,9 +18,19 @@ pub(crate) struct Program {
 const START_MAX: Duration = Duration::from_secs(60);
 
 impl Program {
-    /// Starts it; what it prints is read line by line.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let name = command.get_program().to_string_lossy().into_owned();
+    /// Starts it; what it prints is read line by line. It ends with the test, too, if that is killed.
+    pub(crate) fn start(program: Command) -> Self {
+        let name = program.get_program().to_string_lossy().into_owned();
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "TERM"])
+            .arg(program.get_program())
+            .args(program.get_args());
+        command.envs(
+            program
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
         command
             .process_group(0)
             .stdin(Stdio::null())
