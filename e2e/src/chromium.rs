@@ -304,7 +304,10 @@ impl Browser for Chromium {
             return;
         }
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/images");
-        let file = folder.join(format!("{name}-{}.png", self.language.code()));
+        let file = folder.join(match self.language {
+            Language::French => format!("{name}.png"),
+            Language::German => format!("{name}-de.png"),
+        });
         let kept =
             std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, self.picture()));
         if let Err(error) = kept {

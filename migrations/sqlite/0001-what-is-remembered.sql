@@ -123,7 +123,7 @@ create table access_token (
     contents    text    not null,
     session     blob    not null,
     until       integer not null
-) strict;
+) strict, without rowid;
 
 create index access_token_of_session on access_token (session);
 create index access_token_by_end on access_token (until);
@@ -203,7 +203,6 @@ create table audit (
 ) strict;
 
 create index audit_by_support on audit (support) where support <> '';
-create index audit_of_person on audit (person) where person is not null;
 
 create trigger audit_is_not_changed before update on audit
 begin

@@ -515,13 +515,33 @@ impl Scratch {
             true => memory.to_owned(),
             false => std::env::temp_dir(),
         };
+        Self::sweep(&parent);
         let name = data_encoding::HEXLOWER.encode(seal::draw().expose());
-        let path = parent.join(format!("furka-{name}"));
+        let path = parent.join(format!("furka-{}-{name}", std::process::id()));
         let mut folder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
         folder.create(&path)?;
         Ok(Self(path))
+    }
+
+    /// Removes the folders of processes that ended without doing so: memory is what they take.
+    fn sweep(parent: &Path) {
+        let processes = Path::new("/proc");
+        if !processes.join("self").exists() {
+            return;
+        }
+        for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let of_process = name
+                .to_str()
+                .and_then(|name| name.strip_prefix("furka-")?.split_once('-'))
+                .and_then(|(process, _)| process.parse::<u32>().ok());
+            if of_process.is_some_and(|process| !processes.join(process.to_string()).exists()) {
+                // Another process may sweep at the same time.
+                drop(std::fs::remove_dir_all(entry.path()));
+            }
+        }
     }
 }
 

@@ -10,5 +10,5 @@ mod town;
 
 pub use attempt::{Answer, Attempt};
 pub use browser::{Browser, plain};
-pub use cast::{App, Application, Language, Method, Origins, Person, Place, Role};
+pub use cast::{App, Application, IN_THE_DRAWER, Language, Method, Origins, Person, Place, Role};
 pub use town::{Inbox, Town};

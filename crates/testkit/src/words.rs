@@ -232,6 +232,9 @@ words! {
     method_token: "Token", "Token";
     /// Label.
     serial: "Numéro de série", "Seriennummer";
+    /// After a number or code that is none.
+    token_not_together: "Ce numéro et ce code ne vont pas ensemble",
+        "Diese Nummer und dieser Code gehören nicht zusammen";
     /// Heading.
     done_title: "Votre identité numérique est active", "Ihre digitale Identität ist aktiv";
     /// After a wrong name or code.

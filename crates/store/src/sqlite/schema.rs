@@ -180,6 +180,8 @@ pub(super) fn grow_log(conn: &Connection) -> Result<(), Cause> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
 
     fn fresh(dir: &tempfile::TempDir) -> Connection {
@@ -204,6 +206,18 @@ pub(super) mod tests {
         assert_eq!(pragma(&conn, "journal_mode"), "Text(\"wal\")");
         assert_eq!(pragma(&conn, "foreign_keys"), "Integer(1)");
         assert_eq!(pragma(&conn, "trusted_schema"), "Integer(0)");
+    }
+
+    #[test]
+    fn a_statement_is_parsed_once_whatever_it_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = fresh(&dir);
+        let sql = "select 1 from name where person = $1 and alias = 1";
+        for number in 0..3 {
+            let mut statement = conn.prepare_cached(sql).unwrap();
+            assert!(!statement.exists([[number; 16]]).unwrap());
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        }
     }
 
     #[test]

@@ -248,6 +248,24 @@ async fn a_database_in_memory_goes_with_its_store() {
     assert!(!folder.exists());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_an_ended_process_left_in_memory_is_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    // No process has a number beyond 2²².
+    let (left, ours) = (
+        dir.path().join("furka-4194305-left"),
+        dir.path()
+            .join(format!("furka-{}-ours", std::process::id())),
+    );
+    let other = dir.path().join("something-4194305-else");
+    for folder in [&left, &ours, &other] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    Scratch::sweep(dir.path());
+    assert!(!left.exists() && ours.exists() && other.exists());
+}
+
 /// [P15] After a restore, what was open at the time of the backup is void.
 #[tokio::test]
 async fn a_restored_backup_holds_the_people_and_no_open_session() {

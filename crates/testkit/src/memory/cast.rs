@@ -13,6 +13,7 @@ use store::{AnyStore, Journey, JourneyState, Message, NewActivation, NewPerson, 
 
 use super::canton::{by, must, secrets};
 use super::world::Toy;
+use crate::stage::IN_THE_DRAWER;
 
 /// The networks of the demo's three places but home.
 pub(super) const ZONES: &str = r#"
@@ -120,8 +121,12 @@ const PEOPLE: [Cast; 5] = [
     },
 ];
 
-/// The seed of the hardware token, as its maker's file has it.
-const TOKEN_SEED: &[u8; 20] = b"another twenty bytes";
+/// The hardware tokens as their maker's file has them: serial number and seed. The second one lies in
+/// the school's drawer.
+const TOKENS: [(&str, &[u8; 20]); 2] = [
+    ("VS-1000417", b"another twenty bytes"),
+    (IN_THE_DRAWER, b"bytes in the drawer."),
+];
 
 /// Who the town knows, for the demo's rooms: nobody has moved in yet.
 pub(super) fn settings(origins: demo::Origins) -> Settings {
@@ -137,16 +142,14 @@ pub(super) fn settings(origins: demo::Origins) -> Settings {
         mail: Some(one.mail()),
         serial: one.serial.map(str::to_owned),
     };
-    let tokens = PEOPLE.iter().filter_map(|one| {
-        one.serial.map(|serial| HardwareToken {
-            serial: serial.into(),
-            holder: Some(one.types.into()),
-            generator: Generator::new(TOKEN_SEED.to_vec(), Hash::Sha1, Digits::Six),
-            moving: Moving::Time {
-                period_s: 60,
-                ahead_s: 0,
-            },
-        })
+    let tokens = TOKENS.map(|(serial, seed)| HardwareToken {
+        serial: serial.into(),
+        holder: holder(serial).map(|one| one.types.into()),
+        generator: Generator::new(seed.to_vec(), Hash::Sha1, Digits::Six),
+        moving: Moving::Time {
+            period_s: 60,
+            ahead_s: 0,
+        },
     });
     let scanned = PEOPLE.iter().filter_map(|one| {
         let secret = data_encoding::BASE32_NOPAD.encode(one.app?);
@@ -161,7 +164,7 @@ pub(super) fn settings(origins: demo::Origins) -> Settings {
         ism_key,
         gateway_token,
         people: PEOPLE.iter().map(person).collect(),
-        tokens: tokens.collect(),
+        tokens: tokens.into(),
         scanned: scanned.collect(),
         places: Places::default(),
     }
@@ -170,7 +173,10 @@ pub(super) fn settings(origins: demo::Origins) -> Settings {
 /// The people and their tokens move in: by import, as everybody does.
 pub(super) async fn moves_in(store: &AnyStore, keys: &Keys, toy: &Toy) {
     let by = by(toy);
-    let tokens: Vec<NewToken> = PEOPLE.iter().filter_map(Cast::token).collect();
+    let tokens = TOKENS.map(|(serial, seed)| NewToken {
+        otp: otp(Carrier::Token, seed, 60, toy),
+        serial: serial.into(),
+    });
     must("import the tokens", store.import_tokens(&tokens, &by).await);
     let people: Vec<NewPerson> = PEOPLE.iter().map(|one| one.person(toy)).collect();
     must("import the people", store.import_people(&people, &by).await);
@@ -251,18 +257,11 @@ impl Cast {
             username: self.username.into(),
         }
     }
+}
 
-    fn token(&self) -> Option<NewToken> {
-        let id = FactorId(*b"the token's id..");
-        let otp = Otp {
-            id,
-            ..otp(Carrier::Token, TOKEN_SEED, 60, &Toy::default())
-        };
-        self.serial.map(|serial| NewToken {
-            otp,
-            serial: serial.into(),
-        })
-    }
+/// Who holds a token.
+fn holder(serial: &str) -> Option<&'static Cast> {
+    PEOPLE.iter().find(|one| one.serial == Some(serial))
 }
 
 fn otp(carrier: Carrier, seed: &[u8; 20], period_s: u32, toy: &Toy) -> Otp {

@@ -156,6 +156,9 @@ impl Person {
     }
 }
 
+/// The serial number of a token that the school has imported and given to nobody yet.
+pub const IN_THE_DRAWER: &str = "VS-1000418";
+
 /// An account in somebody's authenticator app.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct App {

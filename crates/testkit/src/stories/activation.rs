@@ -1,7 +1,9 @@
 //! Chapter 1: from the activation message to an identity, the guide's *previous step*.
 
 use super::{STRONG, activation_in, answers_sms, enters, is_in, knocks, signs_in};
+use crate::stage::IN_THE_DRAWER;
 use crate::stories::app::scanned;
+use crate::stories::trouble::wrong;
 use crate::{Application, Browser, Person, Place, Role, Town, Words};
 
 /// A password of the cantonal rules.
@@ -64,6 +66,52 @@ pub fn somebody_activates_and_sets_the_app_up(town: &mut dyn Town, w: &Words) {
     browser.types(w.app_code, &town.app_code(&app));
     browser.clicks(w.soumettre);
     is_in(town, browser, w, Application::Ism, STRONG);
+}
+
+/// [Guide 1.1] Who holds a token shows it once, by its number and one code; there is nothing to set up
+/// afterwards, and a wrong code or number binds nothing.
+pub fn somebody_shows_the_token_they_hold(town: &mut dyn Town, w: &Words) {
+    let mut browser = town.browser(Place::Home);
+    let browser = &mut *browser;
+    let (mut elodie, ..) = opens_message(town, browser, w);
+    browser.clicks(w.data_submit);
+    chooses_password(browser, w, PASSWORD, PASSWORD);
+    browser.chooses(w.method_token);
+    browser.types(w.phone, PHONE);
+    browser.clicks(w.next);
+    elodie.serial = IN_THE_DRAWER.into();
+    let of_somebody_else = town.somebody(Role::Token).serial;
+    let code = town.shown_by_token(&elodie);
+    for (serial, code) in [
+        (IN_THE_DRAWER, wrong(&code)),
+        (of_somebody_else.as_str(), code.clone()),
+        ("VS-9999999", code.clone()),
+    ] {
+        shows_token(browser, w, serial, &code);
+        browser.sees(w.token_not_together);
+    }
+    browser.is_pictured("activation-token");
+    shows_token(browser, w, IN_THE_DRAWER, &code);
+    browser.sees(w.done_title);
+
+    elodie.password = PASSWORD.into();
+    signs_in(town, browser, w, &elodie);
+    browser.sees(w.token_title);
+    browser.types(w.token_code, &code);
+    browser.clicks(w.soumettre);
+    browser.sees(w.code_replayed);
+    town.passes(60);
+    browser.types(w.token_code, &town.shown_by_token(&elodie));
+    browser.clicks(w.soumettre);
+    is_in(town, browser, w, Application::Ent, STRONG);
+    elodie.phone = "+41795551234".into();
+    assert_eq!(town.sms(&elodie).len(), 0, "a token needs no SMS");
+}
+
+fn shows_token(browser: &mut dyn Browser, w: &Words, serial: &str, code: &str) {
+    browser.types(w.serial, serial);
+    browser.types(w.token_code, code);
+    browser.clicks(w.soumettre);
 }
 
 /// Ten to fifty characters, three of four kinds, no name, not the code, twice the same: every reason

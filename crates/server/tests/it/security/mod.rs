@@ -3,6 +3,7 @@
 
 mod codes;
 mod factors;
+mod fail_closed;
 mod failing;
 mod openid;
 mod platform;

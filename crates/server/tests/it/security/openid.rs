@@ -11,13 +11,12 @@ use super::{
     STRANGER, account, begins, between, by, canton, gets, is_signed_in, posts, session,
     signs_in_strongly, somebody,
 };
-use crate::application::{
-    REDIRECT, VERIFIER, asks, at, claims, code, enters, parameter, redeems, sends,
-};
+use crate::application::{REDIRECT, asks, at, claims, code, enters, parameter, redeems, sends};
 
 const MFA: &str = "https://refeds.org/profile/mfa";
 const SFA: &str = "https://refeds.org/profile/sfa";
 
+/// The error that an application is told.
 pub(super) fn error(answer: &Answer) -> Option<String> {
     parameter(answer.location(), "error")
 }

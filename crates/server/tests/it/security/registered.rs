@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
 use store::{Resource, ResourceKind};
 use testkit::memory::Canton;
-use testkit::{Answer, Attempt, Place, Role, Town};
+use testkit::{Attempt, Place, Role, Town};
 use wire::jose::{SigningAlg, SigningKey};
 
 use super::openid::error;

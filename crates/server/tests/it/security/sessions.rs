@@ -495,3 +495,60 @@ fn what_is_known_of_a_session_opens_none() {
     let journey = begins(&mut *other, &anna);
     assert_eq!(gets(&mut *browser, &journey).status, 403);
 }
+
+/// [A01] [S09] Other spellings of a path are other paths: none of them opens what the path guards.
+#[test]
+fn spellings_of_a_path_open_nothing() {
+    let mut canton = canton();
+    let mut browser = canton.browser(Place::Home);
+    for path in [
+        "//account",
+        "/ACCOUNT",
+        "/account/",
+        "/%61ccount",
+        "/./account",
+        "/x/../account",
+        "/account;x",
+        "/account%2f",
+        "/account%00",
+        "/login/../account",
+        "/static/../account",
+        "/static/%2e%2e%2faccount",
+    ] {
+        let answer = gets(&mut *browser, path);
+        let asked = answer.status == 303 && answer.location() == "/login";
+        assert!(asked || answer.status == 404, "{path}: {answer:?}");
+    }
+}
+
+/// [O18] [S01] Half of a secret is no secret, and a longer one is another: sessions, access tokens
+/// and codes are compared whole.
+#[test]
+fn half_a_secret_is_no_secret() {
+    let mut canton = canton();
+    let chloe = somebody(&mut canton, Role::EnrolledApp);
+    let mut browser = canton.browser(Place::Home);
+    let answer = signs_in_strongly(&mut canton, &mut *browser, &chloe);
+    let code = parameter(answer.location(), "code").unwrap();
+    let cookie = session(&mut *browser).unwrap();
+    let changes: [fn(&str) -> String; 4] = [
+        |text| text[..text.len() / 2].to_owned(),
+        |text| text[..text.len() - 1].to_owned(),
+        |text| format!("{text}A"),
+        |text| text.to_ascii_lowercase(),
+    ];
+    for change in changes {
+        let answer = sends(&mut canton, redeems(&change(&code)));
+        assert_eq!(answer.json()["error"], "invalid_grant");
+        let mut thief = canton.browser(Place::Home);
+        thief.takes(&[("furka-session".into(), change(&cookie))]);
+        assert!(!is_signed_in(&mut *thief));
+    }
+    let tokens = sends(&mut canton, redeems(&code)).json();
+    let access_token = tokens["access_token"].as_str().unwrap();
+    for change in changes {
+        let bearer = format!("Bearer {}", change(access_token));
+        let userinfo = Attempt::get(&at("/userinfo")).header("authorization", &bearer);
+        assert_eq!(sends(&mut canton, userinfo).status, 401);
+    }
+}
