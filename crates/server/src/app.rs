@@ -211,6 +211,10 @@ impl App {
         name: &str,
         password: Password,
     ) -> Result<Entered, Failure> {
+        // In a rush most are turned away: that must not cost what the others need.
+        if let Err(busy) = self.pool.room() {
+            return Ok(Entered::Busy(busy));
+        }
         let by = self.by(caller, &ticket.support, "sign-in");
         let key = NameKey::of(name);
         let account = match &key {
@@ -254,12 +258,13 @@ impl App {
             self.store.audit(&Happened::PasswordWrong, &by).await?;
             return Ok(Entered::No);
         };
-        self.store.refund_try(&lane).await?;
         let proof = PasswordProof::assertion(by.at);
         let event = login::Event::PasswordRight(proof);
-        self.open(caller, ticket, &account.person, event)
-            .await
-            .map(|moved| Entered::Yes(Box::new(moved)))
+        let opening = self.open(caller, ticket, &account.person, event);
+        // Asked for together, the two share a commit.
+        let (moved, refunded) = tokio::join!(opening, self.store.refund_try(&lane));
+        refunded?;
+        moved.map(|moved| Entered::Yes(Box::new(moved)))
     }
 
     /// The budget that a try spends: the person's, over all their names; their own wider one on a

@@ -40,7 +40,7 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             a_second_import_updates_the_register_and_leaves_the_account
             until_activation_the_register_decides_over_the_account
             a_better_hash_replaces_only_the_one_it_was_made_from
-            twenty_four_passwords_are_remembered
+            an_activation_never_replaces_a_password
             a_walk_through_the_people_meets_everybody_once
             whoever_is_switched_off_is_out_everywhere;
         activation:

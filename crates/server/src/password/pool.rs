@@ -39,7 +39,8 @@ pub struct PoolLimits {
     pub workers: NonZeroUsize,
     /// Longest queue; who comes then is told at once to come back.
     pub queue_max: usize,
-    /// From this wait on the newest is served first: who waited longest has most likely left.
+    /// Whoever would wait longer than this is told at once to come back. From this wait on the newest
+    /// is served first: who waited longest has most likely left.
     pub late_after: Duration,
     /// Nobody waits longer than this.
     pub patience: Duration,
@@ -190,6 +191,14 @@ impl Pool {
         hash.await.map_err(|_| self.busy())
     }
 
+    /// Whether there is room for one more; asked first, so that being turned away costs nothing.
+    ///
+    /// # Errors
+    /// [`Busy`] exactly when one of the others would be at this moment.
+    pub fn room(&self) -> Result<(), Busy> {
+        self.shared.room(&mut self.shared.lock())
+    }
+
     /// What has been done so far, for the metrics.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -228,15 +237,20 @@ impl Shared {
     fn enqueue(&self, work: Work) -> Result<(), Busy> {
         let since = (self.clock)();
         let mut queue = self.lock();
-        if queue.jobs.len() >= self.limits.queue_max {
+        self.room(&mut queue)?;
+        queue.jobs.push_back(Job { work, since });
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn room(&self, queue: &mut Queue) -> Result<(), Busy> {
+        if queue.is_full(self.limits) {
             queue.forget_abandoned();
         }
-        if queue.jobs.len() >= self.limits.queue_max {
+        if queue.is_full(self.limits) {
             queue.counters.shed += 1;
             return Err(queue.busy(self.limits));
         }
-        queue.jobs.push_back(Job { work, since });
-        self.changed.notify_one();
         Ok(())
     }
 
@@ -308,12 +322,19 @@ impl Queue {
         };
     }
 
-    fn busy(&self, limits: PoolLimits) -> Busy {
+    fn is_full(&self, limits: PoolLimits) -> bool {
+        self.jobs.len() >= limits.queue_max || self.wait(limits) >= limits.late_after
+    }
+
+    /// How long the next one would wait.
+    fn wait(&self, limits: PoolLimits) -> Duration {
         let queued = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
         let workers = u32::try_from(limits.workers.get()).unwrap_or(u32::MAX);
-        let seconds = (self.mean.saturating_mul(queued) / workers)
-            .as_secs()
-            .clamp(1, 60);
+        self.mean.saturating_mul(queued) / workers
+    }
+
+    fn busy(&self, limits: PoolLimits) -> Busy {
+        let seconds = self.wait(limits).as_secs().clamp(1, 60);
         Busy {
             retry_after_s: u32::try_from(seconds).unwrap_or(60),
         }

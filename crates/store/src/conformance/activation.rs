@@ -40,7 +40,7 @@ pub(super) async fn an_activation_sets_what_was_chosen_and_says_so(world: &World
 
 /// [L05] A new password ends sessions, other journeys, open activations and known devices with it.
 pub(super) async fn an_activation_ends_all_that_was_begun_before(world: &World) -> Kept {
-    let person = world.person(Method::Sms).await?;
+    let person = world.newcomer().await?;
     let device = world.hash();
     world.session(person).await?;
     world.store().remember_device(person, &device, NOW).await?;

@@ -3,7 +3,7 @@
 use journey::{Language, Method, PersonId, Secret, effect::Effect};
 
 use super::world::{Kept, NOW, World, key};
-use crate::{Cohort, Conflict, ImportError, Imported, NewPerson, TakeOver};
+use crate::{Cohort, Committed, Conflict, ImportError, Imported, NewPerson, TakeOver};
 
 pub(super) async fn a_person_is_found_under_every_spelling_of_every_name(world: &World) -> Kept {
     let mut new = world.stranger();
@@ -204,25 +204,26 @@ pub(super) async fn a_better_hash_replaces_only_the_one_it_was_made_from(world: 
     Ok(())
 }
 
-pub(super) async fn twenty_four_passwords_are_remembered(world: &World) -> Kept {
+/// [L06] A code that lay in a mailbox while its person got a password otherwise changes nothing.
+pub(super) async fn an_activation_never_replaces_a_password(world: &World) -> Kept {
     let person = world.newcomer().await?;
-    let mut chosen = vec![];
-    for _ in 0..26 {
-        let activate = world.activate(person, Method::Sms).await?;
-        chosen.insert(0, activate.password.clone());
-        let journey = world.activating(&activate);
-        let effects = [Effect::Activate(Box::new(activate))];
-        let _ = world.open(&journey, &effects).await?;
-    }
-    let history = world.store().password_history(person, u8::MAX).await?;
-    assert_eq!(history.len(), 24);
+    let first = world.activate(person, Method::Sms).await?;
+    let effects = [Effect::Activate(Box::new(first.clone()))];
+    let opened = world.open(&world.activating(&first), &effects).await?;
+    assert_eq!(opened, Committed::Yes(None));
+    let second = world.activate(person, Method::App).await?;
+    let effects = [Effect::Activate(Box::new(second.clone()))];
+    let opened = world.open(&world.activating(&second), &effects).await?;
+    assert_eq!(opened, Committed::ActivationSpent);
+    let account = world.account(person).await?;
+    assert_eq!(account.person.method, Some(Method::Sms));
+    let history = world.store().password_history(person, 10).await?;
     assert!(
-        history
-            .iter()
-            .zip(&chosen)
-            .all(|(hash, chosen)| hash.matches(chosen.expose()))
+        history.len() == 1
+            && history
+                .iter()
+                .all(|hash| hash.matches(first.password.expose()))
     );
-    assert_eq!(world.store().password_history(person, 3).await?.len(), 3);
     Ok(())
 }
 

@@ -96,7 +96,7 @@ pub(super) async fn of_many_people_one_gets_a_token(world: &World) -> Kept {
 
 pub(super) async fn a_token_that_is_somebody_s_activates_nobody_else(world: &World) -> Kept {
     let token = imported(world).await?;
-    let owner = world.person(Method::Token).await?;
+    let owner = world.newcomer().await?;
     let assign = AssignToken {
         counter: Some((10, 0)),
         person: owner,

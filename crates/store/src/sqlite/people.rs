@@ -530,7 +530,7 @@ pub(super) fn activate(
         conn,
         "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
              phone_from = case when $3 is null then null else 'email_activation' end
-         where id = $4 and disabled = 0",
+         where id = $4 and disabled = 0 and password is null",
     )?
     .execute(params![
         activate.password.expose(),

@@ -70,6 +70,23 @@ fn a_full_queue_refuses_at_once() {
     assert!(poll(admitted.as_mut()).is_pending(), "who left makes room");
 }
 
+/// [A13] However slow the machine is: who would wait too long is told at once, and nothing is done
+/// for them.
+#[test]
+fn a_queue_is_full_when_the_next_would_wait_too_long() {
+    let stage = Stage::new(1, 10);
+    let slow = stage.close_a_gate("slow");
+    let _busy = stage.queue_a_gate("busy");
+    stage.advance(LATE_AFTER);
+    slow.open();
+    assert_eq!(stage.entered.recv(), Ok("busy"));
+
+    assert_eq!(stage.pool.room(), Ok(()));
+    let _next = stage.queue_a_gate("next");
+    assert_eq!(stage.pool.room(), Err(Busy { retry_after_s: 1 }));
+    assert_eq!(stage.pool.counters().queued, 1);
+}
+
 /// [A13] Nobody waits for ever.
 #[tokio::test]
 async fn work_that_waited_too_long_is_given_up() {
