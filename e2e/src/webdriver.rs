@@ -65,10 +65,12 @@ impl Driver {
     }
 }
 
-/// Headless, without anything that calls home.
-const ARGUMENTS: [&str; 12] = [
+/// Headless, without anything that calls home; spoken to through a pipe, so that the browser ends
+/// with its driver however that ends.
+const ARGUMENTS: [&str; 13] = [
     "--headless=new",
     "--no-sandbox",
+    "--remote-debugging-pipe",
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--disable-quic",

@@ -6,6 +6,7 @@ help = Besoin d'aide ?
 software = Propulsé par Furka
 signed-in-as = Connexion de { $username }
 not-me = Ce n'est pas vous ?
+# [Guide 3.5]
 submit = Soumettre
 continue = Continuer
 start-again = Recommencer

@@ -5,6 +5,7 @@ code-replayed = Ce code a déjà servi
 sms-title = Entrez le code reçu par SMS
 sms-explained = Un code vous a été envoyé par SMS au numéro
 sms-ending = se terminant par { $digits }
+# [Guide 3.4]
 sms-label = Code reçu par SMS
 sms-hint = 6 chiffres, valable { $n } minutes
 sms-on-its-way = Le message est en route.
@@ -23,24 +24,31 @@ sms-resend = Renvoyer le code
 sms-resend-same = Un message déjà reçu reste valable.
 sms-resend-wait = Vous pourrez le faire renvoyer dans { $wait }.
 sms-resend-none = Ce code ne peut plus être renvoyé. Recommencez la connexion un peu plus tard, ou demandez de l'aide.
+# [Guide 4.1]
 app-title = Installez l'application d'authentification
 app-explained = L'application vous donnera vos codes à l'avenir : vous n'aurez plus besoin du SMS.
+# [Guide 4.3]
 app-install = Installez Microsoft Authenticator (TOTP) sur votre smartphone.
 app-store = App Store (iOS)
 app-play = Google Play (Android)
 app-any = Toute autre application d'authentification TOTP convient aussi.
+# [Guide 4.5]
 app-account = Passez le tutoriel. Cliquez sur « Ajouter un compte ». Ajoutez un compte de type « Autre… ».
+# [Guide 4.4]
 app-camera = Si l'application le demande, autorisez-la à accéder à la caméra.
 app-telemetry = L'application collecte d'office des données non personnelles ; cela peut être désactivé dans ses paramètres.
+# [Guide 4.7]
 app-scan = Ouvrez l'application et scannez le code QR affiché à l'écran.
 app-qr = Code QR à scanner avec l'application d'authentification
 app-on-phone = Vous lisez cette page sur le smartphone ?
 app-open = Ouvrir dans l'application
 app-by-hand = Impossible de scanner ?
 app-by-hand-text = Dans l'application, choisissez la saisie manuelle et tapez cette clé :
+# [Guide 4.8]
 app-enter = Entrez le code à usage unique fourni par l'application et cliquez sur « Soumettre » pour terminer.
 app-label = Code de l'application
 app-hint = 6 chiffres, sans espace
+# [Guide 4.10]
 app-time = L'heure du smartphone doit être juste : choisissez le réglage automatique.
 app-code-title = Entrez le code de votre application
 app-code-explained = Ouvrez l'application d'authentification sur votre smartphone et entrez le code qu'elle affiche.

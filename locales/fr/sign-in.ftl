@@ -6,6 +6,7 @@ sign-in-resumed = Connectez-vous encore une fois : la configuration de votre au
 sign-in-place = Vous êtes sur le réseau « { $place } ». Si cet ordinateur est partagé, déconnectez-vous à la fin.
 username = Nom d'utilisateur
 password = Mot de passe
+# [Guide 2.4]
 sign-in-submit = Connexion
 sign-in-wrong = Ce nom d'utilisateur et ce mot de passe ne vont pas ensemble
 sign-in-wrong-cure = Vérifiez les deux champs. Attention aux majuscules et au clavier : le z et le y changent de place d'un pays à l'autre.

@@ -114,7 +114,7 @@ pub struct AwaitSmsCode {
 pub enum Then {
     /// An app is bound.
     EnrolApp,
-    /// The number is confirmed: it is the method they chose.
+    /// The number is confirmed: it is the method they chose, and they are in. [Guide 3.6]
     EnrolSms,
     /// They are in.
     SignIn,
@@ -484,7 +484,7 @@ fn decide(underway: Underway, person: &Person, view: &View<'_>, now: &Moment) ->
     (next, effects)
 }
 
-/// The one way to the end.
+/// The one way to the end: whoever has set a factor up is in as well. [Guide 4.11]
 fn sign_in(person: PersonId, proof: Proof, place: &Place) -> Step {
     let assurance = proof.assurance();
     let effects = vec![

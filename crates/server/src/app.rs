@@ -7,14 +7,15 @@ use std::{io, net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use journey::{
-    Happened, NameKey, PasswordProof, Person, PersonId, Place, Proof, Refusal, Secret, Typed,
+    Happened, NameKey, PasswordProof, Person, PersonId, Place, Proof, Refusal, Secret, Timestamp,
+    Typed,
     effect::Effect,
     limit,
     login::{self, Login},
 };
 use store::{
-    Account, AnyStore, By, Committed, Journey, JourneyState, LaneKey, NewSession, SessionRecord,
-    StoreError, seal::Keys,
+    Account, AnyStore, By, Committed, EndSessions, Journey, JourneyState, LaneKey, NewSession,
+    SessionRecord, StoreError, seal::Keys,
 };
 use thiserror::Error;
 use wire::oidc::{Issuer, IssuerError};
@@ -646,15 +647,36 @@ impl App {
             return Ok(None);
         };
         let limits = self.catalogue.load().policy.session;
-        let idle = now.since(session.seen) < i64::from(limits.idle_s);
+        let used = now.since(session.seen) < i64::from(limits.idle_s);
         let young = now.since(session.created) < i64::from(limits.absolute_s);
-        if !idle || !young {
+        if !used || !young {
+            // What is over ends here: this very look would make it seem used the next time.
+            self.end_what_is_over(&session, now).await?;
             return Ok(None);
         }
         let account = self.store.person(session.person).await?;
         Ok(account
             .filter(|account| !account.person.disabled)
             .map(|a| (session, a.person)))
+    }
+
+    async fn end_what_is_over(
+        &self,
+        session: &SessionRecord,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let by = By {
+            address: None,
+            at: now,
+            person: Some(session.person),
+            place: session.place.clone(),
+            support: String::new(),
+            through: "session limits".to_owned(),
+        };
+        self.store
+            .end_sessions(&EndSessions::One(session.hash), &by)
+            .await?;
+        Ok(())
     }
 
     /// Whether a session is enough for a demand made from here.

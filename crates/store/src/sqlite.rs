@@ -128,10 +128,8 @@ impl Sqlite {
             let mut conn = schema::open_writer(path, durability)?;
             schema::migrate(&mut conn)?;
             schema::belongs_to(&conn, &keys)?;
-            if durability == Durability::PowerCut {
-                schema::grow_log(&conn)?;
-            }
-            Ok(Writer::start(conn)?)
+            upkeep::prove_writable(&conn)?;
+            Ok(Writer::start(conn, durability == Durability::PowerCut)?)
         };
         let writer = open().map_err(|source| StoreError {
             doing: "opening the database",
@@ -365,7 +363,14 @@ impl Store for Sqlite {
         now: Timestamp,
     ) -> Result<()> {
         let device = *device;
-        self.write("remembering a device", move |conn| {
+        let doing = "remembering a device";
+        // A device that came yesterday, too, costs no write.
+        if self.read(doing, |conn| {
+            lanes::has_just_come(conn, person, &device, now)
+        })? {
+            return Ok(());
+        }
+        self.write(doing, move |conn| {
             lanes::remember_device(conn, person, &device, now)
         })
         .await

@@ -1,4 +1,4 @@
-//! What a portal shows: its door, its desk, and why nobody came in.
+//! What a portal shows: its door with « Se connecter » [Guide 2.2], its desk, and why nobody came in.
 
 use askama::Template;
 use axum::http::StatusCode;

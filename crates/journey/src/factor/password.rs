@@ -176,14 +176,20 @@ fn is_common(folded: &str) -> bool {
         .iter()
         .any(|text| sorted.binary_search(text).is_ok())
         || is_repetition(folded)
+        || is_sequence(folded)
+}
+
+/// `123456789012345`, `abcdefghijklmno`, `987654321098765`: every character follows the one before.
+fn is_sequence(text: &str) -> bool {
+    let follows = |a: char, b: char| u32::from(a) + 1 == u32::from(b) || (a, b) == ('9', '0');
+    let pairs = || text.chars().zip(text.chars().skip(1));
+    pairs().all(|(a, b)| follows(a, b)) || pairs().all(|(a, b)| follows(b, a))
 }
 
 /// `aaaaaaaaaa`, `abcabcabcabc`, `1234512345`: a short piece said again and again.
 fn is_repetition(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
-    (1..=chars.len() / 2)
-        .take(6)
-        .any(|n| chars.iter().zip(chars.iter().skip(n)).all(|(a, b)| a == b))
+    (1..=chars.len() / 2).any(|n| chars.iter().zip(chars.iter().skip(n)).all(|(a, b)| a == b))
 }
 
 #[cfg(test)]

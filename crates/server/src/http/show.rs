@@ -54,11 +54,7 @@ fn content_policy(app: &App, nonce: &str) -> String {
 }
 
 /// The page after a sign-out: the browser forgets what it kept of us.
-pub(crate) fn signed_out(
-    app: &App,
-    visit: &Visit,
-    said: &LoggedOut,
-) -> Result<Response, Failure> {
+pub(crate) fn signed_out(app: &App, visit: &Visit, said: &LoggedOut) -> Result<Response, Failure> {
     const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
     let mut response = page(app, visit, StatusCode::OK, said)?;
     response

@@ -12,6 +12,7 @@
 mod addresses;
 mod application;
 mod applications;
+mod devices;
 mod forms;
 mod headers;
 mod presets;

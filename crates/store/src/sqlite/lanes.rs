@@ -12,6 +12,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{Cause, rows::prepare};
 use crate::{LaneKey, seal::sha256};
 
+/// How exact the day is on which a device was last seen, in seconds: a day.
+const SEEN_WITHIN_S: i64 = 86_400;
+
 /// The key of a budget: people's numbers and names are not spelt out.
 pub(super) fn hash(lane: &LaneKey) -> [u8; 32] {
     let (kind, owner): (&[u8], Vec<u8>) = match lane {
@@ -87,6 +90,21 @@ pub(super) fn knows_device(
         "select 1 from device where person = $1 and device = $2",
     )?
     .exists(params![person.0, device])?;
+    Ok(found)
+}
+
+/// Whether a device is remembered exactly enough.
+pub(super) fn has_just_come(
+    conn: &Connection,
+    person: PersonId,
+    device: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, Cause> {
+    let found = prepare(
+        conn,
+        "select 1 from device where person = $1 and device = $2 and seen > $3",
+    )?
+    .exists(params![person.0, device, now.plus(-SEEN_WITHIN_S).0])?;
     Ok(found)
 }
 

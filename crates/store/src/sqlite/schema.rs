@@ -6,7 +6,7 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension, TransactionBehavior, config::DbConfig, params,
 };
 
-use super::Cause;
+use super::{Cause, upkeep};
 use crate::seal::{Keys, Purpose, sha256};
 
 /// All migrations, in order. What was published is never changed, only followed.
@@ -163,6 +163,9 @@ pub(super) fn belongs_to(conn: &Connection, keys: &Keys) -> Result<(), Cause> {
 /// Grows the write-ahead log once. A sync that changes a file's size waits for the file system's
 /// journal, which makes commits many times slower; so the size changes here.
 pub(super) fn grow_log(conn: &Connection) -> Result<(), Cause> {
+    if log_bytes(conn) >= WAL_BYTES.unsigned_abs() {
+        return Ok(());
+    }
     // What does not fit into the cache spills into the log, and stays nothing: it is rolled back.
     conn.execute_batch("begin immediate; create table log_grower (bytes blob)")?;
     let grown = conn.execute(
@@ -171,11 +174,14 @@ pub(super) fn grow_log(conn: &Connection) -> Result<(), Cause> {
     );
     conn.execute_batch("rollback")?;
     grown?;
-    conn.execute(
-        "update meta set number = number + 1 where name = 'ready'",
-        [],
-    )?;
-    Ok(())
+    upkeep::prove_writable(conn)
+}
+
+/// How long the write-ahead log is: a process that was killed leaves it at its full length.
+fn log_bytes(conn: &Connection) -> u64 {
+    let log = conn.path().map(|path| format!("{path}-wal"));
+    let found = log.and_then(|log| std::fs::metadata(log).ok());
+    found.map_or(0, |found| found.len())
 }
 
 #[cfg(test)]

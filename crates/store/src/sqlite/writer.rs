@@ -13,7 +13,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::Cause;
+use super::{Cause, schema};
 use crate::{Result, StoreError};
 
 /// So many requests wait for the writer; the next ones wait for a place.
@@ -37,11 +37,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Connection) -> std::io::Result<Self> {
+    /// Starts the thread; with `grow_log`, that is its first work. Nobody who only reads waits for it.
+    pub(super) fn start(conn: Connection, grow_log: bool) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || serve(&conn, queue))?;
+            .spawn(move || {
+                if grow_log && let Err(cause) = schema::grow_log(&conn) {
+                    tracing::warn!(error = %cause, "growing the write-ahead log");
+                }
+                serve(&conn, queue);
+            })?;
         Ok(Self {
             jobs: Some(jobs),
             thread: Some(thread),
