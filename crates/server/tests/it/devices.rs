@@ -26,7 +26,11 @@ fn a_password_alone_makes_no_device_with_codes_of_its_own() {
             assert!(!browser.sends(guess).signs_somebody_in());
         }
     }
-    let entries = canton.waits_for(canton.store().audit_from(0, 100_000)).unwrap();
-    let wrong = entries.iter().filter(|entry| entry.happened.contains("code-wrong"));
+    let entries = canton
+        .waits_for(canton.store().audit_from(0, 100_000))
+        .unwrap();
+    let wrong = entries
+        .iter()
+        .filter(|entry| entry.happened.contains("code-wrong"));
     assert_eq!(wrong.count(), 50);
 }

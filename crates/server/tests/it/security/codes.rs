@@ -350,7 +350,11 @@ fn a_token_cannot_be_guessed_by_activating_again_and_again() {
         .location()
         .to_owned();
     chooses_password(&mut *browser, &journey, PASSWORD);
-    posts(&mut *browser, &journey, &[("method", "token"), ("phone", "")]);
+    posts(
+        &mut *browser,
+        &journey,
+        &[("method", "token"), ("phone", "")],
+    );
     posts(
         &mut *browser,
         &journey,
