@@ -1,14 +1,15 @@
 # Die Ablehnungen: die Ursache, dann was man tun kann.
 refused-cure-again = Beginnen Sie neu: Es dauert eine Minute.
 refused-cure-after = Sie können es ab { $when } noch einmal versuchen.
-refused-cure-desk = Wenden Sie sich mit dem Hilfecode unten an die ICT-Verantwortlichen Ihrer Schule.
 refused-application-cure = Gehen Sie zurück zur Anwendung und klicken Sie noch einmal auf «Anmelden». Geschieht es wieder, so melden Sie es den Verantwortlichen der Anwendung.
 refused-too-late = Es ist zu viel Zeit vergangen
 refused-too-late-cause = Aus Sicherheitsgründen muss eine Anmeldung in einigen Minuten abgeschlossen sein. Diese gilt nicht mehr.
 refused-too-many-tries = Zu viele Versuche
-refused-too-many-tries-cause = Es wurden zu viele falsche Codes eingegeben. Wir machen eine Pause, um Ihr Konto zu schützen.
+refused-too-many-tries-cause = Es wurden zu viele falsche Codes eingegeben. Zum Schutz Ihres Kontos endet diese Anmeldung hier.
+refused-too-many-tries-cure = Melden Sie sich neu an. Wird der Code wieder abgelehnt, wenden Sie sich mit dem Hilfecode unten an die ICT-Verantwortlichen Ihrer Schule.
 refused-too-many-messages = Im Moment zu viele SMS
 refused-too-many-messages-cause = Es wurden schon mehrere Codes an Ihre Nummer gesendet. Vorläufig senden wir keine weiteren.
+refused-too-many-messages-cure = Warten Sie eine Viertelstunde und beginnen Sie dann von vorn. Eine schon gesendete Nachricht kann noch eintreffen.
 refused-no-binding = Ein Schritt fehlt noch
 refused-no-binding-cause = Mit Ihrem Konto ist weder eine Telefonnummer noch ein Gerät verbunden. Ein Passwort allein genügt nicht, um eines hinzuzufügen: Wer es erraten hätte, könnte an Ihre Stelle treten.
 refused-no-binding-cure = Wenden Sie sich an die ICT-Verantwortlichen Ihrer Schule. Sie prüfen, dass Sie es sind, und geben Ihnen einen neuen Aktivierungscode.

@@ -1,14 +1,15 @@
 # Refusals: the cause, then what can be done.
 refused-cure-again = Start again: it takes a minute.
 refused-cure-after = You can try again from { $when }.
-refused-cure-desk = Ask the ICT contact of your school and give the support code below.
 refused-application-cure = Go back to the application and click “Sign in” once more. If it happens again, tell the people in charge of the application.
 refused-too-late = Too much time has passed
 refused-too-late-cause = For safety, signing in must be finished within a few minutes. This attempt is no longer valid.
 refused-too-many-tries = Too many tries
-refused-too-many-tries-cause = Too many wrong codes were entered. We are pausing to protect your account.
+refused-too-many-tries-cause = Too many wrong codes were entered. To protect your account, this sign-in ends here.
+refused-too-many-tries-cure = Start again. If the code is refused once more, ask the ICT contact of your school and give the support code below.
 refused-too-many-messages = Too many SMS for now
 refused-too-many-messages-cause = Several codes have already been sent to your number. We are not sending any more for the moment.
+refused-too-many-messages-cure = Wait a quarter of an hour, then start again. A message that was already sent may still arrive.
 refused-no-binding = One step is still missing
 refused-no-binding-cause = No telephone number and no device is linked to your account. A password alone is not enough to add one: somebody who had guessed it could take your place.
 refused-no-binding-cure = Ask the ICT contact of your school. Once they have checked that it is you, they will give you a new activation code.

@@ -1,14 +1,15 @@
 # Les refus : la cause, puis ce que l'on peut faire.
 refused-cure-again = Recommencez : cela prend une minute.
 refused-cure-after = Vous pourrez essayer à nouveau le { $when }.
-refused-cure-desk = Adressez-vous au responsable informatique de votre école avec le code d'assistance ci-dessous.
 refused-application-cure = Retournez à l'application et cliquez encore une fois sur « Se connecter ». Si cela se répète, signalez-le aux responsables de l'application.
 refused-too-late = Trop de temps a passé
 refused-too-late-cause = Par sécurité, une connexion doit se terminer en quelques minutes. Celle-ci n'est plus valable.
 refused-too-many-tries = Trop d'essais
-refused-too-many-tries-cause = Trop de codes erronés ont été entrés. Nous faisons une pause pour protéger votre compte.
+refused-too-many-tries-cause = Trop de codes erronés ont été entrés. Pour protéger votre compte, cette connexion s'arrête là.
+refused-too-many-tries-cure = Recommencez la connexion. Si le code est de nouveau refusé, adressez-vous au responsable informatique de votre école avec le code d'assistance ci-dessous.
 refused-too-many-messages = Trop de SMS pour l'instant
 refused-too-many-messages-cause = Plusieurs codes ont déjà été envoyés à votre numéro. Nous n'en envoyons pas davantage pour le moment.
+refused-too-many-messages-cure = Attendez un quart d'heure, puis recommencez. Un message déjà envoyé peut encore arriver.
 refused-no-binding = Il manque encore une étape
 refused-no-binding-cause = Aucun numéro de téléphone ni appareil n'est lié à votre compte. Un mot de passe seul ne suffit pas pour en ajouter un : quelqu'un qui l'aurait deviné pourrait prendre votre place.
 refused-no-binding-cure = Adressez-vous au responsable informatique de votre école. Après avoir vérifié votre identité, il vous remettra un nouveau code d'activation.

@@ -108,8 +108,10 @@ impl Lane {
                 });
             }
         }
+        // Delays count from the last try. Where there are none, healing goes on meanwhile.
+        let heals_on = rule.delay_s == i64::MAX && lane.tries > 0;
         Ok(Self {
-            at: now.max(lane.at),
+            at: if heals_on { lane.at } else { now.max(lane.at) },
             tries: lane.tries.saturating_add(1),
         })
     }
@@ -187,6 +189,19 @@ mod tests {
         assert!(tries_in(&SECOND_FACTOR, 30 * 86_400) <= 100);
         let passwords = tries_in(&PASSWORD, year);
         assert!(passwords <= 4 * 24 * 365 + 10, "{passwords}");
+    }
+
+    /// Right codes do not stop the clock of the wrong ones: whoever signs in twice a day is forgiven as
+    /// fast as anybody.
+    #[test]
+    fn using_a_budget_rightly_does_not_keep_it_from_healing() {
+        let mut now = Timestamp(1_000_000);
+        let mut lane = Lane { at: now, tries: 40 };
+        for _ in 0..72 {
+            now = now.plus(36_000);
+            lane = lane.spend(&SECOND_FACTOR, now).unwrap().refund();
+        }
+        assert_eq!(lane.tries, 0);
     }
 
     #[test]

@@ -85,6 +85,9 @@ pub struct Underway {
 /// See [`Login::AwaitAppCode`] and [`Login::AwaitTokenCode`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct AwaitCode {
+    /// The last code whose time is yet to come, if there was one: its counter.
+    #[serde(default)]
+    pub early: Option<u64>,
     /// Why the last code was refused, for the page.
     pub last: Option<WrongCode>,
     /// The rest.
@@ -457,6 +460,7 @@ fn decide(underway: Underway, person: &Person, view: &View<'_>, now: &Moment) ->
             Some(Method::Sms) => AwaitSmsCode::start(underway, person, Then::SignIn, view, now),
             Some(Method::App) => (
                 Login::AwaitAppCode(AwaitCode {
+                    early: None,
                     last: None,
                     underway,
                 }),
@@ -464,6 +468,7 @@ fn decide(underway: Underway, person: &Person, view: &View<'_>, now: &Moment) ->
             ),
             Some(Method::Token) => (
                 Login::AwaitTokenCode(AwaitCode {
+                    early: None,
                     last: None,
                     underway,
                 }),
@@ -609,9 +614,21 @@ fn answer_otp(
             (next, effects)
         }
         Some((_, Checked::Replayed)) => wrong(state, method, WrongCode::Replayed, now, again),
-        Some((_, Checked::Wrong { clock_ahead_s })) => {
-            let why = clock_ahead_s.map_or(WrongCode::Wrong, WrongCode::ClockAhead);
-            wrong(state, method, why, now, again)
+        Some((otp, Checked::Wrong { clock_ahead_s })) => {
+            let early = clock_ahead_s.and_then(|seconds| otp.yet_to_come(seconds, now.at));
+            // Who guesses must not learn that a code will be right: two in a row are no guess.
+            let told = early.is_none() || state.early.is_some_and(|before| early != Some(before));
+            let why = clock_ahead_s.filter(|_| told);
+            let why = why.map_or(WrongCode::Wrong, WrongCode::ClockAhead);
+            let (next, mut effects) = wrong(AwaitCode { early, ..state }, method, why, now, again);
+            if let Some(Effect::Audit(Happened::CodeWrong {
+                clock_ahead_s: desk,
+                ..
+            })) = effects.first_mut()
+            {
+                *desk = clock_ahead_s;
+            }
+            (next, effects)
         }
     }
 }

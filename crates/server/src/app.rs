@@ -8,7 +8,7 @@ use std::{io, net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use journey::{
-    Happened, NameKey, PasswordProof, Person, PersonId, Place, Refusal, Secret, Typed,
+    Assurance, Happened, NameKey, PasswordProof, Person, PersonId, Place, Refusal, Secret, Typed,
     effect::Effect,
     limit,
     login::{self, Login},
@@ -397,12 +397,14 @@ impl App {
                 support: ticket.support.clone(),
                 version: 0,
             };
-            match self.store.open_journey(&journey, &effects, &by).await? {
-                Committed::Yes(session) => {
-                    self.remember_device(caller, person.id, session.as_ref())
-                        .await?;
-                    return Ok(Moved { journey, session });
-                }
+            // Asked for together, they share a commit. Behind a password nothing is spent that another
+            // could have been faster to spend, so the device may be remembered at once.
+            let opening = self.store.open_journey(&journey, &effects, &by);
+            let (committed, remembered) =
+                tokio::join!(opening, self.remember_device(caller, &journey));
+            remembered?;
+            match committed? {
+                Committed::Yes(session) => return Ok(Moved { journey, session }),
                 Committed::SmsBudgetSpent => sms_allowed = false,
                 _ => return Err(Failure::TooBusy),
             }
@@ -432,7 +434,7 @@ impl App {
     }
 
     /// Moves a sign-in by what a person typed or clicked. A code costs a try before it is looked at:
-    /// of the person's budget, or of their own on a device they have used before.
+    /// of the person's budget, or of its own on a device on which they have proven two factors.
     pub(crate) async fn advance(
         &self,
         caller: &Caller,
@@ -455,7 +457,7 @@ impl App {
         let Some(person) = waits_for else {
             return self.move_login(caller, journey, event).await;
         };
-        let lane = match self.known_device(caller, person).await? {
+        let lane = match self.proven_device(caller, person).await? {
             Some(device) => LaneKey::SecondFactorFrom(person, device),
             None => LaneKey::SecondFactor(person),
         };
@@ -481,6 +483,20 @@ impl App {
         person: PersonId,
     ) -> Result<Option<[u8; 32]>, StoreError> {
         let Some(device) = caller.device else {
+            return Ok(None);
+        };
+        let known = self.store.knows_device(person, &device).await?;
+        Ok(known.then_some(device))
+    }
+
+    /// The caller's device as the lanes of codes know it, if this person has proven two factors on it.
+    /// After a password alone it has none: else whoever has that would draw one budget after another.
+    async fn proven_device(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+    ) -> Result<Option<[u8; 32]>, StoreError> {
+        let Some(device) = caller.device.map(with_two_factors) else {
             return Ok(None);
         };
         let known = self.store.knows_device(person, &device).await?;
@@ -546,9 +562,8 @@ impl App {
             }
             match self.store.commit_journey(&moved, &effects, &by).await? {
                 Committed::Yes(session) => {
-                    if let Some(person) = id {
-                        self.remember_device(caller, person, session.as_ref())
-                            .await?;
+                    if session.is_some() {
+                        self.remember_device(caller, &moved).await?;
                     }
                     return Ok(Moved {
                         journey: moved,
@@ -575,7 +590,7 @@ impl App {
             return Ok(Seen::default());
         };
         Ok(Seen {
-            known_device: self.known_device(caller, id).await?,
+            known_device: self.proven_device(caller, id).await?,
             sms_allowed: self.sms_allowed(&account.person).await?,
             person: Some(account.person),
         })
@@ -591,10 +606,14 @@ impl App {
         Ok(())
     }
 
-    /// The journey as it is now, after somebody else moved it.
+    /// The journey as it is now, after somebody else moved it. One that was taken over meanwhile is
+    /// another browser's: what was typed here does not move it.
     async fn again(&self, journey: &Journey) -> Result<Journey, Failure> {
         let found = self.store.journey(journey.id).await?;
-        let found = found.ok_or(Failure::Impossible("a journey vanished between two reads"))?;
+        let found = found.filter(|found| found.browser == journey.browser);
+        let found = found.ok_or(Failure::Impossible(
+            "a journey vanished or was taken over between two reads",
+        ))?;
         Ok(Journey {
             purpose: journey.purpose.clone(),
             ..found
@@ -619,19 +638,25 @@ impl App {
         Ok(true)
     }
 
-    async fn remember_device(
-        &self,
-        caller: &Caller,
-        person: PersonId,
-        session: Option<&NewSession>,
-    ) -> Result<(), StoreError> {
-        if let (Some(_), Some(device)) = (session, caller.device) {
-            self.store
-                .remember_device(person, &device, self.world.now())
-                .await?;
+    async fn remember_device(&self, caller: &Caller, journey: &Journey) -> Result<(), StoreError> {
+        let JourneyState::Login(Login::SignedIn(signed)) = &journey.state else {
+            return Ok(());
+        };
+        if let Some(device) = caller.device {
+            let (person, now) = (signed.person, self.world.now());
+            self.store.remember_device(person, &device, now).await?;
+            if signed.proof.assurance() >= Assurance::Strong {
+                let device = with_two_factors(device);
+                self.store.remember_device(person, &device, now).await?;
+            }
         }
         Ok(())
     }
+}
+
+/// The name of a device on which somebody has proven two factors.
+fn with_two_factors(device: [u8; 32]) -> [u8; 32] {
+    sha256(&[b"two factors ".as_slice(), &device].concat())
 }
 
 /// The reason of a final refusal, for the page.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use journey::{Assurance, Person, Place, Proof, Role};
+use journey::{Assurance, Person, PersonId, Place, Proof, Role};
 use serde::{Deserialize, Serialize};
 use store::{By, OneTime, Redeemed, Redemption, seal::Purpose};
 use wire::{
@@ -78,7 +78,7 @@ pub(crate) fn demand(catalogue: &Catalogue, authorize: Option<&Authorize>) -> As
 pub(crate) fn code(
     app: &App,
     authorize: &Authorize,
-    person: &Person,
+    person: PersonId,
     proof: &Proof,
     session: &[u8; 32],
 ) -> String {
@@ -89,7 +89,7 @@ pub(crate) fn code(
         code_challenge: authorize.code_challenge.clone(),
         nonce: authorize.nonce.clone(),
         scope: authorize.scope.clone(),
-        subject: person.id.to_string(),
+        subject: person.to_string(),
         sid: Some(sid(session)),
         auth_time: proof.at().0,
         acr: acr(proof.assurance()).to_owned(),

@@ -9,6 +9,7 @@ use store::{Message, Outcome, Outgoing};
 
 use crate::{
     app::App,
+    failure::chain,
     page::{Mail, Texts},
 };
 
@@ -35,19 +36,25 @@ async fn outbox(app: &App) {
 
 async fn configuration(app: &App) {
     let mut tick = tokio::time::interval(Duration::from_secs(1));
+    // Said once, not every second.
+    let mut said = String::new();
     loop {
         tick.tick().await;
-        match app.reload().await {
-            Ok(true) => tracing::info!("a newer configuration is in use"),
-            Ok(false) => {}
-            Err(error) => {
-                let error: &dyn std::error::Error = &error;
-                tracing::error!(
-                    error,
-                    "a newer configuration cannot be used; the one before stays"
-                );
+        let wrong = match app.reload().await {
+            Ok(true) => {
+                tracing::info!("a newer configuration is in use");
+                String::new()
             }
+            Ok(false) => String::new(),
+            Err(error) => chain(&error),
+        };
+        if !wrong.is_empty() && wrong != said {
+            tracing::error!(
+                why = wrong,
+                "a newer configuration cannot be used; the one before stays"
+            );
         }
+        said = wrong;
     }
 }
 

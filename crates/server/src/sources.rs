@@ -1,7 +1,7 @@
 //! Somebody who tries one password on many names: seen per source, as a ratio.
 //!
 //! A whole school shares an address, so a source is never judged by how many fail there, only by
-//! whether *most* fail, on many different names. A class of three hundred with typing errors stays far
+//! whether they fail on *most* of many different names. A class of three hundred with typing errors stays far
 //! below. Remembered by this node only, for ten minutes: a hint that slows strangers down; the
 //! budgets that must hold are in the store, per account.
 
@@ -39,10 +39,18 @@ enum Source {
 
 #[derive(Debug)]
 struct Window {
-    failed: BTreeSet<[u8; 8]>,
+    failed: Names,
+    right: Names,
     since: Timestamp,
-    tries: u32,
-    wrong: u32,
+}
+
+/// Different names: one that comes again counts once, so that nobody outweighs the names that they
+/// guess at by signing in to their own account between any two of them.
+#[derive(Debug, Default)]
+struct Names {
+    /// Those that came when [`NAMES_MAX`] were told apart already.
+    further: usize,
+    known: BTreeSet<[u8; 8]>,
 }
 
 impl Sources {
@@ -51,8 +59,8 @@ impl Sources {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let window = sources.get(&Source::of(caller))?;
         let left = window.since.plus(WINDOW_S).since(now);
-        let most_fail = window.wrong.saturating_mul(2) > window.tries;
-        (left > 0 && most_fail && window.failed.len() >= NAMES_MIN).then_some(left)
+        let (failed, right) = (window.failed.count(), window.right.count());
+        (left > 0 && failed > right && failed >= NAMES_MIN).then_some(left)
     }
 
     /// A password was tried for a name.
@@ -70,26 +78,35 @@ impl Sources {
         if now.since(window.since) >= WINDOW_S {
             *window = Window::new(now);
         }
-        window.tries = window.tries.saturating_add(1);
-        if right {
-            return;
+        match right {
+            true => window.right.add(name),
+            false => window.failed.add(name),
         }
-        window.wrong = window.wrong.saturating_add(1);
-        if window.failed.len() < NAMES_MAX {
-            let hash = sha256(name.as_bytes());
-            let short = std::array::from_fn(|at| hash.get(at).copied().unwrap_or_default());
-            window.failed.insert(short);
+    }
+}
+
+impl Names {
+    fn add(&mut self, name: &str) {
+        let hash = sha256(name.as_bytes());
+        let short = std::array::from_fn(|at| hash.get(at).copied().unwrap_or_default());
+        if self.known.len() < NAMES_MAX {
+            self.known.insert(short);
+        } else if !self.known.contains(&short) {
+            self.further = self.further.saturating_add(1);
         }
+    }
+
+    fn count(&self) -> usize {
+        self.known.len().saturating_add(self.further)
     }
 }
 
 impl Window {
     fn new(now: Timestamp) -> Self {
         Self {
-            failed: BTreeSet::new(),
+            failed: Names::default(),
+            right: Names::default(),
             since: now,
-            tries: 0,
-            wrong: 0,
         }
     }
 }
@@ -147,6 +164,17 @@ mod tests {
             sources.must_wait(&from("203.0.113.77"), NOW.plus(600)),
             None
         );
+    }
+
+    /// [A18] Whoever guesses cannot hide behind an account of their own that they sign in to meanwhile.
+    #[test]
+    fn signing_in_between_the_guesses_hides_nobody() {
+        let sources = Sources::default();
+        for n in 0..500 {
+            sources.tried(&from("203.0.113.1"), &format!("name{n}"), false, NOW);
+            sources.tried(&from("203.0.113.1"), "own", true, NOW);
+        }
+        assert_eq!(sources.must_wait(&from("203.0.113.1"), NOW), Some(600));
     }
 
     /// A class of three hundred behind one address with typing errors is no attack.

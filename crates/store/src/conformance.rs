@@ -41,6 +41,7 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             until_activation_the_register_decides_over_the_account
             a_better_hash_replaces_only_the_one_it_was_made_from
             an_activation_never_replaces_a_password
+            who_came_with_a_password_and_no_method_can_activate
             a_walk_through_the_people_meets_everybody_once
             whoever_is_switched_off_is_out_everywhere;
         activation:

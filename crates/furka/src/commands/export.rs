@@ -1,6 +1,11 @@
 //! `furka export DIR`: the resources as files.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use store::ResourceKind;
@@ -38,9 +43,40 @@ impl Export {
         let doing = || format!("writing to `{}`", self.dir.display());
         fs::create_dir_all(&self.dir).doing(doing)?;
         for (path, text) in files {
-            fs::write(&path, text).doing(doing)?;
+            write(&path, &text).doing(doing)?;
             print::line(path.display());
         }
         Ok(Exit::Done)
+    }
+}
+
+/// Gateways may hold secrets: as `furka init` does, nobody but owner and group may read the files.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o640)
+        .open(path)?;
+    file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// [P02] The secrets of a gateway do not become everybody's by an export.
+    #[test]
+    fn what_is_exported_is_readable_by_owner_and_group_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gateways.toml");
+        write(&path, "[mail]\n").unwrap();
+        write(&path, "").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0, "{mode:o}");
     }
 }

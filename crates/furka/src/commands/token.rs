@@ -240,6 +240,14 @@ async fn assign(here: &Installation, serial: &str, name: &str, code: Option<Stri
             account.person.username
         )));
     }
+    if let Some(method @ (journey::Method::App | journey::Method::Sms)) = account.person.method {
+        let sentence = format!(
+            "`{}` chose another method ({method:?}): the token would never be asked for",
+            account.person.username
+        );
+        return Err(Failure::new(sentence.to_lowercase())
+            .cure("assign tokens to people who are not activated yet, or who have chosen Token"));
+    }
     let counter = match code {
         None => None,
         Some(code) => Some(right(token.otp.check(&typed(&code)?, here.now()), serial)?),

@@ -27,5 +27,7 @@ transcripts! {
     resources_are_planned_before_they_change
     an_address_and_a_policy_are_explained
     keys_rotate_and_the_audit_holds
+    /// [L09] Effective at once: the store ends what was begun.
+    somebody_is_switched_off
     a_wrong_configuration_says_what_to_do
 }

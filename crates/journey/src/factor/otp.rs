@@ -131,6 +131,16 @@ impl Otp {
         }
     }
 
+    /// The counter of a wrong code whose time is yet to come, by what [`Otp::check`] said of it.
+    pub(crate) fn yet_to_come(&self, clock_ahead_s: i64, now: Timestamp) -> Option<u64> {
+        let OtpKind::Totp { period_s } = self.kind else {
+            return None;
+        };
+        let expected = step_of(now, period_s).saturating_add_signed(self.drift);
+        let counter = step_of(now.plus(clock_ahead_s), period_s);
+        (counter > expected).then_some(counter)
+    }
+
     /// Two consecutive codes find a counter that is further away than one code may.
     ///
     /// [RFC 4226 §7.4] asks for a sequence of HOTP values to synchronise; a bounded search keeps a

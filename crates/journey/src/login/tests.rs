@@ -283,6 +283,39 @@ fn path_enrols_app(person: &Person) -> bool {
     person.method == Some(Method::App) && person.app.is_none()
 }
 
+/// [O03] [O11] Who guesses does not learn that a code will be right in some minutes; who types two of
+/// them in a row has a phone whose clock is fast, and is told so. The desk sees both.
+#[test]
+fn a_code_of_a_later_minute_is_told_apart_only_when_another_one_follows() {
+    let world = World::new(Some(Method::App), true, Place::Public);
+    let app = otp(Carrier::App);
+    let answer = |state: &Login, ahead: u64| {
+        let digits = app.code_at(NOW.at.0.cast_unsigned() / 30 + ahead);
+        let typed = Typed::parse(&digits).unwrap();
+        let (next, effects) = world.step(state.clone(), Event::CodeTyped(typed));
+        let desk = effects.iter().any(|effect| {
+            matches!(
+                effect,
+                Effect::Audit(Happened::CodeWrong {
+                    clock_ahead_s: Some(_),
+                    ..
+                })
+            )
+        });
+        assert!(desk, "{effects:?}");
+        let Login::AwaitAppCode(code) = &next else {
+            panic!("{next:?}")
+        };
+        (code.last, next)
+    };
+    let (told, state) = answer(&world.after_password(Assurance::Password), 8);
+    assert_eq!(told, Some(WrongCode::Wrong));
+    let (told, state) = answer(&state, 8);
+    assert_eq!(told, Some(WrongCode::Wrong), "the same guess again");
+    let (told, _) = answer(&state, 9);
+    assert_eq!(told, Some(WrongCode::ClockAhead(270)));
+}
+
 /// [S04] A password session does not leave the building; a strong one may.
 #[test]
 fn what_a_session_is_worth_depends_on_where_it_is_shown() {

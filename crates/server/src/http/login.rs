@@ -9,7 +9,7 @@ use axum::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
-use journey::{JourneyId, Person, Refusal, Secret, login::Login};
+use journey::{JourneyId, Person, PersonId, Refusal, Secret, login::Login};
 use store::{EndSessions, Journey, JourneyState, SessionRecord, TakeOver, seal::Purpose};
 use wire::oauth::authorize::Authorize;
 
@@ -266,10 +266,6 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
     };
     if let (Login::SignedIn(signed), Some(new)) = (state, &moved.session) {
         app.metrics.sessions.inc();
-        let account = app.store.person(signed.person).await?;
-        let Some(account) = account else {
-            return Err(Failure::Impossible("a person vanished while signing in"));
-        };
         leave_the_old_session(app, &visit).await?;
         let hash = sha256(new.id.expose());
         visit
@@ -281,7 +277,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
                 .extend(app.jar.set_bytes(Name::Device, &device));
         }
         let purpose = purpose_of(&moved.journey);
-        let way = leave_with(app, &purpose, (&account.person, &signed.proof), &hash);
+        let way = leave_with(app, &purpose, (signed.person, &signed.proof), &hash);
         return show::see_other(&visit, &way);
     }
     if let Login::EnrolElsewhere(elsewhere) = state {
@@ -307,13 +303,13 @@ pub(super) fn leave(
     purpose: &Purposed,
     (session, person): (&SessionRecord, &Person),
 ) -> String {
-    leave_with(app, purpose, (person, &session.proof), &session.hash)
+    leave_with(app, purpose, (person.id, &session.proof), &session.hash)
 }
 
 fn leave_with(
     app: &App,
     purpose: &Purposed,
-    (person, proof): (&Person, &journey::Proof),
+    (person, proof): (PersonId, &journey::Proof),
     session: &[u8; 32],
 ) -> String {
     match &purpose.authorize {

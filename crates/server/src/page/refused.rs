@@ -33,7 +33,7 @@ pub enum Reason {
     TooLate,
     /// Too many wrong codes.
     TooManyTries {
-        /// When the next attempt counts; none if only the desk can help.
+        /// When the next attempt counts; none if a new journey may begin at once.
         until: Option<Timestamp>,
     },
     /// No more messages to this number for now.
@@ -133,9 +133,8 @@ impl Refused {
                 let when = time::day_and_clock(frame, *until);
                 return frame.given("when", when).say("refused-cure-after");
             }
-            Reason::TooManyTries { until: None } | Reason::TooManyMessages { until: None } => {
-                "refused-cure-desk"
-            }
+            Reason::TooManyTries { until: None } => "refused-too-many-tries-cure",
+            Reason::TooManyMessages { until: None } => "refused-too-many-messages-cure",
             Reason::TooLate | Reason::ForeignForm => "refused-cure-again",
             Reason::NoBinding => "refused-no-binding-cure",
             Reason::TooWeak { .. } => "refused-too-weak-cure",
@@ -157,6 +156,7 @@ impl Refused {
         let helps = matches!(
             self.reason,
             Reason::TooLate
+                | Reason::TooManyTries { until: None }
                 | Reason::OtherBrowser
                 | Reason::OtherPerson
                 | Reason::ResumeUsed

@@ -10,16 +10,17 @@ use crate::application::{at, sends};
 
 /// Routes that are not called here. May only shrink.
 const UNTESTED: &str = include_str!("strangers.txt");
-/// How many they were when this was last looked at.
-const UNTESTED_MAX: usize = 0;
+/// How many they are: a lower number is written down, a higher one is not.
+const UNTESTED_COUNT: usize = 0;
 
 /// [A01] Whoever comes with nothing leaves with nothing, wherever they knock.
 #[test]
 fn a_stranger_gets_nothing_anywhere() {
     let mut canton = Canton::new(Language::French);
     let untested = untested();
-    assert!(
-        untested.len() <= UNTESTED_MAX,
+    assert_eq!(
+        untested.len(),
+        UNTESTED_COUNT,
         "the list of untested routes may only shrink"
     );
     for route in ROUTES.iter().filter(|route| !untested.contains(route.path)) {

@@ -204,6 +204,22 @@ pub(super) async fn a_better_hash_replaces_only_the_one_it_was_made_from(world: 
     Ok(())
 }
 
+/// Who came over with a password has still to choose a method, and with it a password of their own.
+pub(super) async fn who_came_with_a_password_and_no_method_can_activate(world: &World) -> Kept {
+    let new = NewPerson {
+        password: Some(Secret::new(b"{SSHA}former".to_vec())),
+        ..world.stranger()
+    };
+    world.import_people(std::slice::from_ref(&new)).await?;
+    let activate = world.activate(new.id, Method::Sms).await?;
+    let effects = [Effect::Activate(Box::new(activate.clone()))];
+    let opened = world.open(&world.activating(&activate), &effects).await?;
+    assert_eq!(opened, Committed::Yes(None));
+    let account = world.account(new.id).await?;
+    assert_eq!(account.person.method, Some(Method::Sms));
+    Ok(())
+}
+
 /// [L06] A code that lay in a mailbox while its person got a password otherwise changes nothing.
 pub(super) async fn an_activation_never_replaces_a_password(world: &World) -> Kept {
     let person = world.newcomer().await?;

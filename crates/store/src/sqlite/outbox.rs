@@ -129,7 +129,16 @@ impl Claimed {
                 return Ok(None);
             }
         };
-        let person = people::by_id(conn, keys, self.person)?.ok_or(Unreadable("person"))?;
+        let person = people::by_id(conn, keys, self.person)
+            .and_then(|person| person.ok_or_else(|| Unreadable("person").into()));
+        let person = match person {
+            Ok(person) => person,
+            // It waits until its person can be read, or its time is over; the others leave.
+            Err(cause) => {
+                tracing::error!(reference = self.reference, error = %cause, "reading whom a message is for");
+                return Ok(None);
+            }
+        };
         Ok(Some(Outgoing {
             attempts: self.attempts,
             id: self.id,

@@ -489,6 +489,14 @@ fn void_activations(conn: &Connection, person: PersonId) -> Result<(), Cause> {
         "delete from activation where person = $1 and used_at is null",
     )?
     .execute([person.0])?;
+    // Their messages that still wait would bring codes that no longer work.
+    prepare(
+        conn,
+        "update outbox set state = 'failed', note = 'a newer code takes its place', sealed = null
+         where person = $1 and state in ('waiting', 'trouble')
+             and reference >= 'activation-' and reference < 'activation.'",
+    )?
+    .execute([person.0])?;
     Ok(())
 }
 
@@ -513,7 +521,8 @@ pub(super) fn activations(
 }
 
 /// Spends the activation and sets what was chosen; everything that was begun before ends. False if
-/// the activation was spent, is over or void, or the person was switched off.
+/// the activation was spent, is over or void, or the person was switched off or has a password and a
+/// method already.
 pub(super) fn activate(
     conn: &Connection,
     activate: &Activate,
@@ -530,7 +539,7 @@ pub(super) fn activate(
         conn,
         "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
              phone_from = case when $3 is null then null else 'email_activation' end
-         where id = $4 and disabled = 0 and password is null",
+         where id = $4 and disabled = 0 and (password is null or method is null)",
     )?
     .execute(params![
         activate.password.expose(),
@@ -545,11 +554,5 @@ pub(super) fn activate(
     void_activations(conn, person)?;
     end_everything(conn, person, Some(journey))?;
     prepare(conn, "delete from device where person = $1")?.execute([person.0])?;
-    // The app of before is what was lost, or somebody else's by now.
-    prepare(
-        conn,
-        "delete from otp where person = $1 and carrier = 'app'",
-    )?
-    .execute([person.0])?;
     Ok(true)
 }

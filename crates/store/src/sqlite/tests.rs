@@ -196,6 +196,64 @@ async fn a_database_that_cannot_be_written_is_read_and_not_ready() {
     assert_eq!(store.counts(NOW).await.unwrap().people, 1);
 }
 
+/// Fifty thousand activation messages on their way do not keep a code waiting that lives five minutes.
+#[tokio::test]
+async fn what_is_soon_too_late_leaves_first() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    store.import_people(&people(40), &by()).await.unwrap();
+    for (at, person) in people(40).into_iter().enumerate() {
+        let until = NOW.plus(if at == 39 { 300 } else { 86_400 });
+        let message = Message::Activation {
+            code: Secret::new(b"ABCDE-FGHJK".to_vec()),
+            until,
+        };
+        let activation = NewActivation {
+            id: ActivationId(person.id.0),
+            mac: [1; 32],
+            message: Some(message),
+            person: person.id,
+            until,
+        };
+        let by = By {
+            at: NOW.plus(i64::from(at == 39)),
+            ..by()
+        };
+        store.issue_activation(&activation, &by).await.unwrap();
+    }
+    let due = store.claim_messages(NOW.plus(1), 32).await.unwrap();
+    assert_eq!(due.len(), 32);
+    assert!(due.iter().any(|one| one.until == NOW.plus(300)));
+}
+
+/// A row that cannot be read holds up the messages of its own person and of nobody else.
+#[tokio::test]
+async fn a_person_who_cannot_be_read_holds_up_no_other_message() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    store.import_people(&people(2), &by()).await.unwrap();
+    for person in people(2) {
+        let activation = NewActivation {
+            id: ActivationId(person.id.0),
+            mac: [person.id.0[1]; 32],
+            message: Some(Message::Activation {
+                code: Secret::new(b"ABCDE-FGHJK".to_vec()),
+                until: NOW.plus(600),
+            }),
+            person: person.id,
+            until: NOW.plus(600),
+        };
+        store.issue_activation(&activation, &by()).await.unwrap();
+    }
+    run(
+        &store,
+        "update person set language = 'rm' where username = 'anna.imboden.0'",
+    )
+    .await;
+    let due = store.claim_messages(NOW, 10).await.unwrap();
+    let to: Vec<_> = due.iter().map(|one| one.person.username.as_str()).collect();
+    assert_eq!(to, ["anna.imboden.1"]);
+    assert_eq!(store.outbox_depth().await.unwrap(), 2);
+}
+
 #[tokio::test]
 async fn a_writer_that_is_busy_is_not_ready_and_readers_do_not_wait() {
     let store = Arc::new(Sqlite::open_in_memory(keys()).unwrap());

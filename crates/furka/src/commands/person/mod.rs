@@ -10,7 +10,11 @@ mod text;
 use clap::Subcommand;
 
 pub(crate) use self::progress::Progress;
-use crate::{failure::Outcome, installation::Installation};
+use crate::{
+    failure::{Exit, Outcome},
+    installation::Installation,
+    print,
+};
 
 /// What can be done with people.
 #[derive(Subcommand)]
@@ -32,6 +36,17 @@ pub(crate) enum PersonCommand {
         #[arg(long, conflicts_with = "school")]
         not_activated: bool,
     },
+    /// Switches somebody off: sessions, codes and journeys end at once, and no sign-in begins.
+    #[command(after_help = "Example:\n  furka person disable anna.rey")]
+    Disable {
+        /// User name or alias.
+        name: String,
+    },
+    /// Switches somebody on again. They sign in as before.
+    Enable {
+        /// User name or alias.
+        name: String,
+    },
 }
 
 impl PersonCommand {
@@ -43,6 +58,22 @@ impl PersonCommand {
                 school,
                 not_activated,
             } => show::list(here, school, not_activated).await,
+            Self::Disable { name } => switch(here, &name, true).await,
+            Self::Enable { name } => switch(here, &name, false).await,
         }
     }
+}
+
+/// Effective at once on everything that runs with this database.
+async fn switch(here: &Installation, name: &str, disabled: bool) -> Outcome {
+    let account = here.account(name).await?;
+    let (command, state) = match disabled {
+        true => ("person disable", "switched off: every sign-in is refused"),
+        false => ("person enable", "switched on"),
+    };
+    here.store
+        .disable(account.person.id, disabled, &here.by(command))
+        .await?;
+    print::line(format_args!("{} is {state}", account.person.username));
+    Ok(Exit::Done)
 }

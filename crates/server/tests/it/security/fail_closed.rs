@@ -10,6 +10,9 @@ use super::failing::{CAUSE, Failing, Fails, Switch};
 use super::sign_in::tries;
 use super::{account, gets, metric, posts, somebody, switch_off, wrong};
 
+/// What is tried, with all that was answered.
+type Scene<'a> = Box<dyn FnMut(&mut Canton) -> Vec<Answer> + 'a>;
+
 fn failing() -> (Canton, Arc<Switch>) {
     let switch = Arc::new(Switch::default());
     let kept = Arc::clone(&switch);
@@ -74,7 +77,7 @@ fn a_failing_store_lets_nobody_in() {
         );
         vec![first, second, gets(&mut *browser, "/account")]
     };
-    let mut scenes: Vec<Box<dyn FnMut(&mut Canton) -> Vec<Answer> + '_>> = vec![
+    let mut scenes: Vec<Scene<'_>> = vec![
         Box::new(|canton| vec![tries(&mut *canton.browser(Place::School), &mistyped)]),
         Box::new(|canton| vec![tries(&mut *canton.browser(Place::School), &bastien)]),
         Box::new(|canton| code_scene(canton, &wrong)),

@@ -21,19 +21,13 @@ pub(super) fn error(answer: &Answer) -> Option<String> {
     parameter(answer.location(), "error")
 }
 
-/// [C10] Every kind of sealed or signed thing at every place that takes one: only the right kind at
-/// its own place does anything.
-#[test]
-fn nothing_is_taken_for_something_else() {
-    let mut canton = canton();
-    let (anna, bastien) = (
-        somebody(&mut canton, Role::Sms),
-        somebody(&mut canton, Role::App),
-    );
+/// One of each kind of sealed, signed and drawn thing, and the browser whose they are.
+fn one_of_each(canton: &mut Canton) -> (Vec<(&'static str, String)>, Box<dyn Browser>) {
+    let (anna, bastien) = (somebody(canton, Role::Sms), somebody(canton, Role::App));
     let mut browser = canton.browser(Place::School);
     let answer = enters(&mut *browser, &asks(&[]), &anna);
     let spent = parameter(answer.location(), "code").unwrap();
-    let tokens = sends(&mut canton, redeems(&spent)).json();
+    let tokens = sends(canton, redeems(&spent)).json();
     let strong = asks(&[("prompt", Some("login")), ("acr_values", Some(MFA))]);
     let elsewhere = enters(&mut *browser, &strong, &bastien)
         .location()
@@ -42,7 +36,7 @@ fn nothing_is_taken_for_something_else() {
     let sign_in = gets(&mut *browser, "/login").body;
     let sign_out = gets(&mut *browser, "/logout").body;
     let ticket = |body: &str| between(body, "name=\"ticket\" value=\"", "\"");
-    let things = [
+    let things = vec![
         (
             "access token",
             tokens["access_token"].as_str().unwrap().to_owned(),
@@ -55,6 +49,15 @@ fn nothing_is_taken_for_something_else() {
         ("session", session(&mut *browser).unwrap()),
         ("journey", elsewhere.rsplit('/').next().unwrap().to_owned()),
     ];
+    (things, browser)
+}
+
+/// [C10] Every kind of sealed or signed thing at every place that takes one: only the right kind at
+/// its own place does anything.
+#[test]
+fn nothing_is_taken_for_something_else() {
+    let mut canton = canton();
+    let (things, mut browser) = one_of_each(&mut canton);
     for (what, thing) in &things {
         assert!(thing.len() > 20, "{what}: {thing}");
         let bearer =
@@ -352,7 +355,11 @@ fn a_subject_belongs_to_one_person() {
     };
     let by = by(&mut canton);
     canton
-        .waits_for(canton.store().import_people(&[again.clone()], &by))
+        .waits_for(
+            canton
+                .store()
+                .import_people(std::slice::from_ref(&again), &by),
+        )
         .unwrap();
     assert_eq!(subject(&mut canton, &anna), Some(first));
     super::switch_off(&mut canton, &anna);

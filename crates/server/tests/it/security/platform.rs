@@ -4,7 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::body::Body;
-use testkit::{App, Attempt, Person, Place, Role, Town};
+use testkit::memory::Canton;
+use testkit::{App, Attempt, Browser, Person, Place, Role, Town};
 use tower::ServiceExt;
 
 use super::codes::{PASSWORD, chooses_password, issues, opens};
@@ -109,20 +110,9 @@ fn listens() -> &'static Arc<Mutex<Vec<u8>>> {
     })
 }
 
-/// [P02] Unique secrets in every field, header and address of every route, and the secrets of a whole
-/// story: none of them is in the log at its most talkative, in the database, or in the metrics.
-#[test]
-fn no_planted_secret_is_written_anywhere() {
-    let log = listens();
-    let mut canton = canton();
-    let bastien = somebody(&mut canton, Role::App);
-    let chloe = somebody(&mut canton, Role::EnrolledApp);
-    let mut browser = canton.browser(Place::Home);
-    let mut secrets = vec![
-        bastien.password.clone(),
-        chloe.password.clone(),
-        testkit::memory::ENT_SECRET.to_owned(),
-    ];
+/// A secret of its own in every field, header and address of every route.
+fn plants(canton: &mut Canton, browser: &mut dyn Browser) -> Vec<String> {
+    let mut secrets = vec![];
     let fields = [
         "password",
         "new_password",
@@ -148,13 +138,13 @@ fn no_planted_secret_is_written_anywhere() {
         for name in fields {
             let secret = plant();
             posts(
-                &mut *browser,
+                browser,
                 &path,
                 &[(name, &secret), ("username", "anna.roten")],
             );
             secrets.push(secret);
             let secret = plant();
-            gets(&mut *browser, &format!("{path}?{name}={secret}"));
+            gets(browser, &format!("{path}?{name}={secret}"));
             secrets.push(secret);
         }
         for header in ["authorization", "cookie"] {
@@ -168,47 +158,60 @@ fn no_planted_secret_is_written_anywhere() {
             secrets.push(secret);
         }
     }
+    secrets
+}
+
+/// Enrolment, tokens and an activation, with all that is secret in them.
+fn secrets_of_a_story(canton: &mut Canton, browser: &mut dyn Browser) -> Vec<String> {
+    let bastien = somebody(canton, Role::App);
+    let mut secrets = vec![
+        bastien.password.clone(),
+        testkit::memory::ENT_SECRET.to_owned(),
+    ];
     let page = browser.sends(Attempt::get(&asks(&[])));
     secrets.push(super::between(&page.body, "name=\"ticket\" value=\"", "\""));
     canton.passes(7200);
-    let journey = begins(&mut *browser, &bastien);
-    secrets.push((&mut canton as &mut dyn Town).sms_code(&bastien));
-    posts(
-        &mut *browser,
-        &journey,
-        &[("code", secrets.last().unwrap())],
-    );
+    let journey = begins(browser, &bastien);
+    secrets.push((canton as &mut dyn Town).sms_code(&bastien));
+    posts(browser, &journey, &[("code", secrets.last().unwrap())]);
     browser.opens(&at(&journey));
     let app = App {
         key: browser.key_to_type().unwrap(),
     };
-    secrets.push((&mut canton as &mut dyn Town).app_code(&app));
-    let answer = posts(
-        &mut *browser,
-        &journey,
-        &[("code", secrets.last().unwrap())],
-    );
+    secrets.push((canton as &mut dyn Town).app_code(&app));
+    let answer = posts(browser, &journey, &[("code", secrets.last().unwrap())]);
     secrets.push(app.key);
     let code = crate::application::parameter(answer.location(), "code").unwrap();
-    let tokens = sends(&mut canton, redeems(&code)).json();
+    let tokens = sends(canton, redeems(&code)).json();
     secrets.extend([
         code,
         tokens["access_token"].as_str().unwrap().into(),
         tokens["id_token"].as_str().unwrap().into(),
     ]);
-    let new = somebody(&mut canton, Role::New);
-    let activation = issues(&mut canton, &new);
-    let journey = opens(&mut *browser, &new.username, &activation)
+    let new = somebody(canton, Role::New);
+    let activation = issues(canton, &new);
+    let journey = opens(browser, &new.username, &activation)
         .location()
         .to_owned();
-    chooses_password(&mut *browser, &journey, PASSWORD);
+    chooses_password(browser, &journey, PASSWORD);
     secrets.extend([activation, PASSWORD.to_owned()]);
     for (name, value) in browser.cookies() {
         if name != "furka-language" {
             secrets.push(value);
         }
     }
+    secrets
+}
 
+/// [P02] Unique secrets in every field, header and address of every route, and the secrets of a whole
+/// story: none of them is in the log at its most talkative, in the database, or in the metrics.
+#[test]
+fn no_planted_secret_is_written_anywhere() {
+    let log = listens();
+    let mut canton = canton();
+    let mut browser = canton.browser(Place::Home);
+    let mut secrets = plants(&mut canton, &mut *browser);
+    secrets.extend(secrets_of_a_story(&mut canton, &mut *browser));
     let database = canton.database();
     let metrics = canton.calls_management(Attempt::get(&at("/metrics"))).body;
     let logged = log.lock().unwrap().clone();
@@ -341,6 +344,62 @@ impl Odd {
             })
             .collect()
     }
+
+    /// A request to a route, odd in all its parts.
+    fn request(&mut self, path: &str, segment: Option<&str>, cookies: &str) -> http::Request<Body> {
+        let percent = data_encoding::HEXUPPER.encode(&self.bytes(24));
+        let percent: String = percent
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| format!("%{}", String::from_utf8_lossy(pair)))
+            .collect();
+        let segment = segment.map_or_else(|| format!("x{percent}"), str::to_owned);
+        let path = path
+            .replace("{id}", &segment)
+            .replace("{token}", &segment)
+            .replace("{name}", &segment);
+        let names = [
+            "username",
+            "code",
+            "ticket",
+            "client_id",
+            "prompt",
+            "max_age",
+            "id_token_hint",
+            "ui",
+        ];
+        let name = names[self.next() as usize % names.len()];
+        let mut body = if self.next().is_multiple_of(2) {
+            format!("{name}=").into_bytes()
+        } else {
+            vec![]
+        };
+        body.extend(self.bytes(600));
+        let header = self
+            .bytes(80)
+            .into_iter()
+            .filter(|byte| *byte >= 32 && *byte != 127)
+            .collect::<Vec<_>>();
+        let method = ["GET", "POST", "POST", "HEAD", "PUT"][self.next() as usize % 5];
+        http::Request::builder()
+            .method(method)
+            .uri(format!("{path}?{name}={percent}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(
+                "cookie",
+                if self.next().is_multiple_of(2) {
+                    cookies.as_bytes()
+                } else {
+                    &header
+                },
+            )
+            .header("authorization", header.as_slice())
+            .header("x-forwarded-for", header.as_slice())
+            .header("accept-language", header.as_slice())
+            .extension(server::Peer([127, 0, 0, 1].into()))
+            .body(Body::from(body))
+            .unwrap()
+    }
 }
 
 /// [P07] Odd bytes as body, query, path segment, cookie and header of every route: never a failure of
@@ -362,63 +421,8 @@ fn odd_bytes_never_make_us_fail() {
     let mut odd = Odd(17);
     for round in 0..150 {
         for route in server::ROUTES {
-            let percent = data_encoding::HEXUPPER.encode(&odd.bytes(24));
-            let percent: String = percent
-                .as_bytes()
-                .chunks(2)
-                .map(|pair| format!("%{}", String::from_utf8_lossy(pair)))
-                .collect();
-            let segment = if round % 2 == 0 {
-                id.to_owned()
-            } else {
-                format!("x{percent}")
-            };
-            let path = route
-                .path
-                .replace("{id}", &segment)
-                .replace("{token}", &segment)
-                .replace("{name}", &segment);
-            let names = [
-                "username",
-                "code",
-                "ticket",
-                "client_id",
-                "prompt",
-                "max_age",
-                "id_token_hint",
-                "ui",
-            ];
-            let name = names[odd.next() as usize % names.len()];
-            let mut body = if odd.next() % 2 == 0 {
-                format!("{name}=").into_bytes()
-            } else {
-                vec![]
-            };
-            body.extend(odd.bytes(600));
-            let header = odd
-                .bytes(80)
-                .into_iter()
-                .filter(|byte| *byte >= 32 && *byte != 127)
-                .collect::<Vec<_>>();
-            let method = ["GET", "POST", "POST", "HEAD", "PUT"][odd.next() as usize % 5];
-            let request = http::Request::builder()
-                .method(method)
-                .uri(format!("{path}?{name}={percent}"))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .header(
-                    "cookie",
-                    if odd.next() % 2 == 0 {
-                        cookies.as_bytes()
-                    } else {
-                        &header
-                    },
-                )
-                .header("authorization", header.as_slice())
-                .header("x-forwarded-for", header.as_slice())
-                .header("accept-language", header.as_slice())
-                .extension(server::Peer([127, 0, 0, 1].into()))
-                .body(Body::from(body))
-                .unwrap();
+            let segment = (round % 2 == 0).then_some(id);
+            let request = odd.request(route.path, segment, &cookies);
             let what = format!("{request:?}");
             let response = canton.waits_for(router.clone().oneshot(request)).unwrap();
             assert!(

@@ -305,6 +305,46 @@ fn errors_have_the_headers_of_pages() {
     }
 }
 
+/// Where people are sent: our own paths and registered addresses.
+const OURS: &[&str] = &[
+    "/",
+    "http://localhost:8401/callback",
+    "http://localhost:8401/signed-out",
+];
+/// Whose addresses they are not.
+const HOSTS: &[&str] = &[
+    "evil.example",
+    "localhost:8401.evil.example",
+    "localhost:8401@evil.example",
+    "[::1]",
+];
+/// How an address is written by whom it is to deceive.
+const SHAPES: &[&str] = &[
+    "https://{}",
+    "//{}",
+    "/\\{}",
+    "\\\\{}",
+    "https:{}",
+    "///{}",
+    "/%09/{}",
+    "http://{}/callback",
+    "javascript:alert('{}')",
+    "{}",
+    "/.{}",
+    "//{}/%2f..",
+];
+/// Parameters by which somebody somewhere is sent on.
+const NAMES: &[&str] = &[
+    "redirect_uri",
+    "post_logout_redirect_uri",
+    "next",
+    "return_to",
+    "url",
+    "target_link_uri",
+    "continue",
+    "ui",
+];
+
 /// [S09] Nothing that somebody puts into an address, a form or a header decides where a browser is
 /// sent: only paths of ours and registered addresses.
 #[test]
@@ -319,47 +359,12 @@ fn nobody_is_sent_elsewhere() {
     )
     .json();
     let hint = tokens["id_token"].as_str().unwrap().to_owned();
-    let ours = [
-        "/",
-        "http://localhost:8401/callback",
-        "http://localhost:8401/signed-out",
-    ];
-    let hosts = [
-        "evil.example",
-        "localhost:8401.evil.example",
-        "localhost:8401@evil.example",
-        "[::1]",
-    ];
-    let shapes = [
-        "https://{}",
-        "//{}",
-        "/\\{}",
-        "\\\\{}",
-        "https:{}",
-        "///{}",
-        "/%09/{}",
-        "http://{}/callback",
-        "javascript:alert('{}')",
-        "{}",
-        "/.{}",
-        "//{}/%2f..",
-    ];
-    let names = [
-        "redirect_uri",
-        "post_logout_redirect_uri",
-        "next",
-        "return_to",
-        "url",
-        "target_link_uri",
-        "continue",
-        "ui",
-    ];
-    for (host, shape) in hosts
+    for (host, shape) in HOSTS
         .iter()
-        .flat_map(|host| shapes.iter().map(move |shape| (host, shape)))
+        .flat_map(|host| SHAPES.iter().map(move |shape| (host, shape)))
     {
         let target = shape.replace("{}", host);
-        for name in names {
+        for name in NAMES.iter().copied() {
             let query: String = url::form_urlencoded::Serializer::new(String::new())
                 .append_pair(name, &target)
                 .append_pair("client_id", "ent")
@@ -376,7 +381,7 @@ fn nobody_is_sent_elsewhere() {
                 let answer = gets(&mut *browser, &format!("{path}?{query}"));
                 let location = answer.location();
                 let known =
-                    location.is_empty() || ours.iter().any(|known| location.starts_with(known));
+                    location.is_empty() || OURS.iter().any(|known| location.starts_with(known));
                 assert!(
                     known && !location.starts_with("//") && !location.starts_with("/\\"),
                     "{location}"
