@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use journey::{Notice, Timestamp};
 use store::{Message, Outcome, Outgoing};
+use tokio::time::timeout;
 
 use crate::{
     app::App,
@@ -15,6 +16,10 @@ use crate::{
 
 /// How many messages one round takes.
 const ROUND: u16 = 32;
+/// After so long the next round begins: whoever answers slowly holds up no other message.
+const ROUND_TIME: Duration = Duration::from_secs(2);
+/// Nobody is waited for longer: a claim lasts a minute.
+const ATTEMPT_TIME: Duration = Duration::from_secs(50);
 /// The first wait before a message is tried again, in seconds; it doubles.
 const RETRY_S: i64 = 2;
 /// The longest wait, in seconds.
@@ -85,7 +90,10 @@ pub(crate) async fn deliver(app: &App) -> usize {
         let app = app.clone();
         sends.spawn(async move { send(&app, message).await });
     }
-    while sends.join_next().await.is_some() {}
+    let all = async { while sends.join_next().await.is_some() {} };
+    if timeout(ROUND_TIME, all).await.is_err() {
+        sends.detach_all();
+    }
     count
 }
 
@@ -94,7 +102,8 @@ async fn send(app: &App, outgoing: Outgoing) {
     let outcome = if now >= outgoing.until {
         Outcome::Refused("its time was over before a gateway took it".to_owned())
     } else {
-        attempt(app, &outgoing, now).await
+        let attempted = timeout(ATTEMPT_TIME, attempt(app, &outgoing, now)).await;
+        attempted.unwrap_or_else(|late| Outcome::Retry(now.plus(RETRY_S), late.to_string()))
     };
     match &outcome {
         Outcome::Sent => {

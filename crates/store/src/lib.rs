@@ -186,8 +186,8 @@ pub trait Store: Send + Sync {
 
     // --- Messages ---------------------------------------------------------------------------
 
-    /// Messages that are due, oldest first. Reading them claims them for a minute, so that no other
-    /// node sends them meanwhile.
+    /// Messages that are due: of many those that are too late soonest. Reading them claims them for a
+    /// minute, so that no other node sends them meanwhile.
     async fn claim_messages(&self, now: Timestamp, limit: u16) -> Result<Vec<Outgoing>>;
 
     /// What became of a message that was claimed.

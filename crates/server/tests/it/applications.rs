@@ -370,3 +370,20 @@ fn a_link_signs_nobody_out() {
     let answer = browser.sends(Attempt::get(&at(evil)));
     assert!(!answer.location().contains("evil"), "{answer:?}");
 }
+
+/// [P07] Whatever request is taken, the form of its sign-in page is taken, too.
+#[test]
+fn the_longest_request_of_an_application_can_be_answered() {
+    let mut canton = Canton::new(Language::French);
+    let (person, mut browser) = at_school(&mut canton);
+    let state = "s".repeat(2048);
+    let hint = "h".repeat(4096);
+    let nonce = "n".repeat(512);
+    let request = asks(&[
+        ("state", Some(state.as_str())),
+        ("nonce", Some(nonce.as_str())),
+        ("id_token_hint", Some(hint.as_str())),
+    ]);
+    let answer = enters(&mut *browser, &request, &person);
+    assert_eq!(parameter(answer.location(), "state"), Some(state), "{answer:?}");
+}

@@ -72,7 +72,7 @@ pub(super) fn claim(
         "update outbox set attempts = attempts + 1, due_at = $1
          where id in (
              select id from outbox where sealed is not null and due_at <= $2
-             order by due_at, id limit $3
+             order by until, id limit $3
          )
          returning *",
     )?;
