@@ -23,22 +23,6 @@ macro_rules! tell {
 
 testkit::for_each_story!(tell);
 
-macro_rules! list {
-    ($($chapter:ident { $($story:ident = $why:literal,)* })*) => {
-        $(mod $chapter {
-            $(#[test]
-            #[ignore = $why] // each reason names its issue, such as #2
-            fn $story() {
-                panic!($why);
-            })*
-        })*
-    };
-}
-
-mod in_memory_only {
-    testkit::for_each_story_in_memory_only!(list);
-}
-
 fn told(story: fn(&mut dyn Town, &Words), language: Language) {
     story(&mut Furka::start(language), &Words::of(language));
 }

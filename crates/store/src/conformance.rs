@@ -30,6 +30,7 @@ macro_rules! keeps {
 ///
 /// # Panics
 /// If a promise is broken.
+#[expect(clippy::too_many_lines, reason = "it is a list")]
 pub async fn check(open: impl Fn() -> AnyStore) {
     let world = &World::new([open(), open()]);
     keeps! { world;

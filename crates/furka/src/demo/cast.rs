@@ -94,6 +94,9 @@ const PEOPLE: [Person; 5] = [
     },
 ];
 
+/// A token that lies in a drawer, for somebody who chooses one at their activation.
+const SPARE: &str = "VS-1000418";
+
 /// The cast with everything that was drawn for this start.
 pub(super) struct Cast {
     app_seed: [u8; 20],
@@ -131,8 +134,15 @@ impl Cast {
         pool: &Pool,
     ) -> Result<(), Failure> {
         let by = by();
-        for serial in PEOPLE.iter().filter_map(|person| person.serial) {
-            let otp = self.otp(Carrier::Token);
+        for serial in PEOPLE
+            .iter()
+            .filter_map(|person| person.serial)
+            .chain([SPARE])
+        {
+            let mut otp = self.otp(Carrier::Token);
+            if serial == SPARE {
+                otp.secret = Secret::new(spare(&self.token_seed).to_vec());
+            }
             store
                 .import_tokens(
                     &[NewToken {
@@ -211,16 +221,35 @@ fn tokens(seed: &[u8; 20]) -> Vec<HardwareToken> {
     let held = PEOPLE
         .iter()
         .filter_map(|person| Some((person, person.serial?)));
-    held.map(|(person, serial)| HardwareToken {
-        serial: serial.to_owned(),
-        holder: Some(person.former.unwrap_or(person.username).to_owned()),
-        generator: Generator::new(seed.to_vec(), Hash::Sha1, Digits::Six),
-        moving: Moving::Time {
-            period_s: 60,
-            ahead_s: 0,
-        },
-    })
-    .collect()
+    let holders =
+        held.map(|(person, serial)| (serial, Some(person.former.unwrap_or(person.username))));
+    let holders = holders.chain([(SPARE, None)]);
+    holders
+        .map(|(serial, holder)| HardwareToken {
+            serial: serial.to_owned(),
+            holder: holder.map(str::to_owned),
+            generator: Generator::new(
+                if serial == SPARE {
+                    spare(seed).to_vec()
+                } else {
+                    seed.to_vec()
+                },
+                Hash::Sha1,
+                Digits::Six,
+            ),
+            moving: Moving::Time {
+                period_s: 60,
+                ahead_s: 0,
+            },
+        })
+        .collect()
+}
+
+/// The spare token's seed: another one, from the same dice.
+fn spare(seed: &[u8; 20]) -> [u8; 20] {
+    let mut other = *seed;
+    other.reverse();
+    other
 }
 
 fn scanned(seed: &[u8; 20]) -> Vec<String> {

@@ -6,7 +6,7 @@ use wire::form::{Bounds, Fields, FormError};
 /// A sign-in ticket is the longest value; a form of ours has a handful of fields.
 const BOUNDS: Bounds = Bounds {
     total_bytes_max: 16 * 1024,
-    value_bytes_max: 10 * 1024,
+    value_bytes_max: 14 * 1024,
     fields_max: 16,
 };
 

@@ -254,7 +254,20 @@ pub(crate) async fn act(
             return state::page(&app, &visit, &journey, state::Problem::Malformed { two }).await;
         }
     };
+    // A code by SMS and one of an app have six digits; any other number of them costs no try.
+    let of_six = !matches!(
+        &journey.state,
+        JourneyState::Login(Login::AwaitTokenCode(_))
+    );
+    if of_six && matches!(&input, Input::Code(typed) if typed.digits().len() != 6) {
+        let problem = state::Problem::Malformed { two: false };
+        return state::page(&app, &visit, &journey, problem).await;
+    }
+    let two = matches!(input, Input::TwoCodes(..));
     let moved = app.advance(&visit.caller, journey, input).await?;
+    if two && let JourneyState::Login(Login::AwaitTokenCode(_)) = &moved.journey.state {
+        return state::page(&app, &visit, &moved.journey, state::Problem::NotInARow).await;
+    }
     arrive(&app, visit, moved).await
 }
 

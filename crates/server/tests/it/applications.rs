@@ -379,11 +379,17 @@ fn the_longest_request_of_an_application_can_be_answered() {
     let state = "s".repeat(2048);
     let hint = "h".repeat(4096);
     let nonce = "n".repeat(512);
+    let levels = "l".repeat(512);
     let request = asks(&[
+        ("acr_values", Some(levels.as_str())),
         ("state", Some(state.as_str())),
         ("nonce", Some(nonce.as_str())),
         ("id_token_hint", Some(hint.as_str())),
     ]);
     let answer = enters(&mut *browser, &request, &person);
-    assert_eq!(parameter(answer.location(), "state"), Some(state), "{answer:?}");
+    assert_eq!(
+        parameter(answer.location(), "state"),
+        Some(state),
+        "{answer:?}"
+    );
 }

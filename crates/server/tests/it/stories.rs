@@ -4,7 +4,7 @@ use testkit::memory::Canton;
 use testkit::{Language, Town, Words};
 
 macro_rules! tell {
-    ($($chapter:ident { $($story:ident $(= $why:literal)?,)* })*) => {
+    ($($chapter:ident { $($story:ident,)* })*) => {
         $(mod $chapter {
             $(mod $story {
                 #[test]
@@ -22,12 +22,6 @@ macro_rules! tell {
 }
 
 testkit::for_each_story!(tell);
-
-mod in_memory_only {
-    use super::told;
-
-    testkit::for_each_story_in_memory_only!(tell);
-}
 
 fn told(story: fn(&mut dyn Town, &Words), language: Language) {
     story(&mut Canton::new(language), &Words::of(language));

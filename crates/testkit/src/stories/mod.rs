@@ -1,8 +1,7 @@
 //! The stories, one file a chapter. A story is told in the guide's words and knows no stage.
 //!
 //! [`for_each_story!`](crate::for_each_story) is the one list of them: ring 3 and ring 4 tell the
-//! same ones, in French and in German. A story that a stage cannot tell yet stands in
-//! [`for_each_story_in_memory_only!`](crate::for_each_story_in_memory_only) with its reason.
+//! same ones, in French and in German.
 
 pub mod activation;
 pub mod app;
@@ -32,6 +31,7 @@ macro_rules! for_each_story {
                 an_activation_code_works_once,
                 an_activation_code_expires_and_says_so,
                 a_wrong_activation_code_tells_nothing,
+                somebody_shows_the_token_they_hold,
             }
             sms {
                 a_teacher_at_home_signs_in_with_a_code_by_sms,
@@ -92,20 +92,6 @@ macro_rules! for_each_story {
             sign_out {
                 from_the_portal_everything_is_left,
                 from_the_account_all_browsers_are_left,
-            }
-        }
-    };
-}
-
-/// Calls a macro with every story that only the stage in memory can tell, and why: `chapter { story =
-/// "#issue: reason", … } …`. Ring 4 lists them as ignored; may only shrink.
-#[macro_export]
-macro_rules! for_each_story_in_memory_only {
-    ($tell:ident) => {
-        $tell! {
-            activation {
-                somebody_shows_the_token_they_hold =
-                    "#2: the people of `furka demo` hold all its tokens; none lies in a drawer",
             }
         }
     };

@@ -28,6 +28,8 @@ pub(super) enum Problem {
         /// Two codes were asked for.
         two: bool,
     },
+    /// The two codes are not two of this token in a row.
+    NotInARow,
 }
 
 /// What the pages of all states need.
@@ -90,7 +92,7 @@ pub(super) async fn page(
 impl Scene<'_> {
     fn status(&self, last: Option<WrongCode>) -> StatusCode {
         match (self.problem, last) {
-            (Problem::Malformed { .. }, _) | (Problem::Last, Some(_)) => {
+            (Problem::Malformed { .. } | Problem::NotInARow, _) | (Problem::Last, Some(_)) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             _ => StatusCode::OK,
@@ -226,11 +228,12 @@ impl Scene<'_> {
         let letters: Vec<char> = serial.chars().collect();
         let two = matches!(
             self.problem,
-            Problem::AskTwo | Problem::Malformed { two: true }
+            Problem::AskTwo | Problem::Malformed { two: true } | Problem::NotInARow
         );
         let tries_left = state.underway.tries_left;
         let problem = match (self.problem, state.last) {
             (Problem::AskTwo, _) | (Problem::Last, None) => None,
+            (Problem::NotInARow, _) => Some(TokenProblem::NotInARow),
             (Problem::Malformed { .. }, _) => Some(TokenProblem::Malformed),
             (Problem::Last, Some(WrongCode::Replayed)) => Some(TokenProblem::Replayed),
             (Problem::Last, Some(_)) => Some(TokenProblem::Wrong { tries_left }),
