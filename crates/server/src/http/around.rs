@@ -120,7 +120,7 @@ fn failed(app: &App, visit: &Visit, chain: &str) -> Response {
     let incident = app.world.support_code();
     tracing::error!(
         incident,
-        here = visit.here.split('?').next(),
+        here = place_of(&visit.here),
         chain,
         "a request failed"
     );
@@ -137,6 +137,11 @@ fn failed(app: &App, visit: &Visit, chain: &str) -> Response {
         StatusCode::INTERNAL_SERVER_ERROR,
         &page,
     ))
+}
+
+/// The first part of a path: what follows may be the secret of a link.
+fn place_of(here: &str) -> &str {
+    here.split(['/', '?']).nth(1).unwrap_or_default()
 }
 
 /// If even the page fails, a bare status is left.
@@ -168,5 +173,18 @@ fn protect(app: &App, headers: &mut HeaderMap) {
     if app.settings.is_https() {
         let a_year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place_of;
+
+    /// [P02] A failure on the way writes no link into the log.
+    #[test]
+    fn a_log_names_the_place_and_not_the_link() {
+        assert_eq!(place_of("/resume/c2VjcmV0?ui=de"), "resume");
+        assert_eq!(place_of("/authorize?state=secret"), "authorize");
+        assert_eq!(place_of("/"), "");
     }
 }
