@@ -40,9 +40,9 @@ pub(crate) enum Act {
     /// A new browser signs in with a password, up to the token.
     SignIn,
     /// A browser with a session opens one application after the other.
-    SignInAgain,
+    ComesAgain,
     /// A new browser opens the sign-in page.
-    SignInPage,
+    OpensPage,
 }
 
 /// A window of a closed loop.
@@ -89,7 +89,7 @@ pub(crate) async fn closed(
     let mut ready = Vec::new();
     for _ in 0..people {
         let mut browser = Browser::new(&provider.site, SCHOOL);
-        if matches!(act, Act::SignInAgain) {
+        if matches!(act, Act::ComesAgain) {
             certainly(browser.sign_in(&turn.next(), PASSWORD).await?)?;
         }
         ready.push(browser);
@@ -131,8 +131,8 @@ async fn again_and_again(
                 browser.forget();
                 certainly(browser.sign_in(&turn.next(), PASSWORD).await?)?;
             }
-            Act::SignInAgain => browser.sign_in_again().await?,
-            Act::SignInPage => {
+            Act::ComesAgain => browser.sign_in_again().await?,
+            Act::OpensPage => {
                 browser.forget();
                 browser.sign_in_page().await?;
             }

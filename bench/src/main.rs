@@ -14,12 +14,7 @@ mod process;
 mod raw;
 mod report;
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{env, path::PathBuf, process::ExitCode, time::Duration};
 
 use canton::Canton;
 use measure::Run;
@@ -30,16 +25,18 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 /// Where the evidence is kept, from the root of the checkout.
 const EVIDENCE: &str = "docs/evidence/bench.json";
 const USAGE: &str = "\
-Usage: cargo xtask bench [--quick] [--only NUMBER]
+Usage: cargo xtask bench [--quick] [--only NUMBER] [--json FILE]
        cargo xtask bench --prepare DIR
 
-  --quick        short windows, to see that it runs; keeps no evidence
-  --only NUMBER  one of the measurements 1 to 7; keeps no evidence
+  --quick        short windows, to see that it runs
+  --only NUMBER  one of the measurements 1 to 7
+  --json FILE    where the evidence is kept; a whole run keeps it in docs/evidence/bench.json
   --prepare DIR  only makes the installation, with a list of its people, for another driver";
 
 /// What the command line says.
 #[derive(Default)]
 struct Wanted {
+    json: Option<PathBuf>,
     only: Option<u8>,
     prepare: Option<PathBuf>,
     quick: bool,
@@ -69,6 +66,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
                 let number = arguments.next()?.parse().ok();
                 wanted.only = Some(number.filter(|number| (1..=7).contains(number))?);
             }
+            "--json" => wanted.json = Some(arguments.next()?.into()),
             "--prepare" => wanted.prepare = Some(arguments.next()?.into()),
             _ => return None,
         }
@@ -93,9 +91,11 @@ async fn bench(wanted: &Wanted) -> Result<(), Trouble> {
     let run = Run::prepare(&furka, window).await?;
     let report = run.measure(wanted.only).await?;
     print!("{}", report.table());
-    if !wanted.quick && wanted.only.is_none() {
-        report.keep(Path::new(EVIDENCE))?;
-        println!("kept in {EVIDENCE}");
+    let whole = !wanted.quick && wanted.only.is_none();
+    let usual = whole.then(|| PathBuf::from(EVIDENCE));
+    if let Some(path) = wanted.json.clone().or(usual) {
+        report.keep(&path)?;
+        println!("kept in {}", path.display());
     }
     Ok(())
 }

@@ -142,7 +142,7 @@ impl Run {
         for link in links {
             parts.push((link.to_owned(), browser.get(link).await?.bytes));
         }
-        let what = (Act::SignInPage, AGAIN_AT_ONCE);
+        let what = (Act::OpensPage, AGAIN_AT_ONCE);
         let all = closed(provider, &self.turn, what, self.window / 2).await?;
         let bytes: usize = parts.iter().map(|(_, bytes)| bytes).sum();
         let requests = parts.len();
@@ -181,21 +181,7 @@ impl Run {
             all.add(closed(provider, &self.turn, what, self.window).await?);
         }
         let alone = closed(provider, &self.turn, (Act::SignIn, 1), self.window).await?;
-        let of_cpu = floor.cpu_ms() / each_ms(all.cpu.all(), all.flows);
-        let share = Figure {
-            name: "password sign-ins per second / raw Argon2id rate",
-            value: all.per_second() / floor.per_second(),
-            unit: "",
-            goal: Goal::AtLeast(0.9),
-            evidence: json!({
-                "argon2id": "19456 KiB, 2 passes, 1 lane, memory kept mapped",
-                "by_cpu_time_alone": rounded(of_cpu),
-                "hash_cpu_ms_in_the_provider": rounded(each_ms(all.cpu.hashing, all.flows)),
-                "hash_cpu_ms_raw": rounded(floor.cpu_ms()),
-                "at_once": AT_ONCE,
-                "sign_ins": all.flows,
-            }),
-        };
+        let share = self.share(floor, all);
         let rest = Figure {
             name: "CPU of everything else in a sign-in, durable and audited",
             value: each_ms(all.cpu.rest, all.flows),
@@ -216,10 +202,36 @@ impl Run {
         })
     }
 
+    /// What of the machine became sign-ins. Others take more of it in one window than in the next, so
+    /// the floor is what the cores that they left could have hashed.
+    fn share(&self, floor: Raw, all: Closed) -> Figure {
+        let left = all.took.as_secs_f64() * count(self.cores) - all.others.as_secs_f64();
+        let floor_per_s = left / all.took.as_secs_f64() * 1000.0 / floor.cpu_ms();
+        Figure {
+            name: "password sign-ins per second / raw Argon2id rate",
+            value: all.per_second() / floor_per_s,
+            unit: "",
+            goal: Goal::AtLeast(0.9),
+            evidence: json!({
+                "argon2id": "19456 KiB, 2 passes, 1 lane, memory kept mapped",
+                "at_once": AT_ONCE,
+                "by_cpu_time_alone": rounded(floor.cpu_ms() / each_ms(all.cpu.all(), all.flows)),
+                "by_wall_clock_alone": rounded(all.per_second() / floor.per_second()),
+                "cores_used_by_others": rounded(all.noise()),
+                "hash_cpu_ms_in_the_provider": rounded(each_ms(all.cpu.hashing, all.flows)),
+                "hash_cpu_ms_raw": rounded(floor.cpu_ms()),
+                "raw_hashes": floor.hashes,
+                "raw_seconds": rounded(floor.took.as_secs_f64()),
+                "sign_in_seconds": rounded(all.took.as_secs_f64()),
+                "sign_ins": all.flows,
+            }),
+        }
+    }
+
     /// 3: a session opens one application after the other.
     async fn again(&self, provider: &Provider) -> Result<Figure, Trouble> {
         eprintln!("sign-ins with a session …");
-        let what = (Act::SignInAgain, AGAIN_AT_ONCE);
+        let what = (Act::ComesAgain, AGAIN_AT_ONCE);
         let all = closed(provider, &self.turn, what, self.window).await?;
         Ok(Figure {
             name: "sign-ins with a session (SSO) per core-second",

@@ -2,7 +2,7 @@
 //! answer, and failures.
 
 use axum::{
-    body::Body,
+    body::{Body, to_bytes},
     extract::{Request, State},
     middleware::Next,
     response::Response,
@@ -27,6 +27,11 @@ use crate::{
     world::Draw,
 };
 
+/// What applications may ask with a form of their own.
+const ASKED_BY_POST: [&str; 2] = ["/authorize", "/logout"];
+/// No such question is longer, in bytes.
+const ASKED_BYTES_MAX: usize = 8 * 1024;
+
 /// The middleware of all public routes.
 pub(crate) async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -41,6 +46,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
             .and_then(|text| text.parse().ok())
             .is_none_or(|length: u64| length > BODY_MAX)
     });
+    let path = parts.uri.path().to_owned();
     let mut response = if too_large {
         swallow(body).await;
         let detail = "the form is longer than any form of ours".to_owned();
@@ -51,6 +57,8 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
             StatusCode::PAYLOAD_TOO_LARGE,
             reason,
         ))
+    } else if foreign && ASKED_BY_POST.contains(&path.as_str()) {
+        ask_by_get(&app, &visit, &path, body).await
     } else if foreign {
         or_plain(show::refused(
             &app,
@@ -80,6 +88,23 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     }
     protect(&app, response.headers_mut());
     response
+}
+
+/// [OIDC Core §3.1.2.1] applications may ask with a form of their own. Browsers leave our cookies out
+/// of such a form, so the same is asked again as a GET, which any link could do.
+async fn ask_by_get(app: &App, visit: &Visit, path: &str, body: Body) -> Response {
+    let asked = to_bytes(body, ASKED_BYTES_MAX).await.unwrap_or_default();
+    match std::str::from_utf8(&asked) {
+        Ok(query) if !query.is_empty() && query.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            or_plain(show::see_other(visit, &format!("{path}?{query}")))
+        }
+        _ => or_plain(show::refused(
+            app,
+            visit,
+            StatusCode::FORBIDDEN,
+            Reason::ForeignForm,
+        )),
+    }
 }
 
 /// Reads a body that is too large and keeps nothing of it, so that whoever sends it gets to read the

@@ -5,15 +5,14 @@ use testkit::{Answer, Attempt, Language, Place, Role, Town};
 
 use crate::application::{asks, at, at_school, enters, sends};
 
-/// The routes that take forms of people.
-const FORMS: [&str; 7] = [
+/// The routes that take forms of people. `/logout` takes those of applications, too.
+const FORMS: [&str; 6] = [
     "/login",
     "/login/aaaaaaaaaaaaaaaaaaaaaaaaaa",
     "/activate",
     "/activate/aaaaaaaaaaaaaaaaaaaaaaaaaa",
     "/resume/abc",
     "/account",
-    "/logout",
 ];
 
 /// [S07] A form that another site sends is refused, whatever cookies come with it.

@@ -475,7 +475,7 @@ pub(super) fn issue_activation(
             message,
             now: by.at,
             person: new.person,
-            reference: format!("activation-{}", new.id),
+            reference: activation_message(new.id),
             until: new.until,
         };
         outbox::post(conn, keys, &posting)?;
@@ -484,20 +484,27 @@ pub(super) fn issue_activation(
 }
 
 fn void_activations(conn: &Connection, person: PersonId) -> Result<(), Cause> {
-    prepare(
+    let mut void = prepare(
         conn,
-        "delete from activation where person = $1 and used_at is null",
-    )?
-    .execute([person.0])?;
-    // Their messages that still wait would bring codes that no longer work.
-    prepare(
-        conn,
-        "update outbox set state = 'failed', note = 'a newer code takes its place', sealed = null
-         where person = $1 and state in ('waiting', 'trouble')
-             and reference >= 'activation-' and reference < 'activation.'",
-    )?
-    .execute([person.0])?;
+        "delete from activation where person = $1 and used_at is null returning id",
+    )?;
+    let voided = void.query_map([person.0], |row| row.get(0).map(ActivationId))?;
+    for activation in voided.collect::<Result<Vec<_>, _>>()? {
+        // Its message, if it still waits, would bring a code that no longer works. Looked for by its
+        // reference: to walk through the outbox would take hours for fifty thousand people.
+        prepare(
+            conn,
+            "update outbox set state = 'failed', note = 'a newer code takes its place', sealed = null
+             where reference = $1 and sealed is not null",
+        )?
+        .execute([activation_message(activation)])?;
+    }
     Ok(())
+}
+
+/// What the message of an activation is called.
+fn activation_message(activation: ActivationId) -> String {
+    format!("activation-{activation}")
 }
 
 pub(super) fn activations(

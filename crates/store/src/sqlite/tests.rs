@@ -225,6 +225,35 @@ async fn what_is_soon_too_late_leaves_first() {
     assert!(due.iter().any(|one| one.until == NOW.plus(300)));
 }
 
+/// A code that was replaced before its message left is not sent; nobody else's message goes with it.
+#[tokio::test]
+async fn a_newer_code_takes_the_place_of_the_one_that_waits() {
+    let store = Sqlite::open_in_memory(keys()).unwrap();
+    store.import_people(&people(2), &by()).await.unwrap();
+    for (number, at) in [(1, 0), (2, 1), (3, 0)] {
+        let activation = NewActivation {
+            id: ActivationId([number; 16]),
+            mac: [number; 32],
+            message: Some(Message::Activation {
+                code: Secret::new(vec![number; 10]),
+                until: NOW.plus(600),
+            }),
+            person: people(2)[at].id,
+            until: NOW.plus(600),
+        };
+        store.issue_activation(&activation, &by()).await.unwrap();
+    }
+    let due = store.claim_messages(NOW, 10).await.unwrap();
+    let codes: Vec<_> = due
+        .iter()
+        .map(|one| match &one.message {
+            Message::Activation { code, .. } => code.expose()[0],
+            _ => 0,
+        })
+        .collect();
+    assert_eq!(codes, [2, 3]);
+}
+
 /// A row that cannot be read holds up the messages of its own person and of nobody else.
 #[tokio::test]
 async fn a_person_who_cannot_be_read_holds_up_no_other_message() {
