@@ -96,9 +96,7 @@ impl Lane {
         let lane = self.forget(rule, now);
         let over = lane.tries.saturating_sub(rule.free);
         if lane.tries >= rule.free {
-            let delay = rule
-                .delay_s
-                .saturating_mul(1_i64.checked_shl(over).unwrap_or(i64::MAX).max(1));
+            let delay = rule.delay_s.saturating_mul(2_i64.saturating_pow(over));
             let until_delay = self.at.plus(delay.clamp(0, rule.delay_max_s));
             let until_forgotten = lane.at.plus(rule.forget_s);
             let until = until_delay.min(until_forgotten);

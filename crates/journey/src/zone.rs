@@ -407,7 +407,12 @@ fn touches_transition(net: Ipv6Net) -> bool {
 pub fn is_small(net: &IpNet) -> bool {
     match net {
         IpNet::V4(v4) => *v4 == Ipv4Net::trunc(v4) && v4.prefix_len() >= 24,
-        IpNet::V6(v6) => *v6 == Ipv6Net::trunc(v6) && v6.prefix_len() >= 64,
+        IpNet::V6(v6) => {
+            // An IPv4-mapped prefix matches nobody: addresses are canonical when they are compared.
+            *v6 == Ipv6Net::trunc(v6)
+                && v6.prefix_len() >= 64
+                && v6.addr().to_ipv4_mapped().is_none()
+        }
     }
 }
 

@@ -150,8 +150,7 @@ async fn attempt(app: &App, outgoing: &Outgoing, now: Timestamp) -> Outcome {
     match sent {
         Ok(_) => Outcome::Sent,
         Err(error) if error.is_temporary() => {
-            let doubled =
-                RETRY_S.saturating_mul(1_i64.checked_shl(outgoing.attempts).unwrap_or(i64::MAX));
+            let doubled = RETRY_S.saturating_mul(2_i64.saturating_pow(outgoing.attempts));
             Outcome::Retry(
                 now.plus(doubled.clamp(RETRY_S, RETRY_MAX_S)),
                 error.to_string(),

@@ -168,3 +168,12 @@ fn random_text_is_never_inside() {
         assert!(listed || at(&text) == "public", "{text}");
     }
 }
+
+/// [N01] Who is believed as a proxy is one host or a small network, and can be met at all.
+#[test]
+fn a_proxy_is_one_host_or_a_small_network() {
+    let small = |text: &str| is_small(&text.parse().unwrap());
+    assert!(small("192.0.2.1/32") && small("192.0.2.0/24") && small("2001:db8::/64"));
+    assert!(!small("192.0.0.0/16") && !small("2001:db8::/48") && !small("192.0.2.1/24"));
+    assert!(!small("::ffff:192.0.2.0/120"));
+}
