@@ -73,10 +73,21 @@ impl Closed {
         crate::ratio(self.flows, self.took)
     }
 
+    /// Core-seconds that others and the driver left to the provider.
+    pub(crate) fn left(self, cores: usize) -> f64 {
+        left(self.took, cores, self.others + self.driver)
+    }
+
     /// Cores that others used meanwhile.
     pub(crate) fn noise(self) -> f64 {
         self.others.as_secs_f64() / self.took.as_secs_f64()
     }
+}
+
+/// Core-seconds of a machine that somebody else did not use.
+fn left(took: Duration, cores: usize, used: Duration) -> f64 {
+    let cores = crate::as_float(u64::try_from(cores).unwrap_or(u64::MAX));
+    took.as_secs_f64() * cores - used.as_secs_f64()
 }
 
 /// So many people at once for so long; each begins anew as soon as they are done.
@@ -165,6 +176,8 @@ pub(crate) struct Open {
     pub(crate) left: usize,
     /// How long people waited for the page that tells them to wait, sorted.
     pub(crate) told_in: Vec<Duration>,
+    /// CPU time of others and of the driver in the window.
+    used: Duration,
     pub(crate) window: Duration,
 }
 
@@ -174,7 +187,7 @@ type Ended = (Instant, Option<Result<Entered, Trouble>>);
 /// People arrive at random, so many a second, each with a browser of their own, and leave after
 /// [`PATIENCE`]. What ends within `window` after `settling` counts.
 pub(crate) async fn open(
-    site: &Arc<Site>,
+    provider: &Provider,
     turn: &Turn,
     rate: f64,
     (settling, window): (Duration, Duration),
@@ -187,22 +200,32 @@ pub(crate) async fn open(
         window,
         ..Open::default()
     };
+    let mut at_first = None;
     while next < until {
         sleep_until(next).await;
         if next >= from {
             open.arrived += 1;
+            if at_first.is_none() {
+                at_first = Some(not_the_providers(provider)?);
+            }
         }
-        all.spawn(arrive(Arc::clone(site), turn.next()));
+        all.spawn(arrive(Arc::clone(&provider.site), turn.next()));
         next += pause(rate);
         while let Some(ended) = all.try_join_next() {
             open.count(ended?, from, until);
         }
     }
+    open.used = not_the_providers(provider)?.saturating_sub(at_first.unwrap_or_default());
     while let Some(ended) = all.join_next().await {
         open.count(ended?, from, until);
     }
     open.told_in.sort();
     Ok(open)
+}
+
+/// CPU time of everybody but the provider.
+fn not_the_providers(provider: &Provider) -> Result<Duration, Trouble> {
+    Ok(everybodys_cpu()?.saturating_sub(provider.cpu()?.all()))
 }
 
 async fn arrive(site: Arc<Site>, who: String) -> Ended {
@@ -226,8 +249,15 @@ impl Open {
         }
     }
 
-    pub(crate) fn per_second(&self) -> f64 {
-        crate::ratio(u64::try_from(self.done).unwrap_or(u64::MAX), self.window)
+    /// Sign-ins for each core-second that others and the driver left to the provider.
+    pub(crate) fn per_left(&self, cores: usize) -> f64 {
+        let done = crate::as_float(u64::try_from(self.done).unwrap_or(u64::MAX));
+        done / left(self.window, cores, self.used)
+    }
+
+    /// Cores that others and the driver used meanwhile.
+    pub(crate) fn noise(&self) -> f64 {
+        self.used.as_secs_f64() / self.window.as_secs_f64()
     }
 }
 

@@ -128,7 +128,7 @@ impl Sqlite {
             let mut conn = schema::open_writer(path, durability)?;
             schema::migrate(&mut conn)?;
             schema::belongs_to(&conn, &keys)?;
-            upkeep::prove_writable(&conn)?;
+            schema::refuse_read_only(&conn)?;
             Ok(Writer::start(conn, durability == Durability::PowerCut)?)
         };
         let writer = open().map_err(|source| StoreError {

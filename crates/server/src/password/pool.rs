@@ -39,8 +39,8 @@ pub struct PoolLimits {
     pub workers: NonZeroUsize,
     /// Longest queue; who comes then is told at once to come back.
     pub queue_max: usize,
-    /// Whoever would wait longer than this is told at once to come back. From this wait on the newest
-    /// is served first: who waited longest has most likely left.
+    /// From this wait on the newest is served first: who waited longest has most likely left. Whoever
+    /// would wait half as long is told at once to come back, so that it seldom comes to that.
     pub late_after: Duration,
     /// Nobody waits longer than this.
     pub patience: Duration,
@@ -53,7 +53,7 @@ impl PoolLimits {
         Self {
             workers,
             queue_max: workers.get().saturating_mul(100),
-            late_after: Duration::from_secs(2),
+            late_after: Duration::from_secs(4),
             patience: Duration::from_secs(8),
         }
     }
@@ -256,13 +256,18 @@ impl Shared {
 
     /// The life of one worker.
     fn work(&self, mut hasher: Hasher) {
+        let mut warm = false;
         while let Some(job) = self.next() {
             let begun = (self.clock)();
             // A panic in a hash function costs its person an answer, not the pool a worker.
             if catch_unwind(AssertUnwindSafe(|| job.work.run(&mut hasher))).is_err() {
                 tracing::error!("hashing a password panicked");
             }
-            self.lock().learn((self.clock)().saturating_sub(begun));
+            // The first one maps the memory, which says nothing about those that follow.
+            if warm {
+                self.lock().learn((self.clock)().saturating_sub(begun));
+            }
+            warm = true;
         }
     }
 
@@ -323,7 +328,7 @@ impl Queue {
     }
 
     fn is_full(&self, limits: PoolLimits) -> bool {
-        self.jobs.len() >= limits.queue_max || self.wait(limits) >= limits.late_after
+        self.jobs.len() >= limits.queue_max || self.wait(limits) >= limits.late_after / 2
     }
 
     /// How long the next one would wait.

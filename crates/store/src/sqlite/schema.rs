@@ -160,6 +160,14 @@ pub(super) fn belongs_to(conn: &Connection, keys: &Keys) -> Result<(), Cause> {
     }
 }
 
+/// Refuses a database that cannot be written, before anybody relies on it; waits for no disk.
+pub(super) fn refuse_read_only(conn: &Connection) -> Result<(), Cause> {
+    conn.execute_batch("begin immediate")?;
+    let written = upkeep::prove_writable(conn);
+    conn.execute_batch("rollback")?;
+    written
+}
+
 /// Grows the write-ahead log once. A sync that changes a file's size waits for the file system's
 /// journal, which makes commits many times slower; so the size changes here.
 pub(super) fn grow_log(conn: &Connection) -> Result<(), Cause> {

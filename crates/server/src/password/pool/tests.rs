@@ -75,6 +75,7 @@ fn a_full_queue_refuses_at_once() {
 #[test]
 fn a_queue_is_full_when_the_next_would_wait_too_long() {
     let stage = Stage::new(1, 10);
+    stage.close_a_gate("first").open();
     let slow = stage.close_a_gate("slow");
     let _busy = stage.queue_a_gate("busy");
     stage.advance(LATE_AFTER);
