@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -11,7 +11,7 @@ use std::{
 use server::{RealWorld, World};
 use tokio::{
     task::JoinSet,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 use crate::{
@@ -23,6 +23,9 @@ use crate::{
 
 /// How long people look at a page that does not come.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long somebody waits who was told to come back, where the next is to follow at once.
+const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Who comes next: everybody in turn, so that nobody's budget is touched twice in a short time.
 #[derive(Clone, Default)]
@@ -105,42 +108,77 @@ pub(crate) async fn closed(
         }
         ready.push(browser);
     }
-    let (cpu, driver, everybody) = (provider.cpu()?, own_cpu()?, everybodys_cpu()?);
-    let (written, began) = (provider.written()?, Instant::now());
-    let until = began + window;
+    let done = Arc::new(AtomicU64::new(0));
+    let over = Arc::new(AtomicBool::new(false));
     let mut all = JoinSet::new();
     for browser in ready {
-        all.spawn(again_and_again(browser, turn.clone(), act, until));
+        let (done, over) = (Arc::clone(&done), Arc::clone(&over));
+        all.spawn(again_and_again(browser, turn.clone(), act, (done, over)));
     }
-    let mut flows = 0_u64;
-    while let Some(done) = all.join_next().await {
-        flows += done??;
+    // Neither the first rush nor the last stragglers belong to it.
+    sleep(window / 5).await;
+    let (began, before) = (Instant::now(), Reading::take(provider, &done)?);
+    sleep(window).await;
+    let (took, after) = (began.elapsed(), Reading::take(provider, &done)?);
+    over.store(true, Ordering::Relaxed);
+    while let Some(ended) = all.join_next().await {
+        ended??;
     }
-    let cpu = provider.cpu()?.since(cpu);
-    let driver = own_cpu()?.saturating_sub(driver);
-    let everybody = everybodys_cpu()?.saturating_sub(everybody);
-    Ok(Closed {
-        cpu,
-        driver,
-        flows,
-        others: everybody.saturating_sub(cpu.all()).saturating_sub(driver),
-        took: began.elapsed(),
-        written: provider.written()?.saturating_sub(written),
-    })
+    Ok(after.since(before, took))
+}
+
+/// What the counters show at one moment.
+struct Reading {
+    cpu: Cpu,
+    driver: Duration,
+    everybody: Duration,
+    flows: u64,
+    written: u64,
+}
+
+impl Reading {
+    fn take(provider: &Provider, flows: &AtomicU64) -> Result<Self, Trouble> {
+        Ok(Self {
+            cpu: provider.cpu()?,
+            driver: own_cpu()?,
+            everybody: everybodys_cpu()?,
+            flows: flows.load(Ordering::Relaxed),
+            written: provider.written()?,
+        })
+    }
+
+    fn since(&self, before: Self, took: Duration) -> Closed {
+        let cpu = self.cpu.since(before.cpu);
+        let driver = self.driver.saturating_sub(before.driver);
+        let everybody = self.everybody.saturating_sub(before.everybody);
+        Closed {
+            cpu,
+            driver,
+            flows: self.flows.saturating_sub(before.flows),
+            others: everybody.saturating_sub(cpu.all()).saturating_sub(driver),
+            took,
+            written: self.written.saturating_sub(before.written),
+        }
+    }
 }
 
 async fn again_and_again(
     mut browser: Browser,
     turn: Turn,
     act: Act,
-    until: Instant,
-) -> Result<u64, Trouble> {
-    let mut flows = 0;
-    while Instant::now() < until {
+    (done, over): (Arc<AtomicU64>, Arc<AtomicBool>),
+) -> Result<(), Trouble> {
+    while !over.load(Ordering::Relaxed) {
         match act {
             Act::SignIn => {
                 browser.forget();
-                certainly(browser.sign_in(&turn.next(), PASSWORD).await?)?;
+                let entered = browser.sign_in(&turn.next(), PASSWORD).await?;
+                if matches!(entered, Entered::Later(_)) {
+                    // Others have slowed the machine down so much that this many are a rush.
+                    sleep(A_MOMENT).await;
+                    continue;
+                }
+                certainly(entered)?;
             }
             Act::ComesAgain => browser.sign_in_again().await?,
             Act::OpensPage => {
@@ -148,9 +186,9 @@ async fn again_and_again(
                 browser.sign_in_page().await?;
             }
         }
-        flows += 1;
+        done.fetch_add(1, Ordering::Relaxed);
     }
-    Ok(flows)
+    Ok(())
 }
 
 /// Where there is no overload, everybody gets in.

@@ -186,7 +186,6 @@ impl Run {
         eprintln!("sign-ins and raw Argon2id, in turns …");
         let (mut floor, mut all) = (Raw::default(), Closed::default());
         let what = (Act::SignIn, AT_ONCE);
-        closed(provider, &self.turn, what, Duration::from_secs(1)).await?;
         for _ in 0..ROUNDS {
             let (cores, window) = (self.cores, self.window);
             floor.add(tokio::task::spawn_blocking(move || raw::hash(cores, window)).await??);
