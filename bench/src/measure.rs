@@ -17,7 +17,7 @@ use crate::{
     each_ms,
     load::{Act, Closed, Open, Turn, class, closed, open},
     probe,
-    process::Provider,
+    process::{Cpu, Provider},
     raw::{self, Raw},
     report::{Figure, Goal, Report, rounded},
 };
@@ -294,7 +294,7 @@ impl Run {
         let met = working.await??;
         let grown = crate::as_float(provider.memory_kib()?.saturating_sub(before)) / 1024.0;
         let names = names(times);
-        let evidence = self.evidence_of(&rush, &met, usual.per_second, cpu.rest);
+        let evidence = self.evidence_of(&rush, &met, usual.per_second, cpu);
         let figure = |name, value, unit, goal| Figure {
             name,
             value,
@@ -328,10 +328,11 @@ impl Run {
         ])
     }
 
-    fn evidence_of(&self, rush: &Open, met: &probe::Met, capacity: f64, rest: Duration) -> Value {
+    fn evidence_of(&self, rush: &Open, met: &probe::Met, capacity: f64, cpu: Cpu) -> Value {
         let mut failed: Vec<_> = rush.failed.iter().chain(&met.failed).collect();
         failed.dedup();
         failed.truncate(5);
+        let all = (self.window * 5 / 2).as_secs_f64();
         json!({
             "arrived": rush.arrived,
             "capacity_per_s": rounded(capacity),
@@ -345,8 +346,8 @@ impl Run {
             "told_to_wait_ms_p50": rounded(ms(percentile(&rush.told_in, 50))),
             "told_to_wait_ms_p95": rounded(ms(percentile(&rush.told_in, 95))),
             "told_to_wait_ms_p99": rounded(ms(percentile(&rush.told_in, 99))),
-            "cores_used_for_all_but_hashing":
-                rounded(rest.as_secs_f64() / (self.window * 5 / 2).as_secs_f64()),
+            "cores_used_for_all_but_hashing": rounded(cpu.rest.as_secs_f64() / all),
+            "cores_used_for_hashing": rounded(cpu.hashing.as_secs_f64() / all),
         })
     }
 
