@@ -184,7 +184,7 @@ impl super::Samples for Refused {
         [
             ("too-late", Reason::TooLate),
             ("too-many-tries", Reason::TooManyTries { until }),
-            ("too-many-tries-desk", Reason::TooManyTries { until: None }),
+            ("too-many-tries-again", Reason::TooManyTries { until: None }),
             ("too-many-messages", Reason::TooManyMessages { until }),
             ("no-binding", Reason::NoBinding),
             ("too-weak", Reason::TooWeak { application }),
