@@ -1,7 +1,8 @@
 -- What is remembered. A migration that was published is never edited: a further one follows it.
 --
--- Ids are 16 random bytes, hashes and MACs 32; times are seconds since 1970; `sealed` columns hold
--- what only `store::seal` opens. Tables that are written at every sign-in have random keys.
+-- Ids are 16 bytes, hashes and MACs 32; times are seconds since 1970; `sealed` columns hold what only
+-- `store::seal` opens. Keys of what is written at every sign-in begin with the time (`store::key`), so
+-- that what is written together lies together; what they would need an index for, upkeep walks through.
 
 create table meta (
     name   text    not null primary key,
@@ -97,7 +98,7 @@ create unique index journey_by_resume on journey (resume) where resume is not nu
 create index journey_by_end on journey (until);
 
 create table session (
-    hash    blob    not null primary key check (length(hash) = 32),
+    key     blob    not null primary key check (length(key) = 32),
     created integer not null,
     epoch   integer not null,
     person  blob    not null references person (id),
@@ -107,26 +108,13 @@ create table session (
 ) strict, without rowid;
 
 create index session_of_person on session (person);
-create index session_by_seen on session (seen);
 
+-- Authorization codes that were redeemed. What one gave ends when it comes again.
 create table code (
-    hash         blob    not null primary key check (length(hash) = 32),
-    access_token blob,
-    until        integer not null
+    id     blob    not null primary key check (length(id) = 16),
+    reused integer not null default 0,
+    until  integer not null
 ) strict, without rowid;
-
-create index code_by_end on code (until);
-
-create table access_token (
-    hash        blob    not null primary key check (length(hash) = 32),
-    application text    not null,
-    contents    text    not null,
-    session     blob    not null,
-    until       integer not null
-) strict, without rowid;
-
-create index access_token_of_session on access_token (session);
-create index access_token_by_end on access_token (until);
 
 -- One-time things that are used up; the key is a hash of kind and thing.
 create table used (
@@ -136,7 +124,8 @@ create table used (
 
 create index used_by_end on used (until);
 
--- Budgets; the key is a hash of kind and owner. `rests_at`: when all tries are forgotten.
+-- Budgets of which something is spent; the key is a hash of kind and owner. `rests_at`: when all tries
+-- are forgotten.
 create table lane (
     hash     blob    not null primary key check (length(hash) = 32),
     at       integer not null,
@@ -144,16 +133,12 @@ create table lane (
     tries    integer not null
 ) strict, without rowid;
 
-create index lane_by_rest on lane (rests_at);
-
 create table device (
     person blob    not null references person (id),
     device blob    not null check (length(device) = 32),
     seen   integer not null,
     primary key (person, device)
 ) strict, without rowid;
-
-create index device_by_seen on device (seen);
 
 -- Messages. What was sent or failed keeps no contents.
 create table outbox (
@@ -188,8 +173,9 @@ create table resource (
     version  integer not null
 ) strict;
 
+-- `number`: the strand of the chain in the upper bits, the place in it in the lower 48 (`store::audit`).
 create table audit (
-    sequence integer primary key,
+    number   integer primary key,
     address  text,
     at       integer not null,
     happened text    not null,
@@ -213,12 +199,3 @@ create trigger audit_is_not_deleted before delete on audit
 begin
     select raise(abort, 'the audit is append-only');
 end;
-
--- The last entry: who appends locks this row, so that sequence and chain follow the commits.
-create table audit_head (
-    only     integer primary key check (only = 1),
-    hash     blob    not null check (length(hash) = 32),
-    sequence integer not null
-) strict;
-
-insert into audit_head (only, hash, sequence) values (1, zeroblob(32), 0);

@@ -371,7 +371,7 @@ impl App {
         person: &Person,
         event: login::Event,
     ) -> Result<Moved, Failure> {
-        let by = By {
+        let mut by = By {
             person: Some(person.id),
             ..self.by(caller, &ticket.support, "sign-in")
         };
@@ -390,13 +390,17 @@ impl App {
             let (next, effects) = login::step(ticket.state.clone(), event.clone(), &view, &moment);
             let journey = Journey {
                 browser: ticket.browser,
-                id: journey::JourneyId(self.world.bytes()),
+                id: journey::JourneyId(self.world.id()),
                 purpose: purpose.clone(),
                 until: next.until().unwrap_or(moment.at.plus(login::JOURNEY_S)),
                 state: JourneyState::Login(next),
                 support: ticket.support.clone(),
                 version: 0,
             };
+            if !journey.goes_on() {
+                // Nobody saw a page on which it stands.
+                by.support.clear();
+            }
             // Asked for together, they share a commit. Behind a password nothing is spent that another
             // could have been faster to spend, so the device may be remembered at once.
             let opening = self.store.open_journey(&journey, &effects, &by);

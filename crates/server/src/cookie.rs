@@ -68,12 +68,20 @@ impl Jar {
     /// The 256 random bits of a cookie, hashed: what is stored and compared.
     #[must_use]
     pub(crate) fn hash(self, headers: &HeaderMap, name: Name) -> Option<[u8; 32]> {
+        self.bytes(headers, name).map(|bytes| sha256(&bytes))
+    }
+
+    /// The key of the session whose id the browser sent.
+    #[must_use]
+    pub(crate) fn session(self, headers: &HeaderMap) -> Option<[u8; 32]> {
+        let id = self.bytes(headers, Name::Session)?;
+        Some(store::key::of_secret(&id))
+    }
+
+    fn bytes(self, headers: &HeaderMap, name: Name) -> Option<Vec<u8>> {
         let value = self.read(headers, name)?;
-        let bytes = BASE64URL_NOPAD
-            .decode(value.as_bytes())
-            .ok()
-            .filter(|bytes| bytes.len() == 32)?;
-        Some(sha256(&bytes))
+        let bytes = BASE64URL_NOPAD.decode(value.as_bytes()).ok()?;
+        (bytes.len() == 32).then_some(bytes)
     }
 
     /// A `Set-Cookie` that sets it.

@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use journey::{Assurance, Person, PersonId, Place, Proof, Role};
+use journey::{Assurance, Person, PersonId, Place, Proof, Role, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{By, OneTime, Redeemed, Redemption, seal::Purpose};
 use wire::{
@@ -20,7 +20,6 @@ use wire::{
 use crate::{
     app::{App, Caller},
     catalogue::Catalogue,
-    cookie::sha256,
     failure::Failure,
     ticket,
     world::Draw,
@@ -32,6 +31,8 @@ const CODE_S: i64 = Grant::LIFETIME_S_MAX;
 const ACCESS_S: u32 = 300;
 /// The domain of sealed codes.
 const KIND: &str = "code";
+/// The domain of sealed access tokens.
+const ACCESS: &str = "access token";
 
 /// The discovery document, rendered.
 pub(crate) fn discovery(issuer: &Issuer, catalogue: &Catalogue) -> Bytes {
@@ -83,7 +84,7 @@ pub(crate) fn code(
     session: &[u8; 32],
 ) -> String {
     let grant = Grant {
-        id: BASE64URL_NOPAD.encode(&app.world.bytes::<16>()),
+        id: BASE64URL_NOPAD.encode(&app.world.id()),
         client_id: authorize.client_id.clone(),
         redirect_uri: authorize.redirect_uri.clone(),
         code_challenge: authorize.code_challenge.clone(),
@@ -105,10 +106,16 @@ pub(crate) fn sid(session: &[u8; 32]) -> String {
     HEXLOWER.encode(session)
 }
 
-/// What an access token opens.
+/// An access token: a sealed ticket. See `docs/decisions/0012-access-tokens-are-opaque.md`.
 #[derive(Deserialize, Serialize)]
-struct Opens {
+struct Access {
+    /// The client id.
+    application: String,
+    /// [`Grant::id`] of the code that gave it.
+    code: String,
     scope: String,
+    sid: String,
+    until: Timestamp,
 }
 
 /// A request to the token endpoint.
@@ -139,7 +146,7 @@ pub(crate) async fn token(
     if let Err(fault) = token::redeem(&who, &request, &grant, now.0) {
         return Ok(refused(app, fault));
     }
-    issue(app, caller, &catalogue, (&request, &grant)).await
+    issue(app, caller, &catalogue, &grant).await
 }
 
 /// A client assertion is used once.
@@ -148,7 +155,7 @@ async fn spend_assertion(app: &App, who: &Authenticated) -> Result<bool, Failure
         return Ok(true);
     };
     let key = format!("{} {}", who.client_id(), spend.id);
-    let until = journey::Timestamp(spend.until);
+    let until = Timestamp(spend.until);
     Ok(app
         .store
         .consume(OneTime::ClientAssertion, key.as_bytes(), until)
@@ -160,12 +167,15 @@ async fn issue(
     app: &App,
     caller: &Caller,
     catalogue: &Catalogue,
-    (request, grant): (&TokenRequest, &Grant),
+    grant: &Grant,
 ) -> Result<Answer, Failure> {
     let now = app.world.now();
-    let (Ok(person), Some(session)) = (grant.subject.parse(), session_of(grant)) else {
+    let sid = grant.sid.as_deref().unwrap_or_default();
+    let (Ok(person), Some(session), Some(code)) =
+        (grant.subject.parse(), session_of(sid), code_of(&grant.id))
+    else {
         return Err(Failure::Impossible(
-            "a sealed code without a person or a session",
+            "a sealed code without an id, a person or a session",
         ));
     };
     let account = app
@@ -176,18 +186,12 @@ async fn issue(
     let Some(account) = account else {
         return Ok(refused(app, Fault::CodeNotGood));
     };
-    let access_token = BASE64URL_NOPAD.encode(&app.world.bytes::<32>());
-    let opens = Opens {
-        scope: grant.scope.to_string(),
-    };
+    let until = now.plus(i64::from(ACCESS_S));
     let redemption = Redemption {
-        access_token: sha256(access_token.as_bytes()),
         application: grant.client_id.clone(),
-        code: sha256(request.code.as_bytes()),
-        code_until: journey::Timestamp(grant.expires_at),
-        grant: serde_json::to_string(&opens).unwrap_or_default(),
+        code,
         session,
-        until: now.plus(i64::from(ACCESS_S)),
+        until: until.max(Timestamp(grant.expires_at)),
     };
     let by = By {
         person: Some(person),
@@ -204,6 +208,14 @@ async fn issue(
         .ok_or(Failure::Impossible(
             "an application vanished while its code was redeemed",
         ))?;
+    let access = Access {
+        application: grant.client_id.clone(),
+        code: grant.id.clone(),
+        scope: grant.scope.to_string(),
+        sid: sid.to_owned(),
+        until,
+    };
+    let access_token = ticket::seal(&app.keys, Purpose::AccessToken, ACCESS, &access);
     let id_token = IdToken::for_grant(grant, &profile(&account.person), &app.issuer, now.0)
         .with_access_token(&access_token)
         .sign(&catalogue.ring, algorithm)
@@ -212,9 +224,12 @@ async fn issue(
     Ok(TokenAnswer::new(access_token, id_token, ACCESS_S, &grant.scope).answer())
 }
 
-fn session_of(grant: &Grant) -> Option<[u8; 32]> {
-    let bytes = HEXLOWER.decode(grant.sid.as_deref()?.as_bytes()).ok()?;
-    bytes.try_into().ok()
+fn session_of(sid: &str) -> Option<[u8; 32]> {
+    HEXLOWER.decode(sid.as_bytes()).ok()?.try_into().ok()
+}
+
+fn code_of(id: &str) -> Option<[u8; 16]> {
+    BASE64URL_NOPAD.decode(id.as_bytes()).ok()?.try_into().ok()
 }
 
 fn refused(app: &App, fault: Fault) -> Answer {
@@ -232,15 +247,16 @@ pub(crate) async fn userinfo(
         Ok(token) => token,
         Err(fault) => return Ok(Err(fault)),
     };
-    let now = app.world.now();
-    let Some(access) = app
-        .store
-        .access_token(&sha256(token.as_bytes()), now)
-        .await?
-    else {
+    let Some(access) = access(app, token) else {
         return Ok(Err(userinfo::Fault::TokenNotGood));
     };
-    let account = app.store.person(access.person).await?;
+    let (Some(code), Some(session)) = (code_of(&access.code), session_of(&access.sid)) else {
+        return Ok(Err(userinfo::Fault::TokenNotGood));
+    };
+    let Some(person) = app.store.redeemed(&code, &session).await? else {
+        return Ok(Err(userinfo::Fault::TokenNotGood));
+    };
+    let account = app.store.person(person).await?;
     let still_there = app
         .catalogue
         .load()
@@ -249,14 +265,19 @@ pub(crate) async fn userinfo(
     let Some(account) = account.filter(|account| still_there && !account.person.disabled) else {
         return Ok(Err(userinfo::Fault::TokenNotGood));
     };
-    let opens: Option<Opens> = serde_json::from_str(&access.grant).ok();
-    let scope = Scope::understood(&opens.map(|opens| opens.scope).unwrap_or_default());
-    let subject = access.person.to_string();
+    let scope = Scope::understood(&access.scope);
+    let subject = person.to_string();
     Ok(Ok(userinfo::answer(
         &subject,
         &profile(&account.person),
         &scope,
     )))
+}
+
+/// An access token of ours whose time is not over.
+fn access(app: &App, token: &str) -> Option<Access> {
+    let access: Access = ticket::open(&app.keys, Purpose::AccessToken, ACCESS, token)?;
+    (app.world.now() < access.until).then_some(access)
 }
 
 /// What is known of a person, before the scope narrows it.

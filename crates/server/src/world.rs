@@ -39,6 +39,8 @@ impl World for RealWorld {
 pub(crate) trait Draw {
     /// So many random bytes.
     fn bytes<const N: usize>(&self) -> [u8; N];
+    /// A fresh id, which begins with the time.
+    fn id(&self) -> [u8; 16];
     /// The moment for one step.
     fn moment(&self) -> Moment;
     /// A code under which a desk finds what a person saw: eight letters and digits, easy to say.
@@ -50,6 +52,10 @@ impl Draw for dyn World + '_ {
         let mut bytes = [0; N];
         self.fill(&mut bytes);
         bytes
+    }
+
+    fn id(&self) -> [u8; 16] {
+        store::key::stamped(self.now(), self.bytes())
     }
 
     fn moment(&self) -> Moment {

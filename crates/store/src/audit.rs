@@ -2,6 +2,9 @@
 //!
 //! An entry that is changed, left out, put in or moved breaks the chain at that place. An end that is
 //! cut off does not: whoever needs that proven keeps [`Checked::head`] somewhere else.
+//!
+//! A chain has one end, and whoever appends holds it until the commit. Where many write at once there
+//! are several such strands, each a chain of its own.
 
 use std::fmt;
 
@@ -32,8 +35,10 @@ pub struct Entry {
     pub place: String,
     /// The hash of the entry before; zeros for the first.
     pub previous: [u8; 32],
-    /// Counts from 1 without gaps, in the order of the commits.
+    /// Counts from 1 without gaps within its strand, in the order of the commits.
     pub sequence: u64,
+    /// Which chain it belongs to.
+    pub strand: u16,
     /// The support code shown on the page; empty if there was no page.
     pub support: String,
     /// `journey`, `command person import`, `job outbox` …
@@ -48,8 +53,10 @@ impl Entry {
         let mut bytes = Vec::with_capacity(256);
         let at = self.at.0.to_be_bytes();
         let sequence = self.sequence.to_be_bytes();
-        let fields: [Option<&[u8]>; 10] = [
+        let strand = self.strand.to_be_bytes();
+        let fields: [Option<&[u8]>; 11] = [
             Some(&self.previous),
+            Some(&strand),
             Some(&sequence),
             Some(&at),
             self.person.as_ref().map(|id| id.0.as_slice()),
@@ -75,6 +82,9 @@ impl fmt::Display for Entry {
     /// One line, whatever is in the fields: control characters and characters that turn the
     /// direction of writing are escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.strand > 0 {
+            write!(f, "{}.", self.strand)?;
+        }
         write!(f, "{} {} {}", self.sequence, self.at, Plain(&self.happened))?;
         if let Some(person) = self.person {
             write!(f, " person={person}")?;
@@ -116,16 +126,44 @@ fn moves_text(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A stretch of the chain, from its first entry on, that holds.
+/// How many bits of an entry's number count within its strand.
+const SEQUENCE_BITS: u32 = 48;
+
+/// The number under which an entry is kept: its strand, then its place in it.
+pub(crate) fn number(strand: u16, sequence: u64) -> Option<i64> {
+    let strand = i64::from(strand).checked_mul(1 << SEQUENCE_BITS)?;
+    let sequence = i64::try_from(sequence).ok()?;
+    (sequence < 1 << SEQUENCE_BITS).then(|| strand.checked_add(sequence))?
+}
+
+/// The strand and the place in it of a number.
+pub(crate) fn place_of(number: i64) -> Option<(u16, u64)> {
+    let strand = u16::try_from(number >> SEQUENCE_BITS).ok()?;
+    let sequence = u64::try_from(number & ((1 << SEQUENCE_BITS) - 1)).ok()?;
+    Some((strand, sequence))
+}
+
+/// A stretch of a strand, from its first entry on, that holds.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Checked {
     /// The hash of the last entry: who keeps it elsewhere notices if the end is cut off.
     pub head: [u8; 32],
     /// The last entry's number, and how many there are.
     pub sequence: u64,
+    /// Of which strand.
+    pub strand: u16,
 }
 
 impl Checked {
+    /// Nothing yet of this strand.
+    #[must_use]
+    pub fn of(strand: u16) -> Self {
+        Self {
+            strand,
+            ..Self::default()
+        }
+    }
+
     /// Goes on with the entries that follow.
     ///
     /// # Errors
@@ -136,7 +174,9 @@ impl Checked {
                 sequence: entry.sequence,
                 why,
             };
-            if Some(entry.sequence) != before.sequence.checked_add(1) {
+            if entry.strand != before.strand
+                || Some(entry.sequence) != before.sequence.checked_add(1)
+            {
                 return Err(broken(Why::Gap));
             }
             if entry.previous != before.head {
@@ -148,6 +188,7 @@ impl Checked {
             Ok(Self {
                 head: entry.hash,
                 sequence: entry.sequence,
+                strand: entry.strand,
             })
         })
     }
@@ -177,7 +218,7 @@ pub enum Why {
     Unlinked,
 }
 
-/// Proves a chain from its first entry on.
+/// Proves the first strand from its first entry on.
 ///
 /// # Errors
 /// [`Broken`], at the first entry that does not fit.
@@ -203,6 +244,7 @@ mod tests {
                 place: "public".into(),
                 previous,
                 sequence,
+                strand: 0,
                 support: "K7-QX".into(),
                 through: "journey".into(),
             };
@@ -252,11 +294,33 @@ mod tests {
         let mut moved = chain(5);
         moved.swap(1, 2);
         assert_eq!(verify(&moved).unwrap_err().sequence, 3);
+        let mut of_another = chain(5);
+        of_another[2].strand = 1;
+        assert_eq!(verify(&of_another).unwrap_err().why, Why::Gap);
+        of_another.iter_mut().for_each(|entry| entry.strand = 1);
+        let broken = Checked::of(1).go_on(&of_another).unwrap_err();
+        assert_eq!((broken.sequence, broken.why), (1, Why::Changed));
         let mut forged = chain(5);
         forged[2].place = "school".into();
         forged[2].hash = forged[2].expected_hash();
         let broken = verify(&forged).unwrap_err();
         assert_eq!((broken.sequence, broken.why), (4, Why::Unlinked));
+    }
+
+    #[test]
+    fn a_number_tells_strand_and_place() {
+        for (strand, sequence) in [
+            (0, 0),
+            (0, 1),
+            (7, 1 << 40),
+            (i16::MAX as u16, (1 << 48) - 1),
+        ] {
+            let number = number(strand, sequence).unwrap();
+            assert_eq!(place_of(number), Some((strand, sequence)));
+        }
+        assert_eq!(number(0, 1 << 48), None);
+        assert_eq!(number(u16::MAX, 1), None);
+        assert_eq!(place_of(-1), None);
     }
 
     /// [P01] No field can start a line of its own or move text on a terminal.

@@ -52,6 +52,7 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             a_code_that_is_late_void_or_another_s_activates_nobody;
         journeys:
             what_was_opened_is_read_back
+            a_journey_that_is_over_with_its_first_step_is_not_kept
             a_journey_nobody_opened_is_none
             of_many_steps_at_once_one_moves_the_journey
             of_many_requests_at_once_one_spends_a_counter
@@ -65,10 +66,10 @@ pub async fn check(open: impl Fn() -> AnyStore) {
         sessions:
             a_session_s_id_is_new_long_and_not_remembered
             nobody_who_is_switched_off_is_signed_in
-            sessions_end_at_once_and_take_their_access_tokens_along
+            sessions_end_at_once_and_take_along_what_was_redeemed
             the_last_use_of_a_session_is_known_to_the_minute
             of_many_uses_of_a_one_time_thing_one_succeeds
-            of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_its_token
+            of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_what_it_gave
             a_code_of_a_session_that_is_over_gives_nothing;
         budgets:
             a_thousand_tries_at_once_stay_within_the_budget

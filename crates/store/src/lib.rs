@@ -1,7 +1,9 @@
 //! What is remembered: whole business facts, not rows.
 //!
 //! The contract of every engine, in prose:
-//! - A method is one transaction. It is durable when it returns `Ok` (a power cut loses nothing).
+//! - A method is one transaction. It is durable when it returns `Ok` (a power cut loses nothing), but
+//!   for [`Store::spend_try`] and [`Store::refund_try`]: those count for everybody at once and are durable
+//!   with the next one that is, whoever asked for it. A verdict is told after such a one only.
 //! - Whatever may be used once is used up by one conditional statement: of many racing calls exactly
 //!   one wins. There is no read-then-write.
 //! - Secrets arrive sealed or are sealed here ([`seal::Keys`]) before they touch the disk: seeds,
@@ -13,6 +15,8 @@
 
 pub mod audit;
 pub mod conformance;
+pub mod image;
+pub mod key;
 mod model;
 pub mod seal;
 pub mod sqlite;
@@ -83,7 +87,8 @@ pub trait Store: Send + Sync {
 
     // --- Journeys ---------------------------------------------------------------------------
 
-    /// A journey begins: its state, and the effects of its first step.
+    /// A journey begins: its state, and the effects of its first step. One that signs somebody in with
+    /// its first step is over, and leaves nothing but these effects.
     async fn open_journey(
         &self,
         journey: &Journey,
@@ -122,29 +127,32 @@ pub trait Store: Send + Sync {
 
     // --- Sessions and one-time things -------------------------------------------------------
 
-    /// The session with this id's hash, if it lives; `seen` is moved at most once a minute.
-    async fn session(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>>;
+    /// The session under this key ([`key::of_secret`] of its id), if it lives; `seen` is moved at most
+    /// once a minute.
+    async fn session(&self, key: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>>;
 
     /// A person's living sessions, newest first.
     async fn sessions(&self, person: PersonId, now: Timestamp) -> Result<Vec<SessionRecord>>;
 
-    /// Ends sessions, with their access tokens; how many ended.
+    /// Ends sessions, and with them whatever was redeemed under them; how many ended.
     async fn end_sessions(&self, which: &EndSessions, by: &By) -> Result<u32>;
 
     /// Uses a one-time thing up: true for exactly one caller, ever, per kind and key. Remembered
     /// until `until`, after which the thing itself must be expired.
     async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
 
-    /// An authorization code is redeemed: consumes it and remembers the access token it gives, in one
-    /// transaction, with its audit entry. A second redemption takes the first one's token back.
+    /// An authorization code is redeemed: of many calls one succeeds, ever. Its audit entry is written
+    /// with it. A second redemption voids what the first one gave.
     async fn redeem_code(&self, redemption: &Redemption, by: &By) -> Result<Redeemed>;
 
-    /// What an access token stands for, if it and its session live.
-    async fn access_token(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<AccessRecord>>;
+    /// Whose what a code gave is: the person of the session, if that lives, and the code was redeemed
+    /// once and not again.
+    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>>;
 
     // --- Budgets ----------------------------------------------------------------------------
 
-    /// Spends one try of a lane, durably, before any verdict; or says how long to wait.
+    /// Spends one try of a lane, or says how long to wait. Every other try sees it from here on; it is
+    /// durable with the next durable write, and no verdict may be told before that.
     async fn spend_try(
         &self,
         lane: &LaneKey,
@@ -152,7 +160,7 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<Result<Lane, Wait>>;
 
-    /// Gives one try back: it was right.
+    /// Gives one try back: it was right, or nothing was looked at.
     async fn refund_try(&self, lane: &LaneKey) -> Result<()>;
 
     /// A lane as it is, for views and explanations.
@@ -221,8 +229,12 @@ pub trait Store: Send + Sync {
     /// One audit entry on its own.
     async fn audit(&self, happened: &Happened, by: &By) -> Result<()>;
 
-    /// Entries in order, from a sequence number on.
-    async fn audit_from(&self, sequence: u64, limit: u32) -> Result<Vec<audit::Entry>>;
+    /// The strands of the audit that have entries. An engine with one writer has one.
+    async fn audit_strands(&self) -> Result<Vec<u16>>;
+
+    /// Entries of a strand in order, from a sequence number on.
+    async fn audit_from(&self, strand: u16, sequence: u64, limit: u32)
+    -> Result<Vec<audit::Entry>>;
 
     /// The entries that carry a support code, oldest first.
     async fn audit_by_support(&self, support: &str) -> Result<Vec<audit::Entry>>;

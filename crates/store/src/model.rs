@@ -156,6 +156,14 @@ pub struct Journey {
     pub version: u32,
 }
 
+impl Journey {
+    /// Whether it goes on after its first step, and is therefore kept.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        !matches!(self.state, JourneyState::Login(Login::SignedIn(_)))
+    }
+}
+
 /// The state of a journey. Sealed on disk: only the store makes one from bytes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -190,7 +198,7 @@ pub enum Committed {
 /// A session was made; this is the only time its id is known.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// 256 random bits for the cookie; SHA-256 of it is stored.
+    /// For the cookie: 224 random bits behind the time. [`crate::key::of_secret`] of it is stored.
     pub id: Secret,
 }
 
@@ -220,8 +228,8 @@ pub enum TakeOver {
 pub struct SessionRecord {
     /// When it was made.
     pub created: Timestamp,
-    /// SHA-256 of its id; also its public handle, as hex, in `sid`.
-    pub hash: [u8; 32],
+    /// [`crate::key::of_secret`] of its id; also its public handle, as hex, in `sid`.
+    pub key: [u8; 32],
     /// Whose.
     pub person: PersonId,
     /// Where it was made.
@@ -248,26 +256,18 @@ pub enum EndSessions {
 pub enum OneTime {
     /// `jti` of a client assertion, with the client id in the key.
     ClientAssertion,
-    /// The sealed ticket of a sign-in page that has led to a journey.
-    SignInTicket,
 }
 
 /// See [`Store::redeem_code`](crate::Store::redeem_code).
 #[derive(Clone, Debug)]
 pub struct Redemption {
-    /// SHA-256 of the access token that this gives.
-    pub access_token: [u8; 32],
     /// The client id.
     pub application: String,
-    /// SHA-256 of the code.
-    pub code: [u8; 32],
-    /// Until when the code is remembered as used.
-    pub code_until: Timestamp,
-    /// What userinfo will say, in a form that only the caller understands.
-    pub grant: String,
+    /// The id of the code, made by [`crate::key::stamped`].
+    pub code: [u8; 16],
     /// The session it comes from: it must live.
     pub session: [u8; 32],
-    /// Until when the access token works.
+    /// Until when the code, and what it gives, must be expired.
     pub until: Timestamp,
 }
 
@@ -275,23 +275,12 @@ pub struct Redemption {
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Redeemed {
-    /// It was used before; the token that it gave is void now.
+    /// It was used before; what it gave is void now.
     Reused,
     /// The session is over.
     SessionOver,
     /// The first time.
     Yes,
-}
-
-/// What an access token stands for.
-#[derive(Clone, Debug)]
-pub struct AccessRecord {
-    /// The client id.
-    pub application: String,
-    /// See [`Redemption::grant`].
-    pub grant: String,
-    /// Whose.
-    pub person: PersonId,
 }
 
 /// One budget.

@@ -18,10 +18,14 @@ const SALT: &[u8] = b"furka 1";
 /// What a key is for. Its name is part of the derivation and therefore for ever.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Purpose {
+    /// An access token: a sealed ticket.
+    AccessToken,
     /// The MAC of an activation code.
     ActivationCode,
     /// An authorization code: a sealed ticket.
     AuthorizationCode,
+    /// The key of one backup.
+    Backup,
     /// The MAC in a form against requests from other sites.
     Csrf,
     /// The state of a journey.
@@ -43,9 +47,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 13] = [
+        Self::AccessToken,
         Self::ActivationCode,
         Self::AuthorizationCode,
+        Self::Backup,
         Self::Csrf,
         Self::JourneyState,
         Self::Message,
@@ -59,8 +65,10 @@ impl Purpose {
 
     fn name(self) -> &'static str {
         match self {
+            Self::AccessToken => "access token",
             Self::ActivationCode => "activation code",
             Self::AuthorizationCode => "authorization code",
+            Self::Backup => "backup",
             Self::Csrf => "csrf",
             Self::JourneyState => "journey state",
             Self::Message => "message",

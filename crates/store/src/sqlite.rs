@@ -129,7 +129,7 @@ impl Sqlite {
             schema::migrate(&mut conn)?;
             schema::belongs_to(&conn, &keys)?;
             schema::refuse_read_only(&conn)?;
-            Ok(Writer::start(conn, durability == Durability::PowerCut)?)
+            Ok(Writer::start(conn, durability)?)
         };
         let writer = open().map_err(|source| StoreError {
             doing: "opening the database",
@@ -232,7 +232,7 @@ impl Store for Sqlite {
         effects: &[Effect],
         by: &By,
     ) -> Result<Committed> {
-        let step = journeys::Step::of(&self.keys, journey, effects, by);
+        let step = journeys::Step::first(&self.keys, journey, effects, by);
         let work = move |conn: &Connection| step?.open(conn);
         self.writer.run("opening a journey", work).await
     }
@@ -248,8 +248,8 @@ impl Store for Sqlite {
         effects: &[Effect],
         by: &By,
     ) -> Result<Committed> {
-        let step = journeys::Step::of(&self.keys, journey, effects, by);
-        let work = move |conn: &Connection| step?.next().commit(conn);
+        let step = journeys::Step::next(&self.keys, journey, effects, by);
+        let work = move |conn: &Connection| step?.commit(conn);
         self.writer.run("committing a step", work).await
     }
 
@@ -279,16 +279,16 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn session(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>> {
-        let find = |conn: &Connection| sessions::by_hash(conn, hash);
+    async fn session(&self, key: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>> {
+        let find = |conn: &Connection| sessions::by_key(conn, key);
         let session = self.read("reading a session", find)?;
         if session
             .as_ref()
             .is_some_and(|session| sessions::wants_touch(session, now))
         {
-            let hash = *hash;
+            let key = *key;
             self.writer
-                .post(move |conn| sessions::touch(conn, &hash, now).map(Verdict::Keep));
+                .post(move |conn| sessions::touch(conn, &key, now).map(Verdict::Keep));
         }
         Ok(session)
     }
@@ -322,9 +322,9 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn access_token(&self, hash: &[u8; 32], now: Timestamp) -> Result<Option<AccessRecord>> {
-        let find = |conn: &Connection| sessions::access_token(conn, hash, now);
-        self.read("reading an access token", find)
+    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>> {
+        let find = |conn: &Connection| sessions::redeemed(conn, (code, session));
+        self.read("looking for a code that was redeemed", find)
     }
 
     async fn spend_try(
@@ -334,16 +334,17 @@ impl Store for Sqlite {
         now: Timestamp,
     ) -> Result<Result<Lane, Wait>> {
         let (lane, rule) = (lanes::hash(lane), *rule);
-        self.write("spending a try", move |conn| {
-            lanes::spend(conn, &lane, &rule, now)
-        })
-        .await
+        let work = move |conn: &Connection| {
+            let spent = lanes::spend(conn, &lane, &rule, now)?;
+            Ok(Verdict::Keep(spent))
+        };
+        self.writer.run_ahead("spending a try", work).await
     }
 
     async fn refund_try(&self, lane: &LaneKey) -> Result<()> {
         let lane = lanes::hash(lane);
-        self.write("giving a try back", move |conn| lanes::refund(conn, &lane))
-            .await
+        let work = move |conn: &Connection| Ok(Verdict::Keep(lanes::refund(conn, &lane)?));
+        self.writer.run_ahead("giving a try back", work).await
     }
 
     async fn lane(&self, lane: &LaneKey) -> Result<Lane> {
@@ -465,8 +466,17 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn audit_from(&self, sequence: u64, limit: u32) -> Result<Vec<audit::Entry>> {
-        let find = |conn: &Connection| trail::from(conn, sequence, limit);
+    async fn audit_strands(&self) -> Result<Vec<u16>> {
+        self.read("looking for the strands of the audit", trail::strands)
+    }
+
+    async fn audit_from(
+        &self,
+        strand: u16,
+        sequence: u64,
+        limit: u32,
+    ) -> Result<Vec<audit::Entry>> {
+        let find = |conn: &Connection| trail::from(conn, (strand, sequence), limit);
         self.read("reading the audit", find)
     }
 
@@ -479,13 +489,15 @@ impl Store for Sqlite {
         let mut deleted = 0_u64;
         for over in upkeep::OVER {
             loop {
-                let some = self
-                    .write("deleting what is over", move |conn| {
-                        upkeep::delete(conn, &over, now)
-                    })
-                    .await?;
-                deleted = deleted.saturating_add(some);
-                if some < upkeep::AT_ONCE {
+                // Nobody waits for the look, and where nothing is over, nothing is written.
+                let doing = "deleting what is over";
+                let found = self.read(doing, |conn| upkeep::find(conn, &over, now))?;
+                let enough = found.len() < upkeep::AT_ONCE;
+                if !found.is_empty() {
+                    let delete = move |conn: &Connection| upkeep::delete(conn, &over, &found, now);
+                    deleted = deleted.saturating_add(self.write(doing, delete).await?);
+                }
+                if enough {
                     break;
                 }
             }

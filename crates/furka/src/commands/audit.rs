@@ -34,14 +34,31 @@ impl AuditCommand {
 }
 
 async fn verify(here: &Installation) -> Outcome {
-    let mut checked = Checked::default();
+    let strands = here.store.audit_strands().await?;
+    // Before the first entry there is one strand with nothing in it.
+    let strands = if strands.is_empty() { vec![0] } else { strands };
+    for strand in strands {
+        let checked = verify_strand(here, strand).await?;
+        let entries = print::count(checked.sequence, "entry", "entries");
+        let of = match strand {
+            0 => String::new(),
+            _ => format!(" of strand {strand}"),
+        };
+        print::line(format_args!(
+            "the audit holds: {entries}{of}, head {}",
+            HEXLOWER.encode(&checked.head)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+async fn verify_strand(here: &Installation, strand: u16) -> Result<Checked, Failure> {
+    let mut checked = Checked::of(strand);
     loop {
-        let entries = here
-            .store
-            .audit_from(checked.sequence.saturating_add(1), PAGE)
-            .await?;
+        let next = checked.sequence.saturating_add(1);
+        let entries = here.store.audit_from(strand, next, PAGE).await?;
         if entries.is_empty() {
-            break;
+            return Ok(checked);
         }
         checked = checked
             .go_on(&entries)
@@ -50,12 +67,6 @@ async fn verify(here: &Installation) -> Outcome {
                 broken.cure("keep the database as it is, and find out who could write to its file")
             })?;
     }
-    let entries = print::count(checked.sequence, "entry", "entries");
-    print::line(format_args!(
-        "the audit holds: {entries}, head {}",
-        HEXLOWER.encode(&checked.head)
-    ));
-    Ok(Exit::Done)
 }
 
 async fn show(here: &Installation, code: &str) -> Outcome {

@@ -41,7 +41,7 @@ impl App {
         let (state, effects) = Activation::begin(activation, person, code, now);
         let journey = Journey {
             browser,
-            id: journey::JourneyId(self.world.bytes()),
+            id: journey::JourneyId(self.world.id()),
             purpose: String::new(),
             state: JourneyState::Activation(state),
             support,

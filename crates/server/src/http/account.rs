@@ -58,7 +58,7 @@ pub(crate) async fn act(
     };
     let form = Form::read(&body);
     let which = match form.as_ref().map(|form| form.text("action")) {
-        Some("sign-out") => EndSessions::One(session.hash),
+        Some("sign-out") => EndSessions::One(session.key),
         Some("sign-out-everywhere") => EndSessions::All(person.id),
         _ => {
             let detail = "unknown action".to_owned();
@@ -94,12 +94,12 @@ async fn account_page(
 ) -> Result<Response, Failure> {
     let catalogue = app.catalogue.load_full();
     let mut sessions = app.store.sessions(person.id, app.world.now()).await?;
-    sessions.sort_by_key(|other| other.hash != session.hash);
+    sessions.sort_by_key(|other| other.key != session.key);
     let row = |other: &SessionRecord| SessionRow {
         place: zone_name(&catalogue, &other.place, visit.language),
         since: other.created,
         strong: other.proof.assurance() >= Assurance::Strong,
-        current: other.hash == session.hash,
+        current: other.key == session.key,
     };
     let page = Account {
         name: format!("{} {}", person.first_name, person.last_name),

@@ -280,7 +280,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
     if let (Login::SignedIn(signed), Some(new)) = (state, &moved.session) {
         app.metrics.sessions.inc();
         leave_the_old_session(app, &visit).await?;
-        let hash = sha256(new.id.expose());
+        let key = store::key::of_secret(new.id.expose());
         visit
             .cookies
             .extend(app.jar.set_bytes(Name::Session, new.id.expose()));
@@ -290,7 +290,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
                 .extend(app.jar.set_bytes(Name::Device, &device));
         }
         let purpose = purpose_of(&moved.journey);
-        let way = leave_with(app, &purpose, (signed.person, &signed.proof), &hash);
+        let way = leave_with(app, &purpose, (signed.person, &signed.proof), &key);
         return show::see_other(&visit, &way);
     }
     if let Login::EnrolElsewhere(elsewhere) = state {
@@ -305,7 +305,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
 /// A session is replaced at every authentication; the one before is dead.
 async fn leave_the_old_session(app: &App, visit: &Visit) -> Result<(), Failure> {
     if let Some((session, person)) = own_session(app, visit).await? {
-        end(app, visit, &person, &EndSessions::One(session.hash)).await?;
+        end(app, visit, &person, &EndSessions::One(session.key)).await?;
     }
     Ok(())
 }
@@ -316,7 +316,7 @@ pub(super) fn leave(
     purpose: &Purposed,
     (session, person): (&SessionRecord, &Person),
 ) -> String {
-    leave_with(app, purpose, (person.id, &session.proof), &session.hash)
+    leave_with(app, purpose, (person.id, &session.proof), &session.key)
 }
 
 fn leave_with(

@@ -350,7 +350,7 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
     let Some((session, person)) = own_session(app, &visit).await? else {
         return signed_out(app, &visit, application, then);
     };
-    if !request.must_ask(&person.id.to_string(), &gate::sid(&session.hash)) {
+    if !request.must_ask(&person.id.to_string(), &gate::sid(&session.key)) {
         sign_out(app, &mut visit, &session, &person).await?;
         return signed_out(app, &visit, application, then);
     }
@@ -376,7 +376,7 @@ async fn sign_out(
     session: &SessionRecord,
     person: &Person,
 ) -> Result<(), Failure> {
-    end(app, visit, person, &EndSessions::One(session.hash)).await?;
+    end(app, visit, person, &EndSessions::One(session.key)).await?;
     visit.cookies.extend(app.jar.delete(Name::Session));
     Ok(())
 }

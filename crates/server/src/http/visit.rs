@@ -29,7 +29,7 @@ pub(crate) struct Visit {
     pub(crate) cookies: Vec<HeaderValue>,
     /// The device's cookie, if it has none yet: set once somebody has signed in on it.
     pub(crate) new_device: Option<[u8; 32]>,
-    /// SHA-256 of the session's cookie.
+    /// The key of the session of its cookie.
     pub(crate) session: Option<[u8; 32]>,
     /// The name of the place, if it is a network of the canton's.
     pub(crate) place_name: Option<String>,
@@ -86,7 +86,7 @@ impl Visit {
             nonce: BASE64URL_NOPAD.encode(&app.world.bytes::<16>()),
             cookies,
             new_device,
-            session: app.jar.hash(headers, Name::Session),
+            session: app.jar.session(headers),
             place_name,
         }
     }

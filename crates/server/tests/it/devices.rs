@@ -27,7 +27,7 @@ fn a_password_alone_makes_no_device_with_codes_of_its_own() {
         }
     }
     let entries = canton
-        .waits_for(canton.store().audit_from(0, 100_000))
+        .waits_for(canton.store().audit_from(0, 0, 100_000))
         .unwrap();
     let wrong = entries
         .iter()

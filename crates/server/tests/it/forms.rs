@@ -52,7 +52,7 @@ fn looking_changes_nothing() {
     enters(&mut *browser, &asks(&[]), &person);
     let written = |canton: &Canton| {
         let store = canton.store().clone();
-        canton.waits_for(async move { store.audit_from(0, 10_000).await.unwrap().len() })
+        canton.waits_for(async move { store.audit_from(0, 0, 10_000).await.unwrap().len() })
     };
     let before = written(&canton);
     for route in server::ROUTES

@@ -80,7 +80,7 @@ fn the_audit_cannot_be_forged_by_typing() {
         assert!(!answer.signs_somebody_in());
     }
     let store = canton.store().clone();
-    let entries = canton.waits_for(async move { store.audit_from(0, 10_000).await.unwrap() });
+    let entries = canton.waits_for(async move { store.audit_from(0, 0, 10_000).await.unwrap() });
     assert!(entries.len() >= 4);
     for entry in &entries {
         assert!(!format!("{entry:?}").contains("[2J"), "{entry:?}");

@@ -127,7 +127,7 @@ pub(super) async fn a_code_that_is_late_void_or_another_s_activates_nobody(world
     assert!(
         world
             .store()
-            .consume(OneTime::SignInTicket, &world.hash(), NOW)
+            .consume(OneTime::ClientAssertion, &world.hash(), NOW)
             .await?
     );
     Ok(())

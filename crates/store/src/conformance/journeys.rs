@@ -24,7 +24,10 @@ pub(super) async fn what_was_opened_is_read_back(world: &World) -> Kept {
     let JourneyState::Login(state) = read.state else {
         return Err("another kind of journey".into());
     };
-    assert_eq!((state.name(), state.person()), ("SignedIn", Some(person)));
+    assert_eq!(
+        (state.name(), state.person()),
+        ("AwaitAppCode", Some(person))
+    );
 
     let again = world.open(&journey, &[]).await?;
     assert_eq!(again, Committed::Overtaken);
@@ -41,6 +44,30 @@ pub(super) async fn what_was_opened_is_read_back(world: &World) -> Kept {
         (read.purpose.as_str(), read.until, read.version),
         ("elsewhere", Timestamp(5), 1)
     );
+    Ok(())
+}
+
+/// Most sign-ins at school are over with the password: they leave a session and the audit.
+pub(super) async fn a_journey_that_is_over_with_its_first_step_is_not_kept(world: &World) -> Kept {
+    let person = world.person(Method::Sms).await?;
+    let mut journey = world.signed_in(person)?;
+    let effects = [sign_in(person)?, Effect::Audit(Happened::PasswordRight)];
+    let by = world.by();
+    let opened = world.store().open_journey(&journey, &effects, &by).await?;
+    assert!(matches!(opened, Committed::Yes(Some(_))));
+    assert!(world.store().journey(journey.id).await?.is_none());
+    assert_eq!(world.store().sessions(person, NOW).await?.len(), 1);
+    let entries = world.store().audit_by_support(&by.support).await?;
+    let found: Vec<_> = entries.iter().map(|entry| entry.journey).collect();
+    assert_eq!(found, [Some(journey.id)]);
+
+    // One that comes to its end later is.
+    let ended = std::mem::replace(&mut journey, world.signing_in(person)?);
+    let _ = world.open(&journey, &[]).await?;
+    journey.state = ended.state;
+    let _ = world.commit(&journey, &[sign_in(person)?]).await?;
+    let kept = world.store().journey(journey.id).await?;
+    assert!(kept.is_some_and(|kept| !kept.goes_on()));
     Ok(())
 }
 

@@ -3,27 +3,24 @@
 use journey::{Method, Timestamp};
 
 use super::world::{Kept, NOW, World, count, sign_in};
-use crate::{Committed, EndSessions, OneTime, Redeemed, Redemption, seal::sha256};
+use crate::{Committed, EndSessions, OneTime, Redeemed, Redemption, key};
 
 fn redemption(world: &World, session: [u8; 32]) -> Redemption {
     Redemption {
-        access_token: world.hash(),
         application: "portal".into(),
-        code: world.hash(),
-        code_until: NOW.plus(60),
-        grant: r#"{"scope":"openid"}"#.into(),
+        code: world.id(),
         session,
         until: NOW.plus(300),
     }
 }
 
-/// [S01] A session's id has 256 bits, is another one each time, and only its hash is remembered.
+/// [S01] A session's id has 224 random bits, is another one each time, and only its hash is remembered.
 pub(super) async fn a_session_s_id_is_new_long_and_not_remembered(world: &World) -> Kept {
     let person = world.person(Method::Sms).await?;
     let (one, other) = (world.session(person).await?, world.session(person).await?);
     assert_eq!(one.id.expose().len(), 32);
     assert!(!one.id.matches(other.id.expose()));
-    let hash = sha256(one.id.expose());
+    let hash = key::of_secret(one.id.expose());
     let found = world
         .store()
         .session(&hash, NOW)
@@ -33,7 +30,7 @@ pub(super) async fn a_session_s_id_is_new_long_and_not_remembered(world: &World)
         (found.person, found.created, found.seen),
         (person, NOW, NOW)
     );
-    assert_eq!(found.hash, hash);
+    assert_eq!(found.key, hash);
     assert_eq!(found.proof.at(), NOW);
     let known = world.store().sessions(person, NOW).await?;
     assert_eq!(known.len(), 2);
@@ -57,14 +54,14 @@ pub(super) async fn nobody_who_is_switched_off_is_signed_in(world: &World) -> Ke
 }
 
 /// [S05] An ended session is gone in the same moment, and so is what an application got from it.
-pub(super) async fn sessions_end_at_once_and_take_their_access_tokens_along(world: &World) -> Kept {
+pub(super) async fn sessions_end_at_once_and_take_along_what_was_redeemed(world: &World) -> Kept {
     let person = world.person(Method::Sms).await?;
     let mut sessions = vec![];
     for _ in 0..4 {
-        let hash = sha256(world.session(person).await?.id.expose());
-        let redemption = redemption(world, hash);
+        let session = key::of_secret(world.session(person).await?.id.expose());
+        let redemption = redemption(world, session);
         let _ = world.store().redeem_code(&redemption, &world.by()).await?;
-        sessions.push((hash, redemption.access_token));
+        sessions.push((session, redemption.code));
     }
     let [one, kept, ..] = sessions.as_slice() else {
         return Err("no sessions".into());
@@ -74,27 +71,20 @@ pub(super) async fn sessions_end_at_once_and_take_their_access_tokens_along(worl
     assert_eq!(end(EndSessions::One(one.0)).await?, 1);
     assert_eq!(end(EndSessions::One(one.0)).await?, 0);
     assert!(store.session(&one.0, NOW).await?.is_none());
-    assert!(store.access_token(&one.1, NOW).await?.is_none());
+    assert_eq!(store.redeemed(&one.1, &one.0).await?, None);
     assert_eq!(end(EndSessions::Others(person, kept.0)).await?, 2);
     assert!(store.session(&kept.0, NOW).await?.is_some());
-    let token = store
-        .access_token(&kept.1, NOW)
-        .await?
-        .ok_or("no access token")?;
-    assert_eq!(
-        (token.person, token.application.as_str()),
-        (person, "portal")
-    );
-    assert_eq!(token.grant, r#"{"scope":"openid"}"#);
-    assert!(store.access_token(&kept.1, NOW.plus(300)).await?.is_none());
+    assert_eq!(store.redeemed(&kept.1, &kept.0).await?, Some(person));
+    // Nobody redeemed this one.
+    assert_eq!(store.redeemed(&world.id(), &kept.0).await?, None);
     assert_eq!(end(EndSessions::All(person)).await?, 1);
-    assert!(store.access_token(&kept.1, NOW).await?.is_none());
+    assert_eq!(store.redeemed(&kept.1, &kept.0).await?, None);
     Ok(())
 }
 
 pub(super) async fn the_last_use_of_a_session_is_known_to_the_minute(world: &World) -> Kept {
     let person = world.person(Method::Sms).await?;
-    let hash = sha256(world.session(person).await?.id.expose());
+    let hash = key::of_secret(world.session(person).await?.id.expose());
     let seen_after = async |at: Timestamp| {
         world.store().session(&hash, at).await?;
         // Whatever is written after it says that it is written too.
@@ -109,76 +99,52 @@ pub(super) async fn the_last_use_of_a_session_is_known_to_the_minute(world: &Wor
     Ok(())
 }
 
-/// [P04] A ticket or an assertion is used once, and kinds are apart.
+/// [P04] An assertion is used once.
 pub(super) async fn of_many_uses_of_a_one_time_thing_one_succeeds(world: &World) -> Kept {
     let key = world.hash();
     let outcomes = world
         .race(32, |store, _| async move {
-            store
-                .consume(OneTime::SignInTicket, &key, NOW.plus(60))
-                .await
+            let until = NOW.plus(60);
+            store.consume(OneTime::ClientAssertion, &key, until).await
         })
         .await?;
     assert_eq!(count(&outcomes, &true), 1);
-    let other_kind = world
-        .store()
-        .consume(OneTime::ClientAssertion, &key, NOW.plus(60));
-    assert!(other_kind.await?);
     Ok(())
 }
 
-/// [C02] An authorization code is redeemed once; whoever comes second takes the first one's token
-/// back.
-pub(super) async fn of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_its_token(
+/// [C02] An authorization code is redeemed once; whoever comes second takes back what the first one
+/// got.
+pub(super) async fn of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_what_it_gave(
     world: &World,
 ) -> Kept {
     let person = world.person(Method::Sms).await?;
-    let session = sha256(world.session(person).await?.id.expose());
+    let session = key::of_secret(world.session(person).await?.id.expose());
     let single = redemption(world, session);
     assert!(matches!(
         world.store().redeem_code(&single, &world.by()).await?,
         Redeemed::Yes
     ));
-    assert!(
-        world
-            .store()
-            .access_token(&single.access_token, NOW)
-            .await?
-            .is_some()
-    );
-
     let shared = redemption(world, session);
     let outcomes = world
         .race(16, |store, _| {
-            let by = world.by();
-            let redemption = Redemption {
-                access_token: world.hash(),
-                ..shared.clone()
-            };
+            let (by, shared) = (world.by(), shared.clone());
             async move {
-                let redeemed = store.redeem_code(&redemption, &by).await?;
-                Ok((redemption.access_token, matches!(redeemed, Redeemed::Yes)))
+                let redeemed = store.redeem_code(&shared, &by).await?;
+                Ok(matches!(redeemed, Redeemed::Yes))
             }
         })
         .await?;
-    assert_eq!(outcomes.iter().filter(|(_, first)| *first).count(), 1);
-    for (token, _) in outcomes {
-        assert!(world.store().access_token(&token, NOW).await?.is_none());
-    }
-    assert!(
-        world
-            .store()
-            .access_token(&single.access_token, NOW)
-            .await?
-            .is_some()
-    );
+    assert_eq!(count(&outcomes, &true), 1);
+    let redeemed = async |code| world.store().redeemed(&code, &session).await;
+    assert_eq!(redeemed(shared.code).await?, None);
+    assert_eq!(redeemed(single.code).await?, Some(person));
     Ok(())
 }
 
 /// [S05] A code that waited while its session ended gives nothing.
 pub(super) async fn a_code_of_a_session_that_is_over_gives_nothing(world: &World) -> Kept {
     let person = world.person(Method::Sms).await?;
-    let session = sha256(world.session(person).await?.id.expose());
+    let session = key::of_secret(world.session(person).await?.id.expose());
     world
         .store()
         .end_sessions(&EndSessions::All(person), &world.by())
@@ -187,13 +153,8 @@ pub(super) async fn a_code_of_a_session_that_is_over_gives_nothing(world: &World
     let by = world.by();
     let redeemed = world.store().redeem_code(&redemption, &by).await?;
     assert!(matches!(redeemed, Redeemed::SessionOver));
-    assert!(
-        world
-            .store()
-            .access_token(&redemption.access_token, NOW)
-            .await?
-            .is_none()
-    );
+    let later = world.store().redeemed(&redemption.code, &session).await?;
+    assert_eq!(later, None);
     assert!(
         world
             .store()

@@ -6,11 +6,11 @@ use std::sync::{
 };
 
 use journey::{
-    ActivationId, Algorithm, Carrier, FactorId, JourneyId, Language, Method, NameKey, Otp, OtpKind,
-    PersonId, Phone, Place, Proof, Role, Secret, Timestamp,
+    ActivationId, Algorithm, Assurance, Carrier, FactorId, JourneyId, Language, Method, NameKey,
+    Otp, OtpKind, PersonId, Phone, Place, Proof, Role, Secret, Timestamp,
     activation::{Activation, Opened},
     effect::{Activate, Effect},
-    login::{Login, SignedIn},
+    login::{AwaitCode, Login, SignedIn, Underway},
 };
 use tokio::sync::Barrier;
 
@@ -206,8 +206,26 @@ impl World {
         })))
     }
 
-    /// A journey that signs somebody in.
+    /// A journey behind the password, which waits for a code.
     pub(super) fn signing_in(&self, person: PersonId) -> Result<Journey, Cause> {
+        let underway = Underway {
+            demand: Assurance::Strong,
+            password: serde_json::from_value(serde_json::json!({ "at": NOW.0, "_checked": null }))?,
+            person,
+            seen: Place::Public,
+            tries_left: 5,
+            until: NOW.plus(900),
+        };
+        let state = Login::AwaitAppCode(AwaitCode {
+            early: None,
+            last: None,
+            underway,
+        });
+        Ok(self.journey(JourneyState::Login(state)))
+    }
+
+    /// A journey that is over with its first step: the password was enough.
+    pub(super) fn signed_in(&self, person: PersonId) -> Result<Journey, Cause> {
         let proof = proof()?;
         let state = Login::SignedIn(SignedIn { person, proof });
         Ok(self.journey(JourneyState::Login(state)))
@@ -227,7 +245,7 @@ impl World {
 
     /// A session of somebody.
     pub(super) async fn session(&self, person: PersonId) -> Result<NewSession, Cause> {
-        let journey = self.signing_in(person)?;
+        let journey = self.signed_in(person)?;
         let effects = [sign_in(person)?];
         match self.open(&journey, &effects).await? {
             Committed::Yes(Some(session)) => Ok(session),

@@ -38,6 +38,14 @@ impl JourneyState {
     }
 }
 
+fn seal(keys: &Keys, journey: &Journey) -> Result<Vec<u8>, Cause> {
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&Sealed {
+        purpose: &journey.purpose,
+        state: &journey.state,
+    })?);
+    Ok(keys.seal(Purpose::JourneyState, &aad(journey.id), &plain))
+}
+
 /// A step to be written: the state is sealed before the writer's turn comes.
 pub(super) struct Step {
     pub(super) by: By,
@@ -49,24 +57,47 @@ pub(super) struct Step {
     pub(super) makes: u32,
     version: u32,
     browser: [u8; 32],
-    sealed: Vec<u8>,
+    /// The state, unless the journey is over with its first step.
+    sealed: Option<Vec<u8>>,
     support: String,
     until: Timestamp,
 }
 
 impl Step {
-    pub(super) fn of(
+    /// The step that begins a journey.
+    pub(super) fn first(
         keys: &Arc<Keys>,
         journey: &Journey,
         effects: &[Effect],
         by: &By,
     ) -> Result<Self, Cause> {
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&Sealed {
-            purpose: &journey.purpose,
-            state: &journey.state,
-        })?);
-        let person = journey.state.person();
+        let sealed = journey.goes_on().then(|| seal(keys, journey)).transpose()?;
+        Ok(Self::of(keys, journey, effects, by, sealed))
+    }
+
+    /// A step of a journey that is there already.
+    pub(super) fn next(
+        keys: &Arc<Keys>,
+        journey: &Journey,
+        effects: &[Effect],
+        by: &By,
+    ) -> Result<Self, Cause> {
+        let sealed = Some(seal(keys, journey)?);
         Ok(Self {
+            makes: journey.version.saturating_add(1),
+            ..Self::of(keys, journey, effects, by, sealed)
+        })
+    }
+
+    fn of(
+        keys: &Arc<Keys>,
+        journey: &Journey,
+        effects: &[Effect],
+        by: &By,
+        sealed: Option<Vec<u8>>,
+    ) -> Self {
+        let person = journey.state.person();
+        Self {
             browser: journey.browser,
             by: By {
                 person: by.person.or(person),
@@ -77,22 +108,17 @@ impl Step {
             keys: keys.clone(),
             makes: journey.version,
             person,
-            sealed: keys.seal(Purpose::JourneyState, &aad(journey.id), &plain),
+            sealed,
             support: journey.support.clone(),
             until: journey.until,
             version: journey.version,
-        })
-    }
-
-    /// A step of a journey that is there already.
-    pub(super) fn next(self) -> Self {
-        Self {
-            makes: self.version.saturating_add(1),
-            ..self
         }
     }
 
     pub(super) fn open(&self, conn: &Connection) -> Result<Verdict<Committed>, Cause> {
+        let Some(sealed) = &self.sealed else {
+            return self.finish(conn, 1);
+        };
         let opened = prepare(
             conn,
             "insert into journey (id, browser, epoch, person, sealed, support, until, version)
@@ -103,7 +129,7 @@ impl Step {
             self.id.0,
             self.browser,
             self.person.map(|id| id.0),
-            self.sealed,
+            sealed,
             self.support,
             self.until.0,
             self.version,

@@ -71,12 +71,13 @@ pub(super) fn spend(
     Ok(Ok(spent))
 }
 
+/// A budget of which nothing is spent any more is not kept: so the table stays as small as there are
+/// people who are just trying.
 pub(super) fn refund(conn: &Connection, lane: &[u8; 32]) -> Result<(), Cause> {
-    prepare(
-        conn,
-        "update lane set tries = tries - 1 where hash = $1 and tries > 0",
-    )?
-    .execute([lane])?;
+    let gone = prepare(conn, "delete from lane where hash = $1 and tries <= 1")?.execute([lane])?;
+    if gone == 0 {
+        prepare(conn, "update lane set tries = tries - 1 where hash = $1")?.execute([lane])?;
+    }
     Ok(())
 }
 

@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const WRITER_CACHE_KIB: i64 = 4096;
 /// Pages kept by each reader, in KiB: the system keeps them too.
 pub(super) const READER_CACHE_KIB: i64 = 256;
-/// More than the log grows to between two checkpoints of a thousand pages.
+/// Small pages: a sign-in writes a few short rows to as many places, and a page is the least that is
+/// written.
+const PAGE_BYTES: i64 = 1024;
+/// How long the log is made; at half of it, what it holds moves to its place.
 const WAL_BYTES: i64 = 8 << 20;
 
 struct Migration {
@@ -64,13 +67,26 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     settle(&conn, WRITER_CACHE_KIB)?;
+    conn.pragma_update(None, "page_size", PAGE_BYTES)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
-    let synchronous = match durability {
-        Durability::PowerCut => "full",
-        Durability::Process => "off",
-    };
-    conn.pragma_update(None, "synchronous", synchronous)?;
+    conn.pragma_update(None, "wal_autocheckpoint", WAL_BYTES / 2 / PAGE_BYTES)?;
+    synchronise(&conn, durability, true)?;
     Ok(conn)
+}
+
+/// Says whether commits wait for the disk. One that does takes along all that were made before it,
+/// because they stand before it in the same log.
+pub(super) fn synchronise(
+    conn: &Connection,
+    durability: Durability,
+    each: bool,
+) -> rusqlite::Result<()> {
+    let synchronous = match (durability, each) {
+        (Durability::PowerCut, true) => "full",
+        (Durability::PowerCut, false) => "normal",
+        (Durability::Process, _) => "off",
+    };
+    conn.pragma_update(None, "synchronous", synchronous)
 }
 
 /// What holds for every connection.

@@ -9,8 +9,7 @@ use super::{
     trail,
 };
 use crate::{
-    AccessRecord, By, EndSessions, NewSession, OneTime, Redeemed, Redemption, SessionRecord,
-    seal::{draw, sha256},
+    By, EndSessions, NewSession, OneTime, Redeemed, Redemption, SessionRecord, key, seal::sha256,
 };
 
 /// How exact `seen` is, in seconds.
@@ -23,15 +22,15 @@ pub(super) fn begin(
     (place, proof): (&Place, &Proof),
     now: Timestamp,
 ) -> Result<Option<NewSession>, Cause> {
-    let id = draw();
+    let id = key::draw_secret(now);
     let begun = prepare(
         conn,
-        "insert into session (hash, created, epoch, person, place, proof, seen)
+        "insert into session (key, created, epoch, person, place, proof, seen)
          select $1, $2, number, person.id, $3, $4, $2 from meta, person
          where meta.name = 'epoch' and person.id = $5 and person.disabled = 0",
     )?
     .execute(params![
-        sha256(id.expose()),
+        key::of_secret(id.expose()),
         now.0,
         serde_json::to_string(place)?,
         serde_json::to_string(proof)?,
@@ -40,13 +39,13 @@ pub(super) fn begin(
     Ok((begun > 0).then_some(NewSession { id }))
 }
 
-pub(super) fn by_hash(conn: &Connection, hash: &[u8; 32]) -> Result<Option<SessionRecord>, Cause> {
+pub(super) fn by_key(conn: &Connection, key: &[u8; 32]) -> Result<Option<SessionRecord>, Cause> {
     let mut find = prepare(
         conn,
-        "select created, hash, person, place, proof, seen from session
-         where hash = $1 and epoch = (select number from meta where name = 'epoch')",
+        "select created, key, person, place, proof, seen from session
+         where key = $1 and epoch = (select number from meta where name = 'epoch')",
     )?;
-    let mut rows = find.query([hash])?;
+    let mut rows = find.query([key])?;
     rows.next()?.map(read).transpose()
 }
 
@@ -54,7 +53,7 @@ fn read(row: &Row<'_>) -> Result<SessionRecord, Cause> {
     let mut columns = Columns::of(row);
     Ok(SessionRecord {
         created: Timestamp(columns.next()?),
-        hash: columns.next()?,
+        key: columns.next()?,
         person: PersonId(columns.next()?),
         place: columns.next_json()?,
         proof: columns.next_json()?,
@@ -66,12 +65,12 @@ pub(super) fn wants_touch(session: &SessionRecord, now: Timestamp) -> bool {
     now.since(session.seen) >= SEEN_WITHIN_S
 }
 
-pub(super) fn touch(conn: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<(), Cause> {
+pub(super) fn touch(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Result<(), Cause> {
     prepare(
         conn,
-        "update session set seen = $1 where hash = $2 and seen <= $3",
+        "update session set seen = $1 where key = $2 and seen <= $3",
     )?
-    .execute(params![now.0, hash, now.plus(-SEEN_WITHIN_S).0])?;
+    .execute(params![now.0, key, now.plus(-SEEN_WITHIN_S).0])?;
     Ok(())
 }
 
@@ -82,10 +81,10 @@ pub(super) fn of_person(
 ) -> Result<Vec<SessionRecord>, Cause> {
     let mut find = prepare(
         conn,
-        "select created, hash, person, place, proof, seen from session
+        "select created, key, person, place, proof, seen from session
          where person = $1 and created <= $2
              and epoch = (select number from meta where name = 'epoch')
-         order by created desc, hash",
+         order by created desc, key",
     )?;
     let rows = find.query_and_then(params![person.0, now.0], read)?;
     rows.collect()
@@ -95,12 +94,17 @@ pub(super) fn end(conn: &Connection, which: &EndSessions, by: &By) -> Result<u32
     let (sessions, person) = match which {
         EndSessions::All(person) => (end_all(conn, *person)?, Some(*person)),
         EndSessions::Others(person, but) => (
-            end_where(conn, OTHERS, params![person.0, but])?,
+            end_where(
+                conn,
+                "delete from session where person = $1 and key <> $2",
+                params![person.0, but],
+            )?,
             Some(*person),
         ),
-        EndSessions::One(hash) => {
-            let person = by_hash(conn, hash)?.map(|session| session.person);
-            (end_where(conn, ONE, params![hash])?, person)
+        EndSessions::One(key) => {
+            let person = by_key(conn, key)?.map(|session| session.person);
+            let ended = end_where(conn, "delete from session where key = $1", params![key])?;
+            (ended, person)
         }
     };
     if sessions > 0 {
@@ -115,38 +119,21 @@ pub(super) fn end(conn: &Connection, which: &EndSessions, by: &By) -> Result<u32
 
 /// Ends all sessions of a person; how many.
 pub(super) fn end_all(conn: &Connection, person: PersonId) -> Result<u32, Cause> {
-    end_where(conn, ALL, params![person.0])
+    end_where(
+        conn,
+        "delete from session where person = $1",
+        params![person.0],
+    )
 }
 
-/// The statements that end sessions: first what hangs on them, then they.
-type Ending = [&'static str; 2];
-
-const ALL: Ending = [
-    "delete from access_token where session in (select hash from session where person = $1)",
-    "delete from session where person = $1",
-];
-const OTHERS: Ending = [
-    "delete from access_token
-     where session in (select hash from session where person = $1 and hash <> $2)",
-    "delete from session where person = $1 and hash <> $2",
-];
-const ONE: Ending = [
-    "delete from access_token where session = $1",
-    "delete from session where hash = $1",
-];
-
-fn end_where(conn: &Connection, ending: Ending, of: &[&dyn rusqlite::ToSql]) -> Result<u32, Cause> {
-    let [tokens, sessions] = ending;
-    prepare(conn, tokens)?.execute(of)?;
-    let ended = prepare(conn, sessions)?.execute(of)?;
-    Ok(u32::try_from(ended)?)
+fn end_where(conn: &Connection, sql: &str, of: &[&dyn rusqlite::ToSql]) -> Result<u32, Cause> {
+    Ok(u32::try_from(prepare(conn, sql)?.execute(of)?)?)
 }
 
 /// The key under which a one-time thing is remembered.
 pub(super) fn one_time_hash(kind: OneTime, key: &[u8]) -> [u8; 32] {
     let kind: &[u8] = match kind {
         OneTime::ClientAssertion => b"client-assertion\0",
-        OneTime::SignInTicket => b"sign-in-ticket\0",
     };
     sha256(&[kind, key].concat())
 }
@@ -160,7 +147,7 @@ pub(super) fn consume(conn: &Connection, hash: &[u8; 32], until: Timestamp) -> R
     Ok(consumed > 0)
 }
 
-/// Redeems a code once. A second time takes back what the first gave.
+/// Redeems a code once. A second time voids what the first gave.
 pub(super) fn redeem(
     conn: &Connection,
     redemption: &Redemption,
@@ -169,35 +156,17 @@ pub(super) fn redeem(
     let application = redemption.application.clone();
     let first = prepare(
         conn,
-        "insert into code (hash, until) values ($1, $2) on conflict (hash) do nothing",
+        "insert into code (id, until) values ($1, $2) on conflict (id) do nothing",
     )?
-    .execute(params![redemption.code, redemption.code_until.0])?;
+    .execute(params![redemption.code, redemption.until.0])?;
     if first == 0 {
-        prepare(
-            conn,
-            "delete from access_token where hash = (select access_token from code where hash = $1)",
-        )?
-        .execute([redemption.code])?;
+        prepare(conn, "update code set reused = 1 where id = $1")?.execute([redemption.code])?;
         trail::append(conn, &Happened::CodeReused { application }, by, None)?;
         return Ok(Redeemed::Reused);
     }
-    let Some(session) = by_hash(conn, &redemption.session)? else {
+    let Some(session) = by_key(conn, &redemption.session)? else {
         return Ok(Redeemed::SessionOver);
     };
-    prepare(conn, "update code set access_token = $1 where hash = $2")?
-        .execute(params![redemption.access_token, redemption.code])?;
-    prepare(
-        conn,
-        "insert into access_token (hash, application, contents, session, until)
-         values ($1, $2, $3, $4, $5)",
-    )?
-    .execute(params![
-        redemption.access_token,
-        application,
-        redemption.grant,
-        redemption.session,
-        redemption.until.0,
-    ])?;
     let by = By {
         person: Some(session.person),
         ..by.clone()
@@ -211,25 +180,17 @@ pub(super) fn redeem(
     Ok(Redeemed::Yes)
 }
 
-pub(super) fn access_token(
+pub(super) fn redeemed(
     conn: &Connection,
-    hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<AccessRecord>, Cause> {
+    (code, session): (&[u8; 16], &[u8; 32]),
+) -> Result<Option<PersonId>, Cause> {
     let found = prepare(
         conn,
-        "select application, contents, person
-         from access_token join session on session.hash = access_token.session
-         where access_token.hash = $1 and until > $2
-             and epoch = (select number from meta where name = 'epoch')",
+        "select person from session
+         where key = $1 and epoch = (select number from meta where name = 'epoch')
+             and exists (select 1 from code where id = $2 and reused = 0)",
     )?
-    .query_row(params![hash, now.0], |row| {
-        Ok(AccessRecord {
-            application: row.get(0)?,
-            grant: row.get(1)?,
-            person: PersonId(row.get(2)?),
-        })
-    })
+    .query_row(params![session, code], |row| row.get(0).map(PersonId))
     .optional()?;
     Ok(found)
 }

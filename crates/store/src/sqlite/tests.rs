@@ -125,6 +125,37 @@ async fn a_job_takes_back_only_itself() {
     }
 }
 
+/// [P03] A commit waits for the disk if anybody in it asked for that; a counted try alone does not, and
+/// is in the same log before the verdict that does.
+#[tokio::test]
+async fn a_try_is_synced_with_what_follows_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Sqlite::open(dir.path().join("furka.db"), keys()).unwrap();
+    let synchronous = |conn: &Connection| {
+        let level = conn.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0));
+        Ok(Verdict::Keep(level?))
+    };
+    let (normal, full) = (1, 2);
+    assert_eq!(store.writer.run("own", synchronous).await.unwrap(), full);
+    let ahead = store.writer.run_ahead("ahead", synchronous);
+    assert_eq!(ahead.await.unwrap(), normal);
+    let (start, wait) = mpsc::channel();
+    let own = store.writer.run("own", move |conn| {
+        wait.recv()?;
+        synchronous(conn)
+    });
+    let ahead = store.writer.run_ahead("ahead", synchronous);
+    let open = async { start.send(()).unwrap() };
+    let (own, ahead, ()) = tokio::join!(own, ahead, open);
+    assert_eq!((own.unwrap(), ahead.unwrap()), (full, full));
+    let lane = LaneKey::Password(PersonId([1; 16]));
+    let spent = store.spend_try(&lane, &journey::limit::PASSWORD, NOW).await;
+    assert_eq!(spent.unwrap().unwrap().tries, 1);
+    assert_eq!(store.lane(&lane).await.unwrap().tries, 1);
+    store.audit(&Happened::PasswordWrong, &by()).await.unwrap();
+    assert_eq!(store.writer.run("own", synchronous).await.unwrap(), full);
+}
+
 /// [P03] If the commit fails, nobody in it is told that anything was written.
 #[tokio::test]
 async fn a_failed_commit_is_everybody_s_failure() {
@@ -138,7 +169,7 @@ async fn a_failed_commit_is_everybody_s_failure() {
         )?)
     });
     let key = [1; 32];
-    let innocent = store.consume(OneTime::SignInTicket, &key, NOW);
+    let innocent = store.consume(OneTime::ClientAssertion, &key, NOW);
     let open = async { start.send(()).unwrap() };
     let (breaks, innocent, ()) = tokio::join!(breaks, innocent, open);
     for error in [breaks.unwrap_err(), innocent.unwrap_err()] {
@@ -150,7 +181,7 @@ async fn a_failed_commit_is_everybody_s_failure() {
     }
     assert!(
         store
-            .consume(OneTime::SignInTicket, &key, NOW)
+            .consume(OneTime::ClientAssertion, &key, NOW)
             .await
             .unwrap()
     );
@@ -171,11 +202,11 @@ async fn a_full_disk_fails_with_a_sentence_and_leaves_nothing_half_done() {
         "{text}"
     );
     assert_eq!(store.counts(NOW).await.unwrap().people, 0);
-    assert!(store.audit_from(1, 9).await.unwrap().is_empty());
+    assert!(store.audit_from(0, 1, 9).await.unwrap().is_empty());
     run(&store, "pragma max_page_count = 1000000").await;
     let imported = store.import_people(&people(2000), &by()).await.unwrap();
     assert_eq!(imported.created, 2000);
-    let entries = store.audit_from(1, 9).await.unwrap();
+    let entries = store.audit_from(0, 1, 9).await.unwrap();
     assert_eq!(audit::verify(&entries).unwrap().sequence, 1);
 }
 
@@ -185,7 +216,7 @@ async fn a_database_that_cannot_be_written_is_read_and_not_ready() {
     store.import_people(&people(1), &by()).await.unwrap();
     run(&store, "pragma query_only = on").await;
     let key = [1; 32];
-    let failed = store.consume(OneTime::SignInTicket, &key, NOW).await;
+    let failed = store.consume(OneTime::ClientAssertion, &key, NOW).await;
     let text = chain(&failed.unwrap_err());
     assert!(text.starts_with("using a one-time thing up: "), "{text}");
     assert!(
@@ -395,7 +426,7 @@ async fn sign_in(store: &Sqlite, person: &NewPerson) -> (Journey, [u8; 32]) {
         .await
         .unwrap()
     {
-        Committed::Yes(Some(session)) => (journey, seal::sha256(session.id.expose())),
+        Committed::Yes(Some(session)) => (journey, key::of_secret(session.id.expose())),
         other => panic!("{other:?}"),
     }
 }
@@ -574,7 +605,7 @@ fn what_was_acknowledged_survives_kill_9() {
             .build()
             .unwrap();
         for key in acknowledged {
-            let again = store.consume(OneTime::SignInTicket, key.as_bytes(), NOW);
+            let again = store.consume(OneTime::ClientAssertion, key.as_bytes(), NOW);
             assert!(
                 !runtime.block_on(again).unwrap(),
                 "{key} is lost in round {round}"
@@ -593,7 +624,7 @@ fn write_until_killed(path: &Path) -> ! {
         runtime.spawn(async move {
             for number in 0_u64.. {
                 let key = format!("{round}-{task}-{number}");
-                let used = store.consume(OneTime::SignInTicket, key.as_bytes(), NOW.plus(1));
+                let used = store.consume(OneTime::ClientAssertion, key.as_bytes(), NOW.plus(1));
                 assert!(used.await.unwrap());
                 let mut out = std::io::stdout().lock();
                 writeln!(out, "\nused {key}").unwrap();

@@ -1,77 +1,117 @@
 //! Deleting what is over, counting what is there, and knowing whether writing works.
 
 use journey::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use super::{
     Cause,
     rows::{from_sql, prepare},
 };
-use crate::Counts;
+use crate::{Counts, key};
 
 /// So many rows go in one transaction: requests in between hardly wait.
-pub(super) const AT_ONCE: u64 = 1000;
+pub(super) const AT_ONCE: usize = 1000;
 
 /// A day, in seconds.
 const DAY_S: i64 = 86_400;
 
-/// What is over, and for how long it is kept after that.
+/// What is over, and for how long it is kept after that. `$1` is the moment before which it was over,
+/// `$2` how many are found at once.
 #[derive(Clone, Copy)]
 pub(super) struct Over {
+    find: &'static str,
+    delete: &'static str,
     kept_s: i64,
-    sql: &'static str,
+    /// Whether `$1` is the first key of that moment instead.
+    by_key: bool,
+}
+
+macro_rules! over {
+    ($table:literal, $id:literal, $is_over:literal) => {
+        over!($table, $id, $is_over, order: "")
+    };
+    ($table:literal, $id:literal, $is_over:literal, order: $order:literal) => {
+        Over {
+            find: concat!(
+                "select ", $id, " from ", $table, " where ", $is_over, " ", $order, " limit $2"
+            ),
+            delete: concat!("delete from ", $table, " where ", $is_over, " and ", $id, " = $2"),
+            kept_s: 0,
+            by_key: false,
+        }
+    };
 }
 
 /// All that goes by itself. The audit does not.
-pub(super) const OVER: [Over; 9] = [
+pub(super) const OVER: [Over; 8] = [
     Over {
         kept_s: DAY_S,
-        sql: "delete from journey where id in (select id from journey where until <= $1 limit $2)",
+        ..over!("journey", "id", "until <= $1")
     },
-    Over {
-        kept_s: 0,
-        sql: "delete from used where hash in (select hash from used where until <= $1 limit $2)",
-    },
-    Over {
-        kept_s: 0,
-        sql: "delete from code where hash in (select hash from code where until <= $1 limit $2)",
-    },
-    Over {
-        kept_s: 0,
-        sql: "delete from access_token
-              where hash in (select hash from access_token where until <= $1 limit $2)",
-    },
-    Over {
-        kept_s: 0,
-        sql: "delete from lane where hash in (select hash from lane where rests_at <= $1 limit $2)",
-    },
+    over!("used", "hash", "until <= $1"),
+    // The oldest first: behind one that is not over lie few that are.
+    over!("code", "id", "until <= $1", order: "order by id"),
+    over!("lane", "hash", "rests_at <= $1"),
     Over {
         kept_s: DAY_S,
-        sql: "delete from outbox where id in (
-                  select id from outbox where sealed is null and until <= $1 limit $2)",
+        ..over!("outbox", "id", "sealed is null and until <= $1")
     },
     // No policy lets a session live that long.
     Over {
         kept_s: 30 * DAY_S,
-        sql: "delete from session where hash in (select hash from session where seen <= $1 limit $2)",
+        by_key: true,
+        ..over!("session", "key", "key < $1")
     },
     Over {
+        by_key: false,
+        delete: "delete from device where seen <= $1 and person = $2 and device = $3",
+        find: "select person, device from device where seen <= $1 limit $2",
         kept_s: 400 * DAY_S,
-        sql: "delete from device where (person, device) in (
-                  select person, device from device where seen <= $1 limit $2)",
     },
     Over {
         kept_s: 30 * DAY_S,
-        sql: "delete from activation
-              where id in (select id from activation where until <= $1 limit $2)",
+        ..over!("activation", "id", "until <= $1")
     },
 ];
 
-/// Deletes some of what is over; how many.
-pub(super) fn delete(conn: &Connection, over: &Over, now: Timestamp) -> Result<u64, Cause> {
-    let deleted =
-        prepare(conn, over.sql)?.execute(params![now.plus(-over.kept_s).0, AT_ONCE as i64])?;
-    Ok(u64::try_from(deleted)?)
+impl Over {
+    fn before(&self, now: Timestamp) -> Value {
+        let before = now.plus(-self.kept_s);
+        match self.by_key {
+            true => Value::Blob(key::first::<32>(before).to_vec()),
+            false => Value::Integer(before.0),
+        }
+    }
+}
+
+/// The primary key of a row.
+pub(super) type Id = Vec<Value>;
+
+/// The ids of some of what is over.
+pub(super) fn find(conn: &Connection, over: &Over, now: Timestamp) -> Result<Vec<Id>, Cause> {
+    let mut find = prepare(conn, over.find)?;
+    let columns = find.column_count();
+    let found = find.query_map(params![over.before(now), AT_ONCE as i64], |row| {
+        (0..columns).map(|column| row.get(column)).collect()
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Deletes those of them that still are; how many.
+pub(super) fn delete(
+    conn: &Connection,
+    over: &Over,
+    found: &[Id],
+    now: Timestamp,
+) -> Result<u64, Cause> {
+    let mut delete = prepare(conn, over.delete)?;
+    let mut deleted = 0_u64;
+    for id in found {
+        let before = std::iter::once(over.before(now));
+        let gone = delete.execute(params_from_iter(before.chain(id.iter().cloned())))?;
+        deleted = deleted.saturating_add(u64::try_from(gone)?);
+    }
+    Ok(deleted)
 }
 
 pub(super) fn counts(conn: &Connection, now: Timestamp) -> Result<Counts, Cause> {

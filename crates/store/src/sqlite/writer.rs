@@ -3,6 +3,9 @@
 //! Each job runs in a savepoint of its own inside the shared transaction, so that a refused job takes
 //! only itself back. Nobody hears of an outcome before the transaction is committed; if the commit
 //! fails, everybody in it hears that.
+//!
+//! A job that runs ahead asks for no sync of its own: it is in the log before all that follows it, so
+//! the next sync takes it along. A transaction of such jobs alone is not synced.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -13,7 +16,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Cause, schema};
+use super::{Cause, schema, schema::Durability};
 use crate::{Result, StoreError};
 
 /// So many requests wait for the writer; the next ones wait for a place.
@@ -37,16 +40,19 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; with `grow_log`, that is its first work. Nobody who only reads waits for it.
-    pub(super) fn start(conn: Connection, grow_log: bool) -> std::io::Result<Self> {
+    /// Starts the thread. Where commits survive a power cut, growing the log is its first work; nobody
+    /// who only reads waits for it.
+    pub(super) fn start(conn: Connection, durability: Durability) -> std::io::Result<Self> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                if grow_log && let Err(cause) = schema::grow_log(&conn) {
+                if durability == Durability::PowerCut
+                    && let Err(cause) = schema::grow_log(&conn)
+                {
                     tracing::warn!(error = %cause, "growing the write-ahead log");
                 }
-                serve(&conn, queue);
+                serve(&conn, durability, queue);
             })?;
         Ok(Self {
             jobs: Some(jobs),
@@ -60,10 +66,29 @@ impl Writer {
         T: Send + 'static,
         W: FnOnce(&Connection) -> Result<Verdict<T>, Cause> + Send + 'static,
     {
+        self.ask(doing, Synced::Now, work).await
+    }
+
+    /// Runs `work` in the next transaction; returns when everybody sees it. It is durable with the next
+    /// job that is.
+    pub(super) async fn run_ahead<T, W>(&self, doing: &'static str, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<Verdict<T>, Cause> + Send + 'static,
+    {
+        self.ask(doing, Synced::Later, work).await
+    }
+
+    async fn ask<T, W>(&self, doing: &'static str, sync: Synced, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<Verdict<T>, Cause> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         let job = Box::new(Asked {
             answer,
             outcome: None,
+            sync,
             work: Some(work),
         });
         let failed = |source| StoreError { doing, source };
@@ -84,6 +109,7 @@ impl Writer {
         let job = Box::new(Asked {
             answer,
             outcome: None,
+            sync: Synced::Later,
             work: Some(work),
         });
         if let Some(jobs) = &self.jobs {
@@ -102,8 +128,18 @@ impl Drop for Writer {
     }
 }
 
+/// Which sync makes a job durable.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Synced {
+    /// That of its own transaction.
+    Now,
+    /// That of this transaction or a later one.
+    Later,
+}
+
 /// Something to write, and somebody who waits for it.
 trait Job: Send {
+    fn sync(&self) -> Synced;
     fn run(&mut self, conn: &Connection);
     fn answer(self: Box<Self>, committed: Result<(), Uncommitted>);
 }
@@ -111,6 +147,7 @@ trait Job: Send {
 struct Asked<T, W> {
     answer: oneshot::Sender<Result<T, Cause>>,
     outcome: Option<Result<T, Cause>>,
+    sync: Synced,
     work: Option<W>,
 }
 
@@ -119,6 +156,10 @@ where
     T: Send,
     W: FnOnce(&Connection) -> Result<Verdict<T>, Cause> + Send,
 {
+    fn sync(&self) -> Synced {
+        self.sync
+    }
+
     fn run(&mut self, conn: &Connection) {
         if let Some(work) = self.work.take() {
             self.outcome = Some(in_savepoint(conn, work));
@@ -138,40 +179,64 @@ where
     }
 }
 
-fn serve(conn: &Connection, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+fn serve(conn: &Connection, durability: Durability, mut queue: mpsc::Receiver<Box<dyn Job>>) {
+    let mut syncs = true;
     while let Some(first) = queue.blocking_recv() {
         let mut batch = Vec::with_capacity(8);
-        let committed = match begin(conn) {
-            Ok(()) => run_all(conn, first, &mut queue, &mut batch).and_then(|()| commit(conn)),
-            Err(failure) => {
-                batch.push(first);
-                Err(failure)
-            }
-        };
+        batch.push(first);
+        gather(&mut queue, &mut batch);
+        let wanted = batch.iter().any(|job| job.sync() == Synced::Now);
+        let committed = sync_if(conn, durability, (&mut syncs, wanted))
+            .and_then(|()| begin(conn))
+            .and_then(|()| run_all(conn, &mut batch, wanted.then_some(&mut queue)))
+            .and_then(|()| commit(conn));
         for job in batch {
             job.answer(committed.clone());
         }
     }
 }
 
-/// Runs the first job and all that came meanwhile.
+/// Takes what waits, as much as one commit may take.
+fn gather(queue: &mut mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Job>>) {
+    while batch.len() < BATCH_MAX {
+        let Ok(job) = queue.try_recv() else { return };
+        batch.push(job);
+    }
+}
+
+/// Says whether the commits from here on wait for the disk.
+fn sync_if(
+    conn: &Connection,
+    durability: Durability,
+    (syncs, wanted): (&mut bool, bool),
+) -> Result<(), Uncommitted> {
+    if *syncs != wanted {
+        schema::synchronise(conn, durability, wanted)
+            .map_err(|cause| Uncommitted(Arc::new(cause)))?;
+        *syncs = wanted;
+    }
+    Ok(())
+}
+
+/// Runs the batch, and what comes meanwhile if the transaction is synced anyway.
 fn run_all(
     conn: &Connection,
-    first: Box<dyn Job>,
-    queue: &mut mpsc::Receiver<Box<dyn Job>>,
     batch: &mut Vec<Box<dyn Job>>,
+    mut queue: Option<&mut mpsc::Receiver<Box<dyn Job>>>,
 ) -> Result<(), Uncommitted> {
-    let mut next = Some(first);
-    while let Some(mut job) = next {
+    let mut next = 0;
+    while let Some(job) = batch.get_mut(next) {
         job.run(conn);
-        batch.push(job);
+        next += 1;
         // A full disk may end the whole transaction from within.
         if conn.is_autocommit() {
             return Err(Uncommitted(Arc::new(RolledBack)));
         }
-        next = (batch.len() < BATCH_MAX)
-            .then(|| queue.try_recv().ok())
-            .flatten();
+        if let Some(queue) = &mut queue
+            && next == batch.len()
+        {
+            gather(queue, batch);
+        }
     }
     Ok(())
 }

@@ -11,10 +11,10 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 use store::{
-    AccessRecord, Account, ActivationRecord, AnyStore, AssignToken, By, Cohort, Committed, Counts,
-    EndSessions, ImportError, Imported, Journey, KeyRecord, LaneKey, MessageId, MessageState,
-    NewActivation, NewPerson, NewToken, OneTime, Outcome, Outgoing, Redeemed, Redemption, Resource,
-    ResourceKind, Result, SessionRecord, Store, StoreError, TakeOver, TokenRecord, audit::Entry,
+    Account, ActivationRecord, AnyStore, AssignToken, By, Cohort, Committed, Counts, EndSessions,
+    ImportError, Imported, Journey, KeyRecord, LaneKey, MessageId, MessageState, NewActivation,
+    NewPerson, NewToken, OneTime, Outcome, Outgoing, Redeemed, Redemption, Resource, ResourceKind,
+    Result, SessionRecord, Store, StoreError, TakeOver, TokenRecord, audit::Entry,
 };
 
 /// What the store's failure says; no page may repeat it.
@@ -120,7 +120,7 @@ passes_on! {
     end_sessions(which: &EndSessions, by: &By) -> Result<u32>;
     consume(kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
     redeem_code(redemption: &Redemption, by: &By) -> Result<Redeemed>;
-    access_token(hash: &[u8; 32], now: Timestamp) -> Result<Option<AccessRecord>>;
+    redeemed(code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>>;
     spend_try(lane: &LaneKey, rule: &Rule, now: Timestamp) -> Result<Result<Lane, Wait>>;
     refund_try(lane: &LaneKey) -> Result<()>;
     lane(lane: &LaneKey) -> Result<Lane>;
@@ -140,7 +140,8 @@ passes_on! {
     apply(documents: &[Resource], by: &By) -> Result<bool>;
     generation() -> Result<u64>;
     audit(happened: &Happened, by: &By) -> Result<()>;
-    audit_from(sequence: u64, limit: u32) -> Result<Vec<Entry>>;
+    audit_strands() -> Result<Vec<u16>>;
+    audit_from(strand: u16, sequence: u64, limit: u32) -> Result<Vec<Entry>>;
     audit_by_support(support: &str) -> Result<Vec<Entry>>;
     tidy(now: Timestamp) -> Result<u64>;
     counts(now: Timestamp) -> Result<Counts>;
