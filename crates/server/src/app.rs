@@ -18,6 +18,7 @@ use store::{
     StoreError, seal::Keys,
 };
 use thiserror::Error;
+use tokio::runtime::Handle;
 use wire::oidc::{Issuer, IssuerError};
 
 pub(crate) use self::activation::ActivationInput;
@@ -26,7 +27,9 @@ use crate::{
     cookie::{Jar, sha256},
     failure::Failure,
     metrics::Metrics,
-    password::{Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Salt, Stored, Verdict},
+    password::{
+        Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Salt, Stake, Stored, Verdict,
+    },
     settings::Settings,
     sources::Sources,
     ticket::Purposed,
@@ -236,12 +239,9 @@ impl App {
                 .await?;
             return Ok(Entered::Wait(wait.seconds));
         }
-        let right = match self.check(account.as_ref(), password).await {
-            Err(busy) => {
-                // Nothing was looked at, so nothing was tried.
-                self.store.refund_try(&lane).await?;
-                return Ok(Entered::Busy(busy));
-            }
+        let stake = self.stake(lane.clone());
+        let right = match self.check(account.as_ref(), password, stake).await {
+            Err(busy) => return Ok(Entered::Busy(busy)),
             Ok(right) => right,
         };
         self.sources.tried(
@@ -290,20 +290,37 @@ impl App {
         Ok((LaneKey::Password(person), limit::PASSWORD))
     }
 
+    /// The try of a lane, which comes back if the password is never looked at.
+    fn stake(&self, lane: LaneKey) -> Stake {
+        let (store, runtime) = (self.store.clone(), Handle::current());
+        Stake::new(move || {
+            drop(runtime.spawn(async move {
+                if let Err(error) = store.refund_try(&lane).await {
+                    tracing::warn!(%error, "a try could not be given back");
+                }
+            }));
+        })
+    }
+
     /// Whether it is their password. A name nobody has costs the same, and so does one that is
     /// switched off: its password is not looked at.
-    async fn check(&self, account: Option<&Account>, password: Password) -> Result<bool, Busy> {
+    async fn check(
+        &self,
+        account: Option<&Account>,
+        password: Password,
+        stake: Stake,
+    ) -> Result<bool, Busy> {
         let account = account.filter(|account| !account.person.disabled);
         let stored = account.and_then(|account| account.password.as_ref());
         let text = stored.and_then(|stored| std::str::from_utf8(stored.expose()).ok());
         let Some((account, stored)) = account.zip(text.and_then(|text| Stored::parse(text).ok()))
         else {
-            self.pool.verify_dummy(password).await?;
+            self.pool.verify_dummy(password, stake).await?;
             return Ok(false);
         };
-        match self.pool.verify(password.clone(), stored).await? {
+        match self.pool.verify(password.clone(), stored, stake).await? {
             Verdict::Right { upgrade: true } => {
-                self.upgrade(account, password).await?;
+                self.upgrade(account, password).await;
                 Ok(true)
             }
             Verdict::Right { upgrade: false } => Ok(true),
@@ -311,9 +328,11 @@ impl App {
         }
     }
 
-    /// An imported or outdated hash is replaced at its first use.
-    async fn upgrade(&self, account: &Account, password: Password) -> Result<(), Busy> {
-        let new = self.pool.hash(password, Salt(self.world.bytes())).await?;
+    /// An imported or outdated hash is replaced at its first use; in a rush, at the next one.
+    async fn upgrade(&self, account: &Account, password: Password) {
+        let Ok(new) = self.pool.hash(password, Salt(self.world.bytes())).await else {
+            return;
+        };
         let new = Secret::new(new.as_str().as_bytes().to_vec());
         if let Some(old) = &account.password
             && let Err(error) = self
@@ -324,7 +343,6 @@ impl App {
             // They are in all the same; the next sign-in tries again.
             tracing::warn!(%error, "a password hash could not be upgraded");
         }
-        Ok(())
     }
 
     async fn audit_throttled(

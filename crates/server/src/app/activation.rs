@@ -10,7 +10,7 @@ use store::{By, Committed, Journey, JourneyState, LaneKey};
 use super::{App, Caller};
 use crate::{
     failure::Failure,
-    password::{Busy, Password, Salt, Stored, Verdict},
+    password::{Busy, Password, Salt, Stake, Stored, Verdict},
     world::Draw,
 };
 
@@ -163,7 +163,11 @@ impl App {
             let Ok(stored) = Stored::parse(text) else {
                 continue;
             };
-            match self.pool.verify(password.clone(), stored).await {
+            match self
+                .pool
+                .verify(password.clone(), stored, Stake::none())
+                .await
+            {
                 Ok(Verdict::Right { .. }) => complaints.push(Complaint::UsedBefore),
                 Ok(Verdict::Wrong) => {}
                 Err(busy) => return Ok(Err(busy)),

@@ -15,7 +15,7 @@ use zeroize::{Zeroize, Zeroizing};
 use self::verify::Argon2Hash;
 pub use self::{
     imported::{Format, Imported},
-    pool::{Busy, Clock, Counters, Pool, PoolLimits, monotonic},
+    pool::{Busy, Clock, Counters, Pool, PoolLimits, Stake, monotonic},
     verify::{Costs, CostsRefused, Pepper},
 };
 

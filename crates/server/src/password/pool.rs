@@ -108,9 +108,46 @@ struct Job {
     since: Duration,
 }
 
+/// What was put down before a password is looked at. It is given back if it never is: its person left,
+/// or waited too long, or found the queue full.
+#[must_use]
+pub struct Stake(Option<Box<dyn FnOnce() + Send>>);
+
+impl Stake {
+    /// `give_back` is called on whatever thread gives the work up, and must not wait.
+    pub fn new(give_back: impl FnOnce() + Send + 'static) -> Self {
+        Self(Some(Box::new(give_back)))
+    }
+
+    /// Nothing was put down.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// From here on it is spent, whatever the verdict.
+    fn spend(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Stake {
+    fn drop(&mut self) {
+        if let Some(give_back) = self.0.take() {
+            give_back();
+        }
+    }
+}
+
+impl fmt::Debug for Stake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stake").field(&self.0.is_some()).finish()
+    }
+}
+
 enum Work {
     Dummy {
         password: Password,
+        stake: Stake,
         answer: oneshot::Sender<()>,
     },
     Hash {
@@ -121,6 +158,7 @@ enum Work {
     Verify {
         password: Password,
         stored: Box<Stored>,
+        stake: Stake,
         answer: oneshot::Sender<Verdict>,
     },
     #[cfg(test)]
@@ -153,15 +191,21 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Whether the password is the stored one.
+    /// Whether the password is the stored one. The stake is spent when it is looked at.
     ///
     /// # Errors
     /// [`Busy`] when the queue is full or the wait was too long; the password was not looked at.
-    pub async fn verify(&self, password: Password, stored: Stored) -> Result<Verdict, Busy> {
+    pub async fn verify(
+        &self,
+        password: Password,
+        stored: Stored,
+        stake: Stake,
+    ) -> Result<Verdict, Busy> {
         let (answer, verdict) = oneshot::channel();
         self.shared.enqueue(Work::Verify {
             password,
             stored: Box::new(stored),
+            stake,
             answer,
         })?;
         verdict.await.map_err(|_| self.busy())
@@ -171,9 +215,13 @@ impl Pool {
     ///
     /// # Errors
     /// [`Busy`] exactly when `verify` would have been.
-    pub async fn verify_dummy(&self, password: Password) -> Result<(), Busy> {
+    pub async fn verify_dummy(&self, password: Password, stake: Stake) -> Result<(), Busy> {
         let (answer, done) = oneshot::channel();
-        self.shared.enqueue(Work::Dummy { password, answer })?;
+        self.shared.enqueue(Work::Dummy {
+            password,
+            stake,
+            answer,
+        })?;
         done.await.map_err(|_| self.busy())
     }
 
@@ -360,7 +408,12 @@ impl Work {
     /// Does it. An answer that nobody waits for any more is dropped.
     fn run(self, hasher: &mut Hasher) {
         match self {
-            Self::Dummy { password, answer } => {
+            Self::Dummy {
+                password,
+                stake,
+                answer,
+            } => {
+                stake.spend();
                 hasher.dummy(&password);
                 let _gone = answer.send(());
             }
@@ -375,8 +428,10 @@ impl Work {
             Self::Verify {
                 password,
                 stored,
+                stake,
                 answer,
             } => {
+                stake.spend();
                 let _gone = answer.send(hasher.verify(&password, &stored));
             }
             #[cfg(test)]

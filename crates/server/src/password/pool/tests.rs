@@ -19,12 +19,16 @@ async fn work_whose_person_has_left_is_not_done() {
     let stage = Stage::new(1, 10);
     let gate = stage.close_a_gate("busy");
     for _ in 0..3 {
-        let mut leaving = pin!(stage.pool.verify_dummy(password()));
+        let mut leaving = pin!(stage.pool.verify_dummy(password(), Stake::none()));
         assert!(poll(leaving.as_mut()).is_pending());
     }
 
     gate.open();
-    stage.pool.verify_dummy(password()).await.unwrap();
+    stage
+        .pool
+        .verify_dummy(password(), Stake::none())
+        .await
+        .unwrap();
 
     let counters = stage.pool.counters();
     assert_eq!(
@@ -32,6 +36,38 @@ async fn work_whose_person_has_left_is_not_done() {
         (2, 3),
         "the gate and the one who stayed"
     );
+}
+
+/// [A13] A try that was put down comes back to whoever leaves, waits too long or finds the queue full,
+/// and to nobody whose password was looked at.
+#[tokio::test]
+async fn a_stake_comes_back_unless_the_password_was_looked_at() {
+    let stage = Stage::new(1, 2);
+    let back = Arc::new(AtomicU64::new(0));
+    let stake = || {
+        let back = back.clone();
+        Stake::new(move || {
+            back.fetch_add(1, Ordering::Relaxed);
+        })
+    };
+    let given_back = || back.load(Ordering::Relaxed);
+    let gate = stage.close_a_gate("busy");
+    let mut late = Box::pin(stage.pool.verify_dummy(password(), stake()));
+    let mut leaving = Box::pin(stage.pool.verify_dummy(password(), stake()));
+    assert!(poll(late.as_mut()).is_pending() && poll(leaving.as_mut()).is_pending());
+    assert!(stage.pool.verify_dummy(password(), stake()).await.is_err());
+    assert_eq!(given_back(), 1, "the queue was full");
+
+    drop(leaving);
+    stage.advance(PATIENCE + Duration::from_millis(1));
+    gate.open();
+    assert!(late.await.is_err());
+    stage.pool.verify_dummy(password(), stake()).await.unwrap();
+    let hash = stage.pool.hash(password(), Salt([7; 16])).await.unwrap();
+    let stored = Stored::parse(hash.as_str()).unwrap();
+    let wrong = stage.pool.verify(other_password(), stored, stake()).await;
+    assert_eq!(wrong, Ok(Verdict::Wrong));
+    assert_eq!(given_back(), 3, "and two were not looked at");
 }
 
 /// [A13] The slot belongs to the work: leaving during a hash does not start another one.
@@ -51,14 +87,14 @@ fn a_full_queue_refuses_at_once() {
     let stage = Stage::new(1, 2);
     let _gate = stage.close_a_gate("busy");
     let mut waiting = [
-        Box::pin(stage.pool.verify_dummy(password())),
-        Box::pin(stage.pool.verify_dummy(password())),
+        Box::pin(stage.pool.verify_dummy(password(), Stake::none())),
+        Box::pin(stage.pool.verify_dummy(password(), Stake::none())),
     ];
     waiting
         .iter_mut()
         .for_each(|person| assert!(poll(person.as_mut()).is_pending()));
 
-    let mut refused = pin!(stage.pool.verify_dummy(password()));
+    let mut refused = pin!(stage.pool.verify_dummy(password(), Stake::none()));
     assert_eq!(
         poll(refused.as_mut()),
         Poll::Ready(Err(Busy { retry_after_s: 1 }))
@@ -66,7 +102,7 @@ fn a_full_queue_refuses_at_once() {
     assert_eq!(stage.pool.counters().shed, 1);
 
     drop(waiting);
-    let mut admitted = pin!(stage.pool.verify_dummy(password()));
+    let mut admitted = pin!(stage.pool.verify_dummy(password(), Stake::none()));
     assert!(poll(admitted.as_mut()).is_pending(), "who left makes room");
 }
 
@@ -93,7 +129,7 @@ fn a_queue_is_full_when_the_next_would_wait_too_long() {
 async fn work_that_waited_too_long_is_given_up() {
     let stage = Stage::new(1, 10);
     let gate = stage.close_a_gate("busy");
-    let mut late = Box::pin(stage.pool.verify_dummy(password()));
+    let mut late = Box::pin(stage.pool.verify_dummy(password(), Stake::none()));
     assert!(poll(late.as_mut()).is_pending());
 
     stage.advance(PATIENCE + Duration::from_millis(1));
@@ -134,7 +170,11 @@ fn without_pressure_the_oldest_is_served_first() {
 async fn a_worker_outlives_a_panic() {
     let stage = Stage::new(1, 10);
     stage.pool.shared.enqueue(Work::Gate(Gate::Panic)).unwrap();
-    stage.pool.verify_dummy(password()).await.unwrap();
+    stage
+        .pool
+        .verify_dummy(password(), Stake::none())
+        .await
+        .unwrap();
 }
 
 #[test]
@@ -164,11 +204,18 @@ async fn an_unknown_name_costs_a_hash_like_a_known_one() {
     let hash = stage.pool.hash(password(), Salt([7; 16])).await.unwrap();
     let stored = Stored::parse(hash.as_str()).unwrap();
     assert_eq!(
-        stage.pool.verify(other_password(), stored).await,
+        stage
+            .pool
+            .verify(other_password(), stored, Stake::none())
+            .await,
         Ok(Verdict::Wrong)
     );
     assert_eq!(stage.pool.counters().hashes, 2);
-    stage.pool.verify_dummy(other_password()).await.unwrap();
+    stage
+        .pool
+        .verify_dummy(other_password(), Stake::none())
+        .await
+        .unwrap();
     assert_eq!(stage.pool.counters().hashes, 3);
 }
 
@@ -177,12 +224,12 @@ async fn an_imported_password_is_right_and_asks_to_be_hashed_anew() {
     let stage = Stage::new(2, 10);
     let stored = Stored::parse("{SHA}ZN3uoDVVxUUtOQ/M0CpeqM1FnF8=").unwrap();
     assert!(Imported::recognise("{SHA}ZN3uoDVVxUUtOQ/M0CpeqM1FnF8=").is_ok());
-    let right = stage.pool.verify(password(), stored).await;
+    let right = stage.pool.verify(password(), stored, Stake::none()).await;
     assert_eq!(right, Ok(Verdict::Right { upgrade: true }));
 
     let hash = stage.pool.hash(password(), Salt([7; 16])).await.unwrap();
     let stored = Stored::parse(hash.as_str()).unwrap();
-    let right = stage.pool.verify(password(), stored).await;
+    let right = stage.pool.verify(password(), stored, Stake::none()).await;
     assert_eq!(right, Ok(Verdict::Right { upgrade: false }));
 }
 
