@@ -56,10 +56,24 @@ pub enum Effect {
         /// To whom.
         person: PersonId,
     },
+    /// The try that was spent for this password is given back. Asked for by whoever spent it.
+    RefundPassword {
+        /// The known device whose own budget it came from.
+        device: Option<[u8; 32]>,
+        /// Whose.
+        person: PersonId,
+    },
     /// The try that was spent for this answer is given back.
     RefundTry {
         /// The known device whose own budget it came from.
         device: Option<[u8; 32]>,
+        /// Whose.
+        person: PersonId,
+    },
+    /// The device on which somebody was let in is known from here on. Asked for by whoever knows it.
+    RememberDevice {
+        /// SHA-256 of its cookie, or what stands for it with two factors.
+        device: [u8; 32],
         /// Whose.
         person: PersonId,
     },

@@ -261,11 +261,17 @@ impl App {
         };
         let proof = PasswordProof::assertion(by.at);
         let event = login::Event::PasswordRight(proof);
-        let opening = self.open(caller, ticket, &account.person, event);
-        // Asked for together, the two share a commit.
-        let (moved, refunded) = tokio::join!(opening, self.store.refund_try(&lane));
-        refunded?;
-        moved.map(|moved| Entered::Yes(Box::new(moved)))
+        let refund = Effect::RefundPassword {
+            device: match lane {
+                LaneKey::PasswordFrom(_, device) => Some(device),
+                _ => None,
+            },
+            person: account.person.id,
+        };
+        let moved = self
+            .open(caller, ticket, (&account.person, event), Some(refund))
+            .await?;
+        Ok(Entered::Yes(Box::new(moved)))
     }
 
     /// The budget that a try spends: the person's, over all their names; their own wider one on a
@@ -377,7 +383,7 @@ impl App {
             return Ok(None);
         };
         let event = login::Event::SessionShown(session.proof.clone());
-        self.open(caller, ticket, &account.person, event)
+        self.open(caller, ticket, (&account.person, event), None)
             .await
             .map(Some)
     }
@@ -386,8 +392,8 @@ impl App {
         &self,
         caller: &Caller,
         ticket: crate::ticket::SignIn,
-        person: &Person,
-        event: login::Event,
+        (person, event): (&Person, login::Event),
+        refund: Option<Effect>,
     ) -> Result<Moved, Failure> {
         let mut by = By {
             person: Some(person.id),
@@ -405,7 +411,10 @@ impl App {
                 sms_allowed,
             };
             let moment = self.world.moment();
-            let (next, effects) = login::step(ticket.state.clone(), event.clone(), &view, &moment);
+            let (next, mut effects) =
+                login::step(ticket.state.clone(), event.clone(), &view, &moment);
+            effects.extend(refund.clone());
+            effects.extend(devices(caller, &next));
             let journey = Journey {
                 browser: ticket.browser,
                 id: journey::JourneyId(self.world.id()),
@@ -419,13 +428,7 @@ impl App {
                 // Nobody saw a page on which it stands.
                 by.support.clear();
             }
-            // Asked for together, they share a commit. Behind a password nothing is spent that another
-            // could have been faster to spend, so the device may be remembered at once.
-            let opening = self.store.open_journey(&journey, &effects, &by);
-            let (committed, remembered) =
-                tokio::join!(opening, self.remember_device(caller, &journey));
-            remembered?;
-            match committed? {
+            match self.store.open_journey(&journey, &effects, &by).await? {
                 Committed::Yes(session) => return Ok(Moved { journey, session }),
                 Committed::SmsBudgetSpent => sms_allowed = false,
                 _ => return Err(Failure::TooBusy),
@@ -563,7 +566,8 @@ impl App {
                 sms_allowed: sms_allowed.unwrap_or(seen.sms_allowed),
             };
             let moment = self.world.moment();
-            let (next, effects) = login::step(state, event.clone(), &view, &moment);
+            let (next, mut effects) = login::step(state, event.clone(), &view, &moment);
+            effects.extend(devices(caller, &next));
             let until = next.until().unwrap_or(moment.at.plus(login::JOURNEY_S));
             let moved = Journey {
                 state: JourneyState::Login(next),
@@ -584,9 +588,6 @@ impl App {
             }
             match self.store.commit_journey(&moved, &effects, &by).await? {
                 Committed::Yes(session) => {
-                    if session.is_some() {
-                        self.remember_device(caller, &moved).await?;
-                    }
                     return Ok(Moved {
                         journey: moved,
                         session,
@@ -659,21 +660,19 @@ impl App {
         }
         Ok(true)
     }
+}
 
-    async fn remember_device(&self, caller: &Caller, journey: &Journey) -> Result<(), StoreError> {
-        let JourneyState::Login(Login::SignedIn(signed)) = &journey.state else {
-            return Ok(());
-        };
-        if let Some(device) = caller.device {
-            let (person, now) = (signed.person, self.world.now());
-            self.store.remember_device(person, &device, now).await?;
-            if signed.proof.assurance() >= Assurance::Strong {
-                let device = with_two_factors(device);
-                self.store.remember_device(person, &device, now).await?;
-            }
-        }
-        Ok(())
-    }
+/// Whoever is let in is known on this device from here on, and with two factors as somebody who had both.
+fn devices(caller: &Caller, next: &Login) -> impl Iterator<Item = Effect> {
+    let signed = match next {
+        Login::SignedIn(signed) => caller.device.map(|device| (device, signed)),
+        _ => None,
+    };
+    let both = signed.filter(|(_, signed)| signed.proof.assurance() >= Assurance::Strong);
+    let plain = signed.map(|(device, signed)| (device, signed.person));
+    let both = both.map(|(device, signed)| (with_two_factors(device), signed.person));
+    let known = plain.into_iter().chain(both);
+    known.map(|(device, person)| Effect::RememberDevice { device, person })
 }
 
 /// The name of a device on which somebody has proven two factors.

@@ -78,6 +78,7 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             budgets_of_different_owners_are_apart
             messages_at_once_stay_within_the_budget
             a_code_goes_to_the_bound_number_only
+            a_right_password_takes_its_try_back
             a_device_is_known_for_the_person_who_used_it;
         tokens:
             tokens_come_in_all_or_none

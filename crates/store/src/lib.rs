@@ -15,7 +15,6 @@
 
 pub mod audit;
 pub mod conformance;
-pub mod image;
 pub mod key;
 mod model;
 pub mod seal;
@@ -166,16 +165,9 @@ pub trait Store: Send + Sync {
     /// A lane as it is, for views and explanations.
     async fn lane(&self, lane: &LaneKey) -> Result<Lane>;
 
-    /// Whether this device (its cookie's hash) has signed in as this person before.
+    /// Whether this device (its cookie's hash) has signed in as this person before; see
+    /// [`Effect::RememberDevice`].
     async fn knows_device(&self, person: PersonId, device: &[u8; 32]) -> Result<bool>;
-
-    /// Remembers that it has.
-    async fn remember_device(
-        &self,
-        person: PersonId,
-        device: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<()>;
 
     // --- Hardware tokens --------------------------------------------------------------------
 

@@ -357,26 +357,6 @@ impl Store for Sqlite {
         self.read("looking for a known device", find)
     }
 
-    async fn remember_device(
-        &self,
-        person: PersonId,
-        device: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<()> {
-        let device = *device;
-        let doing = "remembering a device";
-        // A device that came yesterday, too, costs no write.
-        if self.read(doing, |conn| {
-            lanes::has_just_come(conn, person, &device, now)
-        })? {
-            return Ok(());
-        }
-        self.write(doing, move |conn| {
-            lanes::remember_device(conn, person, &device, now)
-        })
-        .await
-    }
-
     async fn import_tokens(&self, tokens: &[NewToken], by: &By) -> Result<u32, ImportError> {
         let (keys, tokens, by) = (self.keys.clone(), tokens.to_vec(), by.clone());
         let work = move |conn: &Connection| tokens::import(conn, &keys, &tokens, &by);

@@ -213,7 +213,9 @@ fn effect_word(effect: &Effect) -> String {
             let text = format!("{notice:?}");
             format!("Notify({})", text.split([' ', '{']).next().unwrap())
         }
+        Effect::RefundPassword { .. } => "RefundPassword".into(),
         Effect::RefundTry { .. } => "RefundTry".into(),
+        Effect::RememberDevice { .. } => "RememberDevice".into(),
         Effect::SendSmsCode { .. } => "SendSmsCode".into(),
         Effect::SignIn { .. } => "SignIn".into(),
         Effect::SpendCounter { .. } => "SpendCounter".into(),

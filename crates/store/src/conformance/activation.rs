@@ -43,7 +43,7 @@ pub(super) async fn an_activation_ends_all_that_was_begun_before(world: &World) 
     let person = world.newcomer().await?;
     let device = world.hash();
     world.session(person).await?;
-    world.store().remember_device(person, &device, NOW).await?;
+    world.lets_in_on(person, device).await?;
     let other = world.signing_in(person)?;
     let _ = world.open(&other, &[]).await?;
 

@@ -158,14 +158,42 @@ pub(super) async fn a_code_goes_to_the_bound_number_only(world: &World) -> Kept 
     Ok(())
 }
 
+/// A right password takes back its own try and nobody else's.
+pub(super) async fn a_right_password_takes_its_try_back(world: &World) -> Kept {
+    let person = world.newcomer().await?;
+    let device = world.hash();
+    let lanes = [
+        (None, LaneKey::Password(person)),
+        (Some(device), LaneKey::PasswordFrom(person, device)),
+    ];
+    for (_, lane) in &lanes {
+        for _ in 0..2 {
+            let _ = world.store().spend_try(lane, &PASSWORD, NOW).await?;
+        }
+    }
+    let tries = async |lane: &LaneKey| Ok::<_, Cause>(world.store().lane(lane).await?.tries);
+    for (device, lane) in &lanes {
+        let journey = world.signed_in(person)?;
+        let refund = Effect::RefundPassword {
+            device: *device,
+            person,
+        };
+        assert_eq!(world.open(&journey, &[refund]).await?, Committed::Yes(None));
+        assert_eq!(tries(lane).await?, 1);
+        // The last one that is given back leaves nothing, and nothing is given back twice.
+        for _ in 0..2 {
+            world.store().refund_try(lane).await?;
+            assert_eq!(tries(lane).await?, 0);
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn a_device_is_known_for_the_person_who_used_it(world: &World) -> Kept {
     let (one, other) = (world.newcomer().await?, world.newcomer().await?);
     let device = world.hash();
-    world.store().remember_device(one, &device, NOW).await?;
-    world
-        .store()
-        .remember_device(one, &device, NOW.plus(1))
-        .await?;
+    world.lets_in_on(one, device).await?;
+    world.lets_in_on(one, device).await?;
     assert!(world.store().knows_device(one, &device).await?);
     assert!(!world.store().knows_device(other, &device).await?);
     assert!(!world.store().knows_device(one, &world.hash()).await?);

@@ -253,6 +253,17 @@ impl World {
         }
     }
 
+    /// Somebody is let in on a device.
+    pub(super) async fn lets_in_on(&self, person: PersonId, device: [u8; 32]) -> Kept {
+        let journey = self.signed_in(person)?;
+        let remember = Effect::RememberDevice { device, person };
+        assert_eq!(
+            self.open(&journey, &[remember]).await?,
+            Committed::Yes(None)
+        );
+        Ok(())
+    }
+
     pub(super) fn app(&self) -> Otp {
         Otp {
             carrier: Carrier::App,

@@ -77,6 +77,18 @@ fn apply_one(
             post(conn, step, number, (*person, &message, until))?;
             Ok(Ok(None))
         }
+        Effect::RefundPassword { device, person } => {
+            let lane = match device {
+                Some(device) => LaneKey::PasswordFrom(*person, *device),
+                None => LaneKey::Password(*person),
+            };
+            lanes::refund(conn, &lanes::hash(&lane))?;
+            Ok(Ok(None))
+        }
+        Effect::RememberDevice { device, person } => {
+            lanes::remember_device(conn, *person, device, now)?;
+            Ok(Ok(None))
+        }
         Effect::RefundTry { device, person } => {
             let lane = match device {
                 Some(device) => LaneKey::SecondFactorFrom(*person, *device),

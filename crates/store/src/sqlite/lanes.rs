@@ -94,21 +94,7 @@ pub(super) fn knows_device(
     Ok(found)
 }
 
-/// Whether a device is remembered exactly enough.
-pub(super) fn has_just_come(
-    conn: &Connection,
-    person: PersonId,
-    device: &[u8; 32],
-    now: Timestamp,
-) -> Result<bool, Cause> {
-    let found = prepare(
-        conn,
-        "select 1 from device where person = $1 and device = $2 and seen > $3",
-    )?
-    .exists(params![person.0, device, now.plus(-SEEN_WITHIN_S).0])?;
-    Ok(found)
-}
-
+/// Remembers a device, unless it came within the day.
 pub(super) fn remember_device(
     conn: &Connection,
     person: PersonId,
@@ -118,8 +104,8 @@ pub(super) fn remember_device(
     prepare(
         conn,
         "insert into device (person, device, seen) values ($1, $2, $3)
-         on conflict (person, device) do update set seen = excluded.seen",
+         on conflict (person, device) do update set seen = excluded.seen where seen <= $4",
     )?
-    .execute(params![person.0, device, now.0])?;
+    .execute(params![person.0, device, now.0, now.plus(-SEEN_WITHIN_S).0])?;
     Ok(())
 }

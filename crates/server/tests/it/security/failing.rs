@@ -125,7 +125,6 @@ passes_on! {
     refund_try(lane: &LaneKey) -> Result<()>;
     lane(lane: &LaneKey) -> Result<Lane>;
     knows_device(person: PersonId, device: &[u8; 32]) -> Result<bool>;
-    remember_device(person: PersonId, device: &[u8; 32], now: Timestamp) -> Result<()>;
     import_tokens(tokens: &[NewToken], by: &By) -> Result<u32, ImportError>;
     token(serial: &str) -> Result<Option<TokenRecord>>;
     assign_token(assign: &AssignToken, by: &By) -> Result<bool>;
