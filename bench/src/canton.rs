@@ -10,6 +10,7 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::{BASE64, HEXLOWER};
+use driver::Application;
 use journey::{Language, PersonId, Place, Role, Secret};
 use server::{
     RealWorld, World,
@@ -21,12 +22,12 @@ use tempfile::TempDir;
 use crate::Trouble;
 
 /// The application that asks.
-pub(crate) const CLIENT: &str = "bench";
-/// Where its codes go; nothing listens there.
-pub(crate) const REDIRECT: &str = "https://portal.example/callback";
-/// Its secret, known to everybody: this installation lives for one run.
-pub(crate) const SECRET: &str = "a-secret-of-the-bench-that-protects-nothing-0123";
-/// The password of everybody.
+pub(crate) const APPLICATION: Application = Application {
+    id: "bench",
+    redirect: "https://portal.example/callback",
+    secret: "a-secret-of-the-bench-that-protects-nothing-0123",
+};
+/// The password of everybody, that of `furka dev populate`.
 pub(crate) const PASSWORD: &str = "Simplon-1805-Galerie";
 /// How many people there are.
 pub(crate) const PEOPLE: usize = 20_000;
@@ -36,6 +37,8 @@ pub(crate) const SCHOOL: &str = "198.51.100.7";
 /// A folder with configuration, key and database.
 pub(crate) struct Canton {
     home: PathBuf,
+    /// Who can sign in with the password.
+    pub(crate) names: Arc<[String]>,
     /// What makes it go away with the value.
     _temporary: Option<TempDir>,
 }
@@ -43,22 +46,43 @@ pub(crate) struct Canton {
 impl Canton {
     /// Prepares it beside the binary, so that commits meet the same disk as the checkout.
     pub(crate) async fn for_one_run(furka: &Path) -> Result<Self, Trouble> {
-        let place = furka.parent().unwrap_or(Path::new("."));
-        let temporary = tempfile::Builder::new()
-            .prefix("bench-")
-            .tempdir_in(place)?;
-        let home = temporary.path().join("furka");
-        let canton = Self::prepare(furka, home).await?;
-        Ok(Self {
-            _temporary: Some(temporary),
-            ..canton
-        })
+        let (temporary, home) = beside(furka)?;
+        let mut canton = Self::prepare(furka, home).await?;
+        canton._temporary = Some(temporary);
+        Ok(canton)
+    }
+
+    /// As many people as this, who are as different as those of a real canton.
+    pub(crate) async fn populated(furka: &Path, people: u32) -> Result<Self, Trouble> {
+        let (temporary, home) = beside(furka)?;
+        let mut canton = Self::found(furka, home).await?;
+        canton._temporary = Some(temporary);
+        let list = canton.home.join("people.csv");
+        let mut populate = Command::new(furka);
+        populate.arg("--config").arg(canton.config());
+        populate.args(["dev", "populate", "--people", &people.to_string(), "--list"]);
+        run(populate.arg(&list))?;
+        let list = fs::read_to_string(list)?;
+        let mut names = Vec::new();
+        for line in list.lines().skip(1) {
+            let mut fields = line.split(',');
+            match (fields.next(), fields.next(), fields.next()) {
+                (_, _, Some("admin")) => {}
+                (Some(name), Some(PASSWORD), _) => names.push(name.to_owned()),
+                _ => return Err("somebody who was made up has another password".into()),
+            }
+        }
+        canton.names = names.into();
+        Ok(canton)
     }
 
     /// Prepares it in a new folder that stays, with a list of its people.
     pub(crate) async fn to_keep(furka: &Path, home: &Path) -> Result<(), Trouble> {
-        Self::prepare(furka, home.to_owned()).await?;
-        let people = (0..PEOPLE).map(|number| format!("{},{PASSWORD}\n", name(number)));
+        let canton = Self::prepare(furka, home.to_owned()).await?;
+        let people = canton
+            .names
+            .iter()
+            .map(|name| format!("{name},{PASSWORD}\n"));
         let list = std::iter::once("user,password\n".to_owned()).chain(people);
         Ok(fs::write(
             home.join("people.csv"),
@@ -66,46 +90,26 @@ impl Canton {
         )?)
     }
 
+    /// With people who are all alike.
     async fn prepare(furka: &Path, home: PathBuf) -> Result<Self, Trouble> {
-        let made = Command::new(furka)
-            .arg("init")
-            .arg(&home)
-            .env_remove("FURKA_BIN")
-            .output()?;
-        if !made.status.success() {
-            return Err(format!("`furka init`: {}", String::from_utf8_lossy(&made.stderr)).into());
-        }
-        let canton = Self {
-            home,
-            _temporary: None,
-        };
-        canton.move_in().await?;
+        let mut canton = Self::found(furka, home).await?;
+        let (store, keys) = canton.store()?;
+        let hash = hash(&keys).await?;
+        let people: Vec<_> = (0..PEOPLE).map(|number| person(number, &hash)).collect();
+        store.import_people(&people, &by()).await?;
+        canton.names = people.into_iter().map(|one| one.username).collect();
         Ok(canton)
     }
 
-    /// Its configuration.
-    pub(crate) fn config(&self) -> PathBuf {
-        self.home.join("furka.toml")
-    }
-
-    async fn move_in(&self) -> Result<(), Trouble> {
-        let home = &self.home;
-        let master = BASE64.decode(
-            fs::read_to_string(home.join("furka.key"))?
-                .trim()
-                .as_bytes(),
-        )?;
-        let master: &[u8; 32] = master.as_slice().try_into()?;
-        let keys = Arc::new(Keys::from_master(master));
-        let store = Sqlite::open(home.join("furka.sqlite"), Arc::clone(&keys))?;
-        let by = By {
-            address: None,
-            at: RealWorld.now(),
-            person: None,
-            place: Place::Public,
-            support: String::new(),
-            through: "bench".to_owned(),
+    /// Without anybody.
+    async fn found(furka: &Path, home: PathBuf) -> Result<Self, Trouble> {
+        run(Command::new(furka).arg("init").arg(&home))?;
+        let canton = Self {
+            home,
+            names: Arc::default(),
+            _temporary: None,
         };
+        let (store, _) = canton.store()?;
         let mut documents = Vec::new();
         for (kind, text) in [
             (ResourceKind::Applications, applications()),
@@ -118,19 +122,65 @@ impl Canton {
                 version,
             });
         }
-        if !store.apply(&documents, &by).await? {
-            return Err("the documents changed while they were replaced".into());
+        match store.apply(&documents, &by()).await? {
+            true => Ok(canton),
+            false => Err("the documents changed while they were replaced".into()),
         }
-        let hash = hash(&keys).await?;
-        let people: Vec<_> = (0..PEOPLE).map(|number| person(number, &hash)).collect();
-        store.import_people(&people, &by).await?;
-        Ok(())
+    }
+
+    /// Its database, while nobody serves from it or beside who does.
+    pub(crate) fn store(&self) -> Result<(Sqlite, Arc<Keys>), Trouble> {
+        let master = fs::read_to_string(self.home.join("furka.key"))?;
+        let master = BASE64.decode(master.trim().as_bytes())?;
+        let master: &[u8; 32] = master.as_slice().try_into()?;
+        let keys = Arc::new(Keys::from_master(master));
+        let store = Sqlite::open(self.home.join("furka.sqlite"), Arc::clone(&keys))?;
+        Ok((store, keys))
+    }
+
+    /// A place for files that go with it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.home.join(name)
+    }
+
+    /// Its configuration.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.home.join("furka.toml")
     }
 }
 
-/// The user name of somebody.
-pub(crate) fn name(number: usize) -> String {
-    format!("u{}", number % PEOPLE)
+/// A folder that goes with its guard.
+fn beside(furka: &Path) -> Result<(TempDir, PathBuf), Trouble> {
+    let place = furka.parent().unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new()
+        .prefix("bench-")
+        .tempdir_in(place)?;
+    let home = temporary.path().join("furka");
+    Ok((temporary, home))
+}
+
+/// Runs a command of the binary to its end.
+pub(crate) fn run(command: &mut Command) -> Result<(), Trouble> {
+    let done = command.env_remove("FURKA_BIN").output()?;
+    match done.status.success() {
+        true => Ok(()),
+        false => {
+            let said = String::from_utf8_lossy(&done.stderr);
+            Err(format!("{command:?}: {said}").into())
+        }
+    }
+}
+
+/// Who is named in the audit.
+pub(crate) fn by() -> By {
+    By {
+        address: None,
+        at: RealWorld.now(),
+        person: None,
+        place: Place::Public,
+        support: String::new(),
+        through: "bench".to_owned(),
+    }
 }
 
 const ZONES: &str = r#"
@@ -146,10 +196,15 @@ review_by = "2099-08-01"
 "#;
 
 fn applications() -> String {
-    let secret = HEXLOWER.encode(digest(&SHA256, SECRET.as_bytes()).as_ref());
+    let Application {
+        id,
+        redirect,
+        secret,
+    } = APPLICATION;
+    let secret = HEXLOWER.encode(digest(&SHA256, secret.as_bytes()).as_ref());
     format!(
-        "[[application]]\nid = \"{CLIENT}\"\nname = {{ fr = \"Portail\", de = \"Portal\", en = \"Portal\" }}\n\
-         kind = \"confidential\"\nredirect_uris = [\"{REDIRECT}\"]\nauth = \"basic\"\n\
+        "[[application]]\nid = \"{id}\"\nname = {{ fr = \"Portail\", de = \"Portal\", en = \"Portal\" }}\n\
+         kind = \"confidential\"\nredirect_uris = [\"{redirect}\"]\nauth = \"basic\"\n\
          secret_sha256 = \"{secret}\"\nscopes = [\"openid\", \"profile\", \"email\"]\ntrusted = true\n"
     )
 }
@@ -166,7 +221,7 @@ async fn hash(keys: &Keys) -> Result<String, Trouble> {
 }
 
 fn person(number: usize, hash: &str) -> NewPerson {
-    let username = name(number);
+    let username = format!("u{number}");
     NewPerson {
         aliases: Vec::new(),
         first_name: "Anna".to_owned(),
@@ -184,7 +239,8 @@ fn person(number: usize, hash: &str) -> NewPerson {
     }
 }
 
-fn draw<const N: usize>() -> [u8; N] {
+/// So many random bytes.
+pub(crate) fn draw<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     RealWorld.fill(&mut bytes);
     bytes

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use driver::{Browser, Entered, Site};
 use server::{RealWorld, World};
 use tokio::{
     task::JoinSet,
@@ -16,24 +17,36 @@ use tokio::{
 
 use crate::{
     Trouble,
-    browser::{Browser, Entered, Site},
-    canton::{PASSWORD, SCHOOL, name},
-    process::{Cpu, Provider, everybodys_cpu, own_cpu},
+    canton::{Canton, PASSWORD, SCHOOL},
+    process::{Cpu, Provider, Written, everybodys_cpu, own_cpu},
 };
 
 /// How long people look at a page that does not come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long somebody waits who was told to come back, where the next is to follow at once.
-const A_MOMENT: Duration = Duration::from_millis(100);
+pub(crate) const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Who comes next: everybody in turn, so that nobody's budget is touched twice in a short time.
-#[derive(Clone, Default)]
-pub(crate) struct Turn(Arc<AtomicUsize>);
+#[derive(Clone)]
+pub(crate) struct Turn {
+    names: Arc<[String]>,
+    next: Arc<AtomicUsize>,
+}
 
 impl Turn {
+    /// All who can sign in.
+    pub(crate) fn of(canton: &Canton) -> Self {
+        Self {
+            names: Arc::clone(&canton.names),
+            next: Arc::default(),
+        }
+    }
+
     pub(crate) fn next(&self) -> String {
-        name(self.0.fetch_add(1, Ordering::Relaxed))
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        let name = self.names.get(next % self.names.len().max(1));
+        name.cloned().unwrap_or_default()
     }
 }
 
@@ -58,7 +71,7 @@ pub(crate) struct Closed {
     /// CPU time of neither provider nor driver: whatever else ran on the machine.
     pub(crate) others: Duration,
     pub(crate) took: Duration,
-    pub(crate) written: u64,
+    pub(crate) written: Written,
 }
 
 impl Closed {
@@ -69,7 +82,8 @@ impl Closed {
         self.flows += other.flows;
         self.others += other.others;
         self.took += other.took;
-        self.written += other.written;
+        self.written.disk += other.written.disk;
+        self.written.calls += other.written.calls;
     }
 
     pub(crate) fn per_second(self) -> f64 {
@@ -133,7 +147,7 @@ struct Reading {
     driver: Duration,
     everybody: Duration,
     flows: u64,
-    written: u64,
+    written: Written,
 }
 
 impl Reading {
@@ -157,7 +171,7 @@ impl Reading {
             flows: self.flows.saturating_sub(before.flows),
             others: everybody.saturating_sub(cpu.all()).saturating_sub(driver),
             took,
-            written: self.written.saturating_sub(before.written),
+            written: self.written.since(before.written),
         }
     }
 }
@@ -180,7 +194,7 @@ async fn again_and_again(
                 }
                 certainly(entered)?;
             }
-            Act::ComesAgain => browser.sign_in_again().await?,
+            Act::ComesAgain => drop(browser.sign_in_again().await?),
             Act::OpensPage => {
                 browser.forget();
                 browser.sign_in_page().await?;
@@ -192,7 +206,7 @@ async fn again_and_again(
 }
 
 /// Where there is no overload, everybody gets in.
-fn certainly(entered: Entered) -> Result<(), Trouble> {
+pub(crate) fn certainly(entered: Entered) -> Result<(), Trouble> {
     match entered {
         Entered::Yes => Ok(()),
         Entered::No => Err("a right password was refused".into()),
@@ -269,7 +283,10 @@ fn not_the_providers(provider: &Provider) -> Result<Duration, Trouble> {
 async fn arrive(site: Arc<Site>, who: String) -> Ended {
     let mut browser = Browser::new(&site, SCHOOL);
     let entered = timeout(PATIENCE, browser.sign_in(&who, PASSWORD)).await;
-    (Instant::now(), entered.ok())
+    (
+        Instant::now(),
+        entered.ok().map(|entered| entered.map_err(Trouble::from)),
+    )
 }
 
 impl Open {
@@ -350,7 +367,7 @@ async fn one_of(site: Arc<Site>, who: String, errs: bool) -> Result<(usize, Ente
 }
 
 /// Time until the next arrival, if so many a second arrive independently of each other.
-fn pause(rate: f64) -> Duration {
+pub(crate) fn pause(rate: f64) -> Duration {
     let mut bytes = [0; 4];
     RealWorld.fill(&mut bytes);
     let chance = (f64::from(u32::from_be_bytes(bytes)) + 1.0) / (f64::from(u32::MAX) + 2.0);

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use driver::{Browser, Entered, Site};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -9,7 +10,6 @@ use tokio::{
 
 use crate::{
     Trouble,
-    browser::{Browser, Entered, Site},
     canton::{PASSWORD, SCHOOL},
 };
 

@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
+use driver::{Browser, Site};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Trouble,
-    browser::{Browser, Site},
-    canton::{Canton, SCHOOL},
+    canton::{APPLICATION, Canton, SCHOOL},
 };
 
 /// How long a start may take before it is given up.
@@ -51,12 +51,35 @@ impl Cpu {
     }
 }
 
+/// What a process has written, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Written {
+    /// Given to `write` and its like, for files and some of the sockets alike.
+    pub(crate) calls: u64,
+    /// Sent to the disk, in pages of the system.
+    pub(crate) disk: u64,
+}
+
+impl Written {
+    /// What was written since `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_sub(before.calls),
+            disk: self.disk.saturating_sub(before.disk),
+        }
+    }
+}
+
 impl Provider {
     /// Starts it as behind a front proxy, and waits for its first sign-in page.
     pub(crate) async fn start(furka: &Path, canton: &Canton) -> Result<Self, Trouble> {
         let (address, management) = (free()?, free()?);
         let origin = format!("http://localhost:{}", address.port());
-        let site = Arc::new(Site { address, origin });
+        let site = Arc::new(Site {
+            address,
+            application: APPLICATION,
+            origin,
+        });
         let began = Instant::now();
         let mut child = Command::new(furka)
             .arg("--config")
@@ -120,14 +143,17 @@ impl Provider {
         number.ok_or_else(|| "the system does not tell the memory of a process".into())
     }
 
-    /// Bytes it has sent to the disk.
-    pub(crate) fn written(&self) -> Result<u64, Trouble> {
+    /// What it has written so far.
+    pub(crate) fn written(&self) -> Result<Written, Trouble> {
         let io = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
-        let line = io
-            .lines()
-            .find_map(|line| line.strip_prefix("write_bytes:"));
-        let number = line.and_then(|line| line.trim().parse().ok());
-        number.ok_or_else(|| "the system does not tell what a process writes".into())
+        let read = |name: &str| {
+            let line = io.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.trim().parse().ok())
+        };
+        match (read("write_bytes:"), read("wchar:")) {
+            (Some(disk), Some(calls)) => Ok(Written { disk, calls }),
+            _ => Err("the system does not tell what a process writes".into()),
+        }
     }
 }
 

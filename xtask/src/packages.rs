@@ -9,7 +9,17 @@ use crate::workshop::{Trouble, Workshop};
 
 /// Installs what is listed and missing; says how many packages that were.
 pub(crate) fn install(workshop: &Workshop) -> Result<String, Trouble> {
-    let listed = listed(workshop.root())?;
+    install_all(workshop, &listed(workshop.root())?)
+}
+
+/// Installs what a list names and is missing: for a command that needs no more than that.
+pub(crate) fn install_those_of(workshop: &Workshop, list: &str) -> Result<String, Trouble> {
+    let text = fs::read_to_string(workshop.root().join(list))
+        .map_err(|error| Trouble::new(format!("reading `{list}`: {error}")))?;
+    install_all(workshop, &names(&text).into_iter().collect())
+}
+
+fn install_all(workshop: &Workshop, listed: &BTreeSet<String>) -> Result<String, Trouble> {
     let missing: Vec<&str> = listed
         .iter()
         .map(String::as_str)
@@ -31,10 +41,11 @@ pub(crate) fn install(workshop: &Workshop) -> Result<String, Trouble> {
     }
 }
 
-/// Every package named in `xtask/packages.txt`, `e2e/packages.txt` and `crates/*/tests/packages.txt`.
+/// Every package named in `packages.txt` of `xtask`, `cluster` and `e2e`, and in `crates/*/tests/packages.txt`.
 fn listed(root: &Path) -> Result<BTreeSet<String>, Trouble> {
     let mut lists = vec![
         root.join("xtask/packages.txt"),
+        root.join("cluster/packages.txt"),
         root.join("e2e/packages.txt"),
     ];
     let crates = fs::read_dir(root.join("crates"))

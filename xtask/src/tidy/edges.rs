@@ -12,14 +12,24 @@ struct Room {
     in_tests: &'static [&'static str],
 }
 
-const ROOMS: [Room; 11] = [
+const ROOMS: [Room; 14] = [
     Room {
         name: "bench",
-        ours: &["journey", "server", "store", "wire"],
+        ours: &["driver", "journey", "server", "store", "wire"],
+        in_tests: &[],
+    },
+    Room {
+        name: "cluster",
+        ours: &[],
         in_tests: &[],
     },
     Room {
         name: "demo",
+        ours: &[],
+        in_tests: &[],
+    },
+    Room {
+        name: "driver",
         ours: &[],
         in_tests: &[],
     },
@@ -31,7 +41,7 @@ const ROOMS: [Room; 11] = [
     Room {
         name: "furka",
         ours: &["demo", "journey", "peers", "server", "store", "wire"],
-        in_tests: &["testkit"],
+        in_tests: &["cluster", "testkit"],
     },
     Room {
         name: "journey",
@@ -51,11 +61,18 @@ const ROOMS: [Room; 11] = [
     Room {
         name: "store",
         ours: &["journey"],
-        in_tests: &[],
+        in_tests: &["cluster"],
     },
     Room {
         name: "testkit",
-        ours: &["demo", "journey", "peers", "server", "store", "wire"],
+        ours: &[
+            "cluster", "demo", "journey", "peers", "server", "store", "wire",
+        ],
+        in_tests: &[],
+    },
+    Room {
+        name: "trials",
+        ours: &["cluster", "driver"],
         in_tests: &[],
     },
     Room {
@@ -81,7 +98,7 @@ struct Reserved {
 const WAITING: &str = "`journey` and `wire` are pure: nothing in them waits";
 const SERVING: &[&str] = &["bench", "demo", "e2e", "furka", "server", "testkit"];
 const WAITERS: &[&str] = &[
-    "bench", "demo", "e2e", "furka", "peers", "server", "store", "testkit",
+    "bench", "demo", "driver", "e2e", "furka", "peers", "server", "store", "testkit", "trials",
 ];
 const CALLERS: &[&str] = &["bench", "e2e", "peers", "testkit"];
 

@@ -27,7 +27,9 @@ const STATEMENTS: [&str; 12] = [
 ];
 
 /// Rooms whose texts are not read by the people the product serves, or that play those people.
-const WITHOUT_LOCALES: [&str; 5] = ["bench", "demo", "e2e", "testkit", "xtask"];
+const WITHOUT_LOCALES: [&str; 8] = [
+    "bench", "cluster", "demo", "driver", "e2e", "testkit", "trials", "xtask",
+];
 
 /// A language is called by its own name in every language.
 const OWN_NAMES: [&str; 1] = ["Français"];

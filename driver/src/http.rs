@@ -1,32 +1,51 @@
 //! One connection to the provider, and what comes back on it, byte by byte.
 
-use std::net::SocketAddr;
+use std::{io, net::SocketAddr};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
-use crate::Trouble;
+/// Why a request had no answer, or not the one that was expected.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The connection could not be made, or broke.
+    #[error("the connection to the provider: {0}")]
+    Connection(#[from] std::io::Error),
+    /// The answer was there, and was another one.
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+impl From<&str> for Trouble {
+    fn from(sentence: &str) -> Self {
+        Self::Unexpected(sentence.to_owned())
+    }
+}
 
 /// A keep-alive connection.
-pub(crate) struct Connection {
+#[derive(Debug)]
+pub struct Connection {
     stream: TcpStream,
     received: Vec<u8>,
 }
 
 /// An answer, whole.
-pub(crate) struct Answer {
-    pub(crate) body: String,
+#[derive(Debug)]
+pub struct Answer {
+    /// Its text; bytes that are no UTF-8 are replaced.
+    pub body: String,
     /// Everything that came over the wire for it.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
     head: String,
-    pub(crate) status: u16,
+    /// Its status.
+    pub status: u16,
 }
 
 impl Answer {
     /// Every value of a header; its name in lower case.
-    pub(crate) fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn headers<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let lines = self
             .head
             .lines()
@@ -38,25 +57,31 @@ impl Answer {
     }
 
     /// What stands in the body between two texts.
-    pub(crate) fn between(&self, before: &str, after: &str) -> Option<&str> {
+    #[must_use]
+    pub fn between(&self, before: &str, after: &str) -> Option<&str> {
         let (_, rest) = self.body.split_once(before)?;
         rest.split_once(after).map(|(found, _)| found)
     }
 
     /// A sentence that says what came instead of what was wanted.
-    pub(crate) fn unexpected(&self, wanted: &str) -> Trouble {
+    #[must_use]
+    pub fn unexpected(&self, wanted: &str) -> Trouble {
         let title = self.between("<title>", "</title>").unwrap_or(&self.body);
+        let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         let title: String = title.chars().take(120).collect();
-        format!(
-            "{wanted} was expected, and the answer was {}: {title}",
-            self.status
-        )
-        .into()
+        let status = self.status;
+        Trouble::Unexpected(format!(
+            "{wanted} was expected, and the answer was {status}: {title}"
+        ))
     }
 }
 
 impl Connection {
-    pub(crate) async fn open(to: SocketAddr) -> Result<Self, Trouble> {
+    /// Opens one.
+    ///
+    /// # Errors
+    /// If nobody listens.
+    pub async fn open(to: SocketAddr) -> Result<Self, Trouble> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
@@ -66,7 +91,10 @@ impl Connection {
     }
 
     /// Sends a request as it is to stand on the wire, and waits for its answer.
-    pub(crate) async fn call(&mut self, request: &str) -> Result<Answer, Trouble> {
+    ///
+    /// # Errors
+    /// If the connection breaks, or what comes is no answer, or one in chunks.
+    pub async fn call(&mut self, request: &str) -> Result<Answer, Trouble> {
         self.received.clear();
         self.stream.write_all(request.as_bytes()).await?;
         let head = loop {
@@ -90,7 +118,9 @@ impl Connection {
             status,
         };
         let length = match answer.headers("content-length").next() {
-            Some(length) => length.parse()?,
+            Some(length) => length
+                .parse()
+                .map_err(|_| "the answer's length is no number")?,
             None if answer.headers("transfer-encoding").next().is_some() => {
                 return Err("the answer comes in chunks, which this driver does not read".into());
             }
@@ -107,7 +137,10 @@ impl Connection {
 
     async fn more(&mut self) -> Result<(), Trouble> {
         match self.stream.read_buf(&mut self.received).await? {
-            0 => Err("the provider closed the connection in the middle of an answer".into()),
+            0 => {
+                let sentence = "closed in the middle of an answer";
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, sentence).into())
+            }
             _ => Ok(()),
         }
     }
