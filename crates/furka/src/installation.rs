@@ -1,5 +1,5 @@
 //! An installation as a command finds it: configuration, keys, database. The only place that names
-//! the concrete engine and the concrete gateways.
+//! the concrete gateways.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,10 +8,10 @@ use std::{
 
 use journey::{NameKey, Place, Policy, Timestamp, Zones};
 use server::{RealWorld, World, catalogue::Connect, password::monotonic};
-use store::{Account, AnyStore, By, Resource, ResourceKind, seal::Keys, sqlite::Sqlite};
+use store::{Account, AnyStore, By, Resource, ResourceKind, seal::Keys};
 
 use crate::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Database},
     failure::{Doing, Failure},
     key_file,
 };
@@ -53,25 +53,32 @@ pub(crate) fn read(path: &Path) -> Result<Config, ConfigError> {
     Config::load(path, std::env::vars())
 }
 
-/// Opens the database that is there: a wrong path makes no new one, and an older schema is not
+/// Opens the database that is there: a wrong address makes no new one, and an older schema is not
 /// changed behind anybody's back.
-pub(crate) fn open_database(config: &Config, keys: Arc<Keys>) -> Result<AnyStore, Failure> {
-    let path = &config.database;
-    if !path.exists() {
+pub(crate) async fn open_database(config: &Config, keys: Arc<Keys>) -> Result<AnyStore, Failure> {
+    let database = &config.database;
+    if let Database::Sqlite(path) = database
+        && !path.exists()
+    {
         return Err(
-            Failure::new(format!("there is no database at `{}`", path.display()))
+            Failure::new(format!("there is no database at `{database}`"))
                 .cure("correct `database` in the configuration, or make one with `furka init DIR`"),
         );
     }
-    let pending = Sqlite::migrate_plan(path)?;
+    let pending = database.migrate_plan().await?;
+    if !pending.is_empty() && database.is_empty().await? {
+        let sentence = format!("there is nothing in the database `{database}`");
+        return Err(Failure::new(sentence).cure(
+            "make an installation with `furka init DIR --database`, or fill it with `furka store copy` or \
+             `furka restore`",
+        ));
+    }
     if !pending.is_empty() {
-        let sentence = format!(
-            "the database `{}` has an older schema than this version of furka",
-            path.display()
-        );
+        let sentence =
+            format!("the database `{database}` has an older schema than this version of furka");
         return Err(Failure::new(sentence).cure("copy the database, then run `furka migrate`"));
     }
-    Ok(Arc::new(Sqlite::open(path, keys)?))
+    Ok(database.open(keys).await?)
 }
 
 /// Makes senders from the text of `gateways.toml`.
@@ -87,10 +94,10 @@ pub(crate) fn connect() -> Connect {
 
 impl Installation {
     /// Opens what the configuration names.
-    pub(crate) fn open(config: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) async fn open(config: Option<&Path>) -> Result<Self, Failure> {
         let config = configuration(config)?;
         let keys = Arc::new(key_file::read(&config.key_file)?);
-        let store = open_database(&config, keys.clone())?;
+        let store = open_database(&config, keys.clone()).await?;
         Ok(Self {
             config,
             keys,

@@ -3,6 +3,7 @@
 //! Deliberately absent: zones, policy, applications and gateways, which are resources in the
 //! database, so that they can change without a restart.
 
+mod database;
 mod options;
 mod sample;
 
@@ -19,7 +20,7 @@ use toml::de::{DeTable, DeValue};
 use url::Url;
 
 use self::options::{Entry, Given, OPTIONS};
-pub(crate) use self::{options::is_loopback, sample::sample};
+pub(crate) use self::{database::Database, options::is_loopback, sample::sample};
 
 /// Longest file read, in bytes.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -27,7 +28,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 /// The boot configuration, checked. Paths are complete.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
-    pub(crate) database: PathBuf,
+    pub(crate) database: Database,
     pub(crate) forwarding: Forwarding,
     /// None: as many as the machine has cores.
     pub(crate) hash_workers: Option<NonZeroUsize>,
@@ -205,8 +206,8 @@ impl Config {
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let paths = [&mut config.database, &mut config.key_file].into_iter();
-        for path in paths
+        config.database.seen_from(folder);
+        for path in std::iter::once(&mut config.key_file)
             .chain(config.tls.certificate.as_mut())
             .chain(config.tls.key.as_mut())
         {
@@ -222,7 +223,7 @@ impl Config {
             unreachable!("this is an address")
         };
         let mut config = Self {
-            database: PathBuf::new(),
+            database: Database::Sqlite(PathBuf::new()),
             forwarding: Forwarding::None,
             hash_workers: None,
             institution: Institution::default(),

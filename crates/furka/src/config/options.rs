@@ -120,14 +120,15 @@ pub(crate) static OPTIONS: [Entry; 15] = [
     },
     Entry {
         key: "database",
-        meaning: "The database. A path is taken from the folder of this file.",
+        meaning: "The database: `sqlite:PATH`, from the folder of this file, for one machine; or, for \
+                  several, `postgres://USER@HOST/DATABASE`.",
         default: Default::Text("\"sqlite:furka.sqlite\""),
         example: "\"sqlite:/var/lib/furka/furka.sqlite\"",
         take: |config, given| {
             given
                 .text()
-                .and_then(database)
-                .map(|path| config.database = path)
+                .and_then(str::parse)
+                .map(|database| config.database = database)
         },
     },
     Entry {
@@ -261,16 +262,6 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv4(v4)) => v4.is_loopback(),
         Some(Host::Ipv6(v6)) => v6.is_loopback(),
         None => false,
-    }
-}
-
-fn database(text: &str) -> Result<PathBuf, String> {
-    match text.split_once(':') {
-        Some(("sqlite", path)) if !path.is_empty() && !path.starts_with("//") => Ok(path.into()),
-        Some(("postgres" | "postgresql", _)) => {
-            Err("PostgreSQL is not supported yet; write `sqlite:PATH`".to_owned())
-        }
-        _ => Err(format!("`{text}` is no database; write `sqlite:PATH`")),
     }
 }
 

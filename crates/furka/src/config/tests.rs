@@ -23,7 +23,7 @@ fn the_sample_is_a_right_configuration() {
     let text = sample(&[("public_url", "\"http://localhost:8400\"")]);
     let config = read(&text).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8400");
-    assert_eq!(config.database, Path::new("/etc/furka/furka.sqlite"));
+    assert_eq!(config.database.to_string(), "/etc/furka/furka.sqlite");
     assert!(text.lines().all(|line| line.len() <= 102), "{text}");
 }
 
@@ -176,7 +176,7 @@ fn plain_http_stays_on_this_machine_or_behind_a_listed_proxy() {
         ),
         (
             format!("{LOCAL}database = \"postgres://db\"\n"),
-            "not supported yet",
+            "names no user",
         ),
         (format!("{LOCAL}log = 3\n"), "must be text in quotes"),
     ] {

@@ -13,8 +13,9 @@ use http::{Request, Response};
 use journey::{Policy, Timestamp};
 use server::password::{Costs, PoolLimits};
 use server::{Forwarding, Parts, Peer, Provider};
+use store::audit::{Checked, Entry};
 use store::seal::Keys;
-use store::sqlite::Sqlite;
+
 use store::{AnyStore, By, KeyRecord, Resource, ResourceKind};
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
@@ -22,6 +23,7 @@ use wire::jose::{SigningAlg, SigningKey};
 
 use super::browser::MemoryBrowser;
 use super::cast;
+use super::engine::Engine;
 use super::net::Net;
 use super::post::{GATEWAY_TOKEN, Operator, Postman};
 use super::world::Toy;
@@ -41,7 +43,7 @@ pub struct Canton {
     net: Net,
     provider: Provider,
     runtime: Arc<Runtime>,
-    sqlite: Arc<Sqlite>,
+    engine: Engine,
     store: AnyStore,
     toy: Arc<Toy>,
 }
@@ -71,11 +73,8 @@ impl Canton {
         let toy = Arc::new(Toy::default());
         let (operator, postman) = (Arc::new(Operator::default()), Postman::default());
         let keys = keys();
-        let sqlite = Arc::new(must(
-            "open a store",
-            Sqlite::open_in_memory(Arc::clone(&keys)),
-        ));
-        let store: AnyStore = Arc::<Sqlite>::clone(&sqlite);
+        let engine = runtime.block_on(Engine::open(&keys));
+        let store = engine.store();
         let settings = cast::settings(demo::Origins::on_localhost(PORT));
         let policy = Policy::preset_text(preset).unwrap_or_default();
         let provider = runtime.block_on(async {
@@ -97,7 +96,7 @@ impl Canton {
             net,
             provider,
             runtime,
-            sqlite,
+            engine,
             store,
             toy,
         }
@@ -124,10 +123,23 @@ impl Canton {
     /// All bytes of the database.
     #[must_use]
     pub fn database(&self) -> Vec<u8> {
-        let folder = must("make a folder", tempfile::tempdir());
-        let file = folder.path().join("copy.db");
-        must("copy the database", self.sqlite.backup(&file));
-        must("read the copy", std::fs::read(&file))
+        self.engine.bytes()
+    }
+
+    /// All that the audit tells, the oldest first; every chain of it holds.
+    #[must_use]
+    pub fn audit(&self) -> Vec<Entry> {
+        let strands = self.runtime.block_on(self.store.audit_strands());
+        let strands = must("look for the strands of the audit", strands);
+        let entries = strands.into_iter().flat_map(|strand| {
+            let entries = self.store.audit_from(strand, 1, u32::MAX);
+            let entries = must("read the audit", self.runtime.block_on(entries));
+            must("prove the audit", Checked::of(strand).go_on(&entries));
+            entries
+        });
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by_key(|entry| entry.at);
+        entries
     }
 
     /// Who the tests are, in the audit.

@@ -3,6 +3,7 @@
 mod browser;
 mod canton;
 mod cast;
+mod engine;
 mod jar;
 mod net;
 mod page;

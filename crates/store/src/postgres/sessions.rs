@@ -1,0 +1,201 @@
+//! Sessions, what hangs on them, and what is used once.
+
+use journey::{Happened, PersonId, Place, Proof, Timestamp};
+use tokio_postgres::Row;
+
+use super::{
+    Cause,
+    link::{Link, Tx},
+    rows::Columns,
+};
+use crate::{
+    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord, forms::USED_WITHIN_S, key,
+};
+
+/// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
+///
+/// The person's row is held: whoever switches them off at this moment waits, and then sees the session
+/// that is to end; or was first, and there is none.
+pub(super) async fn begin(
+    tx: &Tx,
+    person: PersonId,
+    (place, proof): (&Place, &Proof),
+    now: Timestamp,
+) -> Result<Option<NewSession>, Cause> {
+    let id = key::draw_secret(now);
+    let begun = tx
+        .execute(
+            "insert into session (key, created, epoch, person, place, proof, seen)
+             select $1::bytea, $2::bigint, number, person.id, $3::text, $4::text, $2::bigint
+             from meta, person
+             where meta.name = 'epoch' and person.id = $5 and person.disabled = 0
+             for share of person",
+            &[
+                &key::of_secret(id.expose()).as_slice(),
+                &now.0,
+                &serde_json::to_string(place)?,
+                &serde_json::to_string(proof)?,
+                &person.0.as_slice(),
+            ],
+        )
+        .await?;
+    Ok((begun > 0).then_some(NewSession { id }))
+}
+
+macro_rules! select_session {
+    ($which:literal) => {
+        concat!(
+            "select created, key, person, place, proof, seen from session
+             where epoch = (select number from meta where name = 'epoch') and ",
+            $which
+        )
+    };
+}
+
+pub(super) async fn by_key(link: &Link, key: &[u8; 32]) -> Result<Option<SessionRecord>, Cause> {
+    let found = link
+        .row(select_session!("key = $1"), &[&key.as_slice()])
+        .await?;
+    found.as_ref().map(read).transpose()
+}
+
+fn read(row: &Row) -> Result<SessionRecord, Cause> {
+    let mut columns = Columns::of(row);
+    Ok(SessionRecord {
+        created: Timestamp(columns.next()?),
+        key: columns.next_bytes()?,
+        person: PersonId(columns.next_bytes()?),
+        place: columns.next_json()?,
+        proof: columns.next_json()?,
+        seen: Timestamp(columns.next()?),
+    })
+}
+
+/// The session; that it was used is written behind the reader's back, and may be lost.
+pub(super) async fn used(
+    link: &Link,
+    key: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<SessionRecord>, Cause> {
+    let session = by_key(link, key).await?;
+    let wants_touch = |session: &SessionRecord| now.since(session.seen) >= USED_WITHIN_S;
+    if session.as_ref().is_some_and(wants_touch) {
+        link.post(
+            "with later as materialized (select set_config('synchronous_commit', 'off', true))
+             update session set seen = $1 from later where key = $2 and seen <= $3",
+            &[&now.0, &key.as_slice(), &now.plus(-USED_WITHIN_S).0],
+        )
+        .await?;
+    }
+    Ok(session)
+}
+
+pub(super) async fn of_person(
+    link: &Link,
+    person: PersonId,
+    now: Timestamp,
+) -> Result<Vec<SessionRecord>, Cause> {
+    let rows = link
+        .rows(
+            select_session!("person = $1 and created <= $2 order by created desc, key"),
+            &[&person.0.as_slice(), &now.0],
+        )
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn end(tx: &Tx, which: &EndSessions, by: &By) -> Result<u32, Cause> {
+    let (ended, person) = match which {
+        EndSessions::All(person) => (end_all(tx, *person).await?, Some(*person)),
+        EndSessions::Others(person, but) => {
+            let sql = "delete from session where person = $1 and key <> $2";
+            let ended = tx
+                .execute(sql, &[&person.0.as_slice(), &but.as_slice()])
+                .await?;
+            (u32::try_from(ended)?, Some(*person))
+        }
+        EndSessions::One(key) => {
+            let sql = "delete from session where key = $1 returning person";
+            let ended = tx.row(sql, &[&key.as_slice()]).await?;
+            let person = ended
+                .map(|row| Columns::of(&row).next_bytes())
+                .transpose()?;
+            (u32::from(person.is_some()), person.map(PersonId))
+        }
+    };
+    if ended > 0 {
+        let by = By {
+            person: by.person.or(person),
+            ..by.clone()
+        };
+        tx.tell(&Happened::SignedOut { sessions: ended }, &by, None);
+    }
+    Ok(ended)
+}
+
+/// Ends all sessions of a person; how many.
+pub(super) async fn end_all(tx: &Tx, person: PersonId) -> Result<u32, Cause> {
+    let sql = "delete from session where person = $1";
+    Ok(u32::try_from(
+        tx.execute(sql, &[&person.0.as_slice()]).await?,
+    )?)
+}
+
+pub(super) async fn consume(tx: &Tx, hash: &[u8; 32], until: Timestamp) -> Result<bool, Cause> {
+    let consumed = tx
+        .execute(
+            "insert into used (hash, until) values ($1, $2) on conflict (hash) do nothing",
+            &[&hash.as_slice(), &until.0],
+        )
+        .await?;
+    Ok(consumed > 0)
+}
+
+/// Redeems a code once. A second time voids what the first gave.
+pub(super) async fn redeem(tx: &Tx, redemption: &Redemption, by: &By) -> Result<Redeemed, Cause> {
+    let application = redemption.application.clone();
+    let first = tx
+        .execute(
+            "insert into code (id, until) values ($1, $2) on conflict (id) do nothing",
+            &[&redemption.code.as_slice(), &redemption.until.0],
+        )
+        .await?;
+    if first == 0 {
+        let sql = "update code set reused = 1 where id = $1";
+        tx.execute(sql, &[&redemption.code.as_slice()]).await?;
+        tx.tell(&Happened::CodeReused { application }, by, None);
+        return Ok(Redeemed::Reused);
+    }
+    let Some(session) = by_key(tx, &redemption.session).await? else {
+        return Ok(Redeemed::SessionOver);
+    };
+    let by = By {
+        person: Some(session.person),
+        ..by.clone()
+    };
+    let assurance = session.proof.assurance();
+    let issued = Happened::TokenIssued {
+        application,
+        assurance,
+    };
+    tx.tell(&issued, &by, None);
+    Ok(Redeemed::Yes)
+}
+
+pub(super) async fn redeemed(
+    link: &Link,
+    (code, session): (&[u8; 16], &[u8; 32]),
+) -> Result<Option<PersonId>, Cause> {
+    let found = link
+        .row(
+            "select person from session
+             where key = $1 and epoch = (select number from meta where name = 'epoch')
+                 and exists (select 1 from code where id = $2 and reused = 0)",
+            &[&session.as_slice(), &code.as_slice()],
+        )
+        .await?;
+    let person = found
+        .map(|row| Columns::of(&row).next_bytes())
+        .transpose()?;
+    Ok(person.map(PersonId))
+}
