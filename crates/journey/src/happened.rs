@@ -101,6 +101,13 @@ pub enum Happened {
         /// How many.
         sessions: u32,
     },
+    /// A backup was put into an empty database; what was pending is void.
+    Restored {
+        /// When the backup was made, in seconds since 1970.
+        backup_of: i64,
+        /// The system user who did it.
+        user: String,
+    },
     /// A code by SMS was handed to the outbox.
     SmsSent {
         /// How often this code was sent before.

@@ -17,8 +17,17 @@ pub(crate) struct Installation {
 impl Installation {
     /// Made by `furka init`.
     pub(crate) fn new() -> Self {
+        Self::made_by(&["init", "."])
+    }
+
+    /// Made by `furka init` on this database, which is empty.
+    pub(crate) fn on(database: &str) -> Self {
+        Self::made_by(&["init", ".", "--database", database])
+    }
+
+    fn made_by(arguments: &[&str]) -> Self {
         let dir = TempDir::new().unwrap();
-        let made = furka(dir.path()).args(["init", "."]).output().unwrap();
+        let made = furka(dir.path()).args(arguments).output().unwrap();
         assert!(made.status.success(), "{}", text(&made.stderr));
         Self { dir }
     }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "all of it is test")]
 
+mod backups;
 mod installation;
+mod nodes;
 mod serving;
 mod terminal;
 mod whole;
@@ -29,5 +31,7 @@ transcripts! {
     keys_rotate_and_the_audit_holds
     /// [L09] Effective at once: the store ends what was begun.
     somebody_is_switched_off
+    a_backup_becomes_a_database_again
     a_wrong_configuration_says_what_to_do
+    a_canton_of_people_who_do_not_exist
 }

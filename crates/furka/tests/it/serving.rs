@@ -9,15 +9,15 @@ use std::{
 
 use crate::{installation::Installation, terminal::furka};
 
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    listen: String,
+    pub(crate) listen: String,
     log: Lines<BufReader<ChildStderr>>,
     management: String,
 }
 
 impl Serving {
-    fn start(here: &Installation) -> Self {
+    pub(crate) fn start(here: &Installation) -> Self {
         let mut child = furka(here.dir())
             .arg("serve")
             .env("FURKA_LISTEN", "127.0.0.1:0")
@@ -56,7 +56,7 @@ impl Serving {
     }
 
     /// Asks it to end and waits for it.
-    fn stops(mut self) {
+    pub(crate) fn stops(mut self) {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")

@@ -1,5 +1,7 @@
 //! One-time passwords of apps and hardware tokens: HOTP [RFC 4226] and TOTP [RFC 6238].
 
+mod restored;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
