@@ -1,4 +1,4 @@
-//! The seven measurements of a run.
+//! The measurements of a run: what a sign-in costs. How that grows is in `growth`.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,14 +7,15 @@ use std::{
     time::Duration,
 };
 
+use driver::Browser;
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::sleep};
 
 use crate::{
     Trouble,
-    browser::Browser,
     canton::{Canton, SCHOOL},
     each_ms,
+    growth::{self, Growth},
     load::{Act, Closed, Open, Turn, class, closed, open},
     probe,
     process::{Cpu, Provider},
@@ -24,9 +25,9 @@ use crate::{
 
 /// Rounds in which the floor and the provider take turns, so that a slow spell of the machine meets
 /// both.
-const ROUNDS: u32 = 3;
+pub(crate) const ROUNDS: u32 = 3;
 /// People who sign in at once: enough that no core waits for a slow disk, too few for a rush.
-const AT_ONCE: usize = 40;
+pub(crate) const AT_ONCE: usize = 40;
 /// People with a session who open applications at once.
 const AGAIN_AT_ONCE: usize = 8;
 const PUPILS: usize = 300;
@@ -59,11 +60,12 @@ struct Pace {
 
 impl Run {
     pub(crate) async fn prepare(furka: &Path, window: Duration) -> Result<Self, Trouble> {
+        let canton = Canton::for_one_run(furka).await?;
         Ok(Self {
-            canton: Canton::for_one_run(furka).await?,
             cores: available_parallelism()?.get(),
             furka: furka.to_owned(),
-            turn: Turn::default(),
+            turn: Turn::of(&canton),
+            canton,
             window,
         })
     }
@@ -96,6 +98,23 @@ impl Run {
         }
         if wants(7) {
             figures.push(self.class(&provider).await?);
+        }
+        if wants(8) {
+            figures.extend(growth::bytes(&provider, &self.turn, self.window).await?);
+        }
+        drop(provider);
+        let growth = Growth {
+            furka: &self.furka,
+            window: self.window,
+        };
+        if wants(9) {
+            figures.extend(growth.import().await?);
+        }
+        if wants(10) {
+            figures.extend(growth.large().await?);
+        }
+        if wants(11) {
+            figures.extend(growth.million().await?);
         }
         let option = only.map(|number| format!(" --only {number}"));
         let command = format!("cargo xtask bench{}", option.unwrap_or_default());
@@ -203,7 +222,7 @@ impl Run {
                 "ms_by_cpu_of_all_threads_less_a_raw_hash":
                     rounded(each_ms(all.cpu.all(), all.flows) - floor.cpu_ms()),
                 "kib_written_per_sign_in":
-                    rounded(crate::as_float(all.written) / 1024.0 / crate::as_float(all.flows)),
+                    rounded(crate::as_float(all.written.disk) / 1024.0 / crate::as_float(all.flows)),
                 "driver_cpu_ms": rounded(each_ms(all.driver, all.flows)),
                 "how": "CPU time of all threads of the provider but those that hash",
             }),
@@ -386,12 +405,12 @@ fn count(of: usize) -> f64 {
     crate::as_float(u64::try_from(of).unwrap_or(u64::MAX))
 }
 
-fn ms(time: Duration) -> f64 {
+pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
 /// Of sorted times, the one that so many in a hundred do not exceed.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     let at = sorted.len().saturating_mul(percent) / 100;
     let last = sorted.len().saturating_sub(1);
     sorted.get(at.min(last)).copied().unwrap_or_default()

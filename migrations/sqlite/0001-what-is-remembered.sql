@@ -29,10 +29,11 @@ create table person (
     phone_from      text,
     role            text    not null,
     school          text,
-    username        text    not null unique
+    -- Unique as a name.
+    username        text    not null
 ) strict;
 
-create index person_of_school on person (school, username) where school is not null;
+create index person_of_school on person (school) where school is not null;
 
 -- Every name that leads to a person, folded: user names and aliases share one space.
 create table name (
@@ -41,7 +42,8 @@ create table name (
     person blob    not null references person (id)
 ) strict, without rowid;
 
-create index name_of_person on name (person);
+-- A user name is found by folding it again.
+create index name_of_person on name (person) where alias = 1;
 
 create table password_past (
     person blob    not null references person (id),

@@ -6,9 +6,10 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        activation::ActivationCommand, apply::Apply, audit::AuditCommand, demo::Demo,
-        export::Export, init::Init, keys::KeysCommand, migrate::Migrate, person::PersonCommand,
-        policy::PolicyCommand, serve, token::TokenCommand, zone::ZoneCommand,
+        activation::ActivationCommand, apply::Apply, audit::AuditCommand, backup::Backup,
+        demo::Demo, dev::DevCommand, export::Export, init::Init, keys::KeysCommand,
+        migrate::Migrate, person::PersonCommand, policy::PolicyCommand, restore::Restore, serve,
+        store::StoreCommand, token::TokenCommand, zone::ZoneCommand,
     },
     failure::{Doing, Outcome, USAGE},
     installation::{Installation, configuration},
@@ -48,6 +49,13 @@ enum Command {
     Demo(Demo),
     /// Brings the database to this version's schema.
     Migrate(Migrate),
+    /// Writes everything in the database into one encrypted file, while the server runs.
+    Backup(Backup),
+    /// Fills an empty database from a backup; what was pending is void.
+    Restore(Restore),
+    /// Moves to another database.
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Imports people and shows them.
     #[command(subcommand)]
     Person(PersonCommand),
@@ -73,6 +81,9 @@ enum Command {
     /// Proves and searches the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// For those who try the provider out: a canton of people who do not exist.
+    #[command(subcommand)]
+    Dev(DevCommand),
 }
 
 /// Reads the command line, does what it says, and says what went wrong.
@@ -93,22 +104,26 @@ pub(crate) fn run() -> ExitCode {
 
 impl Command {
     async fn run(self, config: Option<PathBuf>) -> Outcome {
-        let open = || Installation::open(config.as_deref());
+        let open = async || Installation::open(config.as_deref()).await;
         match self {
             Self::Init(init) => init.run().await,
             Self::Check => crate::commands::check::run(config.as_deref()).await,
             Self::Serve => serve::run(config.as_deref()).await,
             Self::Demo(demo) => demo.run().await,
             Self::Migrate(migrate) => migrate.run(&configuration(config.as_deref())?).await,
-            Self::Person(command) => command.run(&open()?).await,
-            Self::Activation(command) => command.run(&open()?).await,
-            Self::Token(command) => command.run(&open()?).await,
+            Self::Backup(backup) => backup.run(&configuration(config.as_deref())?).await,
+            Self::Restore(restore) => restore.run(&configuration(config.as_deref())?).await,
+            Self::Store(command) => command.run(&configuration(config.as_deref())?).await,
+            Self::Person(command) => command.run(&open().await?).await,
+            Self::Activation(command) => command.run(&open().await?).await,
+            Self::Token(command) => command.run(&open().await?).await,
             Self::Zone(command) => command.run(open).await,
             Self::Policy(command) => command.run(open).await,
-            Self::Export(export) => export.run(&open()?).await,
-            Self::Apply(apply) => apply.run(&open()?).await,
-            Self::Keys(command) => command.run(&open()?).await,
-            Self::Audit(command) => command.run(&open()?).await,
+            Self::Export(export) => export.run(&open().await?).await,
+            Self::Apply(apply) => apply.run(&open().await?).await,
+            Self::Keys(command) => command.run(&open().await?).await,
+            Self::Audit(command) => command.run(&open().await?).await,
+            Self::Dev(command) => command.run(open).await,
         }
     }
 }

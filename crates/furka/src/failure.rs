@@ -99,7 +99,9 @@ impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Self {
         let failure = Self::new(format!("{} failed", error.doing));
         let why = error.source.to_string();
-        let cure = if why.contains("readonly") || why.contains("read-only") {
+        let cure = if let Some(refused) = store::image::Refused::of(&error) {
+            Some(crate::commands::store::cure(refused))
+        } else if why.contains("readonly") || why.contains("read-only") {
             Some("let the user that runs `furka` write to the database's file and its folder")
         } else if why.contains("disk is full") {
             Some("free space; nothing was half written")

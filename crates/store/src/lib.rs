@@ -15,8 +15,11 @@
 
 pub mod audit;
 pub mod conformance;
+mod forms;
+pub mod image;
 pub mod key;
 mod model;
+pub mod postgres;
 pub mod seal;
 pub mod sqlite;
 
@@ -40,6 +43,15 @@ pub struct StoreError {
     /// Why it failed.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl StoreError {
+    /// Whether the database is out of reach for a moment, as when its leader changes: the same may work
+    /// within seconds. What was asked for may have happened or not.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        postgres::is_out_of_reach(&self.source)
+    }
 }
 
 /// Short for what every method returns.

@@ -5,12 +5,15 @@
 //! what steps mean; who may do what.
 
 mod effects;
+mod image;
+mod import;
 mod journeys;
 mod lanes;
 mod outbox;
 mod people;
 mod readers;
 mod resources;
+mod restored;
 mod rows;
 mod schema;
 mod sessions;
@@ -33,6 +36,7 @@ use journey::{
 };
 use rusqlite::{Connection, OpenFlags};
 
+pub use self::image::Whole;
 use self::{
     readers::Readers,
     schema::Durability,
@@ -48,6 +52,7 @@ pub struct Sqlite {
     // The writer is dropped first: it finishes its queue while the file is still there.
     writer: Writer,
     readers: Readers,
+    durability: Durability,
     keys: Arc<Keys>,
     _scratch: Option<Scratch>,
 }
@@ -138,6 +143,7 @@ impl Sqlite {
         Ok(Self {
             writer,
             readers: Readers::of(path.to_owned()),
+            durability,
             keys,
             _scratch: scratch,
         })
@@ -171,10 +177,7 @@ impl std::fmt::Debug for Sqlite {
 #[async_trait]
 impl Store for Sqlite {
     async fn import_people(&self, people: &[NewPerson], by: &By) -> Result<Imported, ImportError> {
-        let (people, by) = (people.to_vec(), by.clone());
-        let work = move |conn: &Connection| people::import(conn, &people, &by);
-        let imported = self.writer.run("importing people", work).await?;
-        imported.map_err(ImportError::Conflicts)
+        import::import(self, people, by).await
     }
 
     async fn person_by_name(&self, name: &NameKey) -> Result<Option<Account>> {
@@ -307,7 +310,7 @@ impl Store for Sqlite {
     }
 
     async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool> {
-        let hash = sessions::one_time_hash(kind, key);
+        let hash = forms::one_time(kind, key);
         self.write("using a one-time thing up", move |conn| {
             sessions::consume(conn, &hash, until)
         })
@@ -333,7 +336,7 @@ impl Store for Sqlite {
         rule: &Rule,
         now: Timestamp,
     ) -> Result<Result<Lane, Wait>> {
-        let (lane, rule) = (lanes::hash(lane), *rule);
+        let (lane, rule) = (forms::lane(lane), *rule);
         let work = move |conn: &Connection| {
             let spent = lanes::spend(conn, &lane, &rule, now)?;
             Ok(Verdict::Keep(spent))
@@ -342,13 +345,13 @@ impl Store for Sqlite {
     }
 
     async fn refund_try(&self, lane: &LaneKey) -> Result<()> {
-        let lane = lanes::hash(lane);
+        let lane = forms::lane(lane);
         let work = move |conn: &Connection| Ok(Verdict::Keep(lanes::refund(conn, &lane)?));
         self.writer.run_ahead("giving a try back", work).await
     }
 
     async fn lane(&self, lane: &LaneKey) -> Result<Lane> {
-        let lane = lanes::hash(lane);
+        let lane = forms::lane(lane);
         self.read("reading a budget", |conn| lanes::read(conn, &lane))
     }
 
@@ -482,7 +485,7 @@ impl Store for Sqlite {
                 }
             }
         }
-        Ok(deleted)
+        Ok(deleted.saturating_add(import::sweep_if_alone(self).await?))
     }
 
     async fn counts(&self, now: Timestamp) -> Result<Counts> {

@@ -101,7 +101,7 @@ pub(crate) async fn run(config: Option<&Path>) -> Outcome {
         ));
     }
     certificate(&config, RealWorld.now(), &mut findings);
-    if let Some((keys, store)) = database(&config, &mut findings) {
+    if let Some((keys, store)) = database(&config, &mut findings).await {
         let here = Installation {
             config,
             keys,
@@ -113,7 +113,7 @@ pub(crate) async fn run(config: Option<&Path>) -> Outcome {
     Ok(findings.say())
 }
 
-fn database(config: &Config, findings: &mut Findings) -> Option<(Arc<Keys>, AnyStore)> {
+async fn database(config: &Config, findings: &mut Findings) -> Option<(Arc<Keys>, AnyStore)> {
     let keys = match key_file::read(&config.key_file) {
         Ok(keys) => Arc::new(keys),
         Err(failure) => {
@@ -122,7 +122,7 @@ fn database(config: &Config, findings: &mut Findings) -> Option<(Arc<Keys>, AnyS
         }
     };
     findings.good(format!("key file {}", config.key_file.display()));
-    match open_database(config, keys.clone()) {
+    match open_database(config, keys.clone()).await {
         Ok(store) => Some((keys, store)),
         Err(failure) => {
             findings.failure(&failure);
@@ -139,7 +139,7 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
     let counts = here.store.counts(here.now()).await?;
     findings.good(format!(
         "database {}: {} ({} activated, {} enrolled), {}",
-        here.config.database.display(),
+        here.config.database,
         print::count(counts.people, "person", "people"),
         counts.activated,
         counts.enrolled,

@@ -11,11 +11,11 @@ use std::{
 use clap::{Args, ValueEnum};
 use journey::Policy;
 use server::{RealWorld, World};
-use store::{Resource, ResourceKind, Store, sqlite::Sqlite};
+use store::{Resource, ResourceKind};
 
 use crate::{
     commands::keys::{self, ALGORITHMS},
-    config::sample,
+    config::{Database, sample},
     failure::{Doing, Exit, Failure, Outcome},
     installation::by,
     key_file, print,
@@ -26,10 +26,16 @@ const ZONES: &str = include_str!("init/zones.toml");
 
 /// What `furka init` is told.
 #[derive(Args)]
-#[command(after_help = "Example:\n  furka init /etc/furka --preset valais")]
+#[command(after_help = "\
+Examples:
+  furka init /etc/furka --preset valais
+  furka init /etc/furka --database postgres://furka@db.example.ch/furka?password_file=/etc/furka/db")]
 pub(crate) struct Init {
     /// The folder; it is made if it is not there.
     dir: PathBuf,
+    /// An empty database elsewhere; a file in the folder if none is given.
+    #[arg(long, value_name = "ADDRESS")]
+    database: Option<String>,
     /// Which rules to start from.
     #[arg(long, value_enum, default_value_t = Preset::Valais)]
     preset: Preset,
@@ -59,6 +65,7 @@ impl Init {
         let dir = &self.dir;
         let mut made = Made::default();
         self.refuse_to_overwrite()?;
+        let database = self.database().await?;
         made.folder(dir)?;
         made.folder(&dir.join("resources"))?;
         let documents = self.documents();
@@ -69,24 +76,29 @@ impl Init {
         let world = RealWorld;
         let keys = key_file::draw(&dir.join("furka.key"), &world)?;
         made.take(dir.join("furka.key"));
-        // The engine makes its other files with the mode of this one.
-        made.file(&dir.join("furka.sqlite"), "", 0o600)?;
-        for ending in ["-wal", "-shm"] {
-            made.take(dir.join(format!("furka.sqlite{ending}")));
+        if let Database::Sqlite(path) = &database {
+            // The engine makes its other files with the mode of this one.
+            made.file(path, "", 0o600)?;
+            for ending in ["-wal", "-shm"] {
+                made.take(format!("{}{ending}", path.display()).into());
+            }
         }
-        let store = Sqlite::open(dir.join("furka.sqlite"), Arc::new(keys))?;
+        let store = database.open(Arc::new(keys)).await?;
         let by = by(&world, "init");
         if !store.apply(&documents, &by).await? {
             return Err(Failure::new("the new database has documents already"));
         }
         for algorithm in ALGORITHMS {
-            keys::rotate(&store, algorithm, world.now(), &by).await?;
+            keys::rotate(&*store, algorithm, world.now(), &by).await?;
         }
         // Last: whoever finds a configuration finds an installation.
-        let given = [("public_url", "\"http://localhost:8400\"")];
-        made.file(&dir.join("furka.toml"), &sample(&given), 0o644)?;
+        made.file(
+            &dir.join("furka.toml"),
+            &self.configuration(),
+            self.mode(&database),
+        )?;
         made.keep();
-        say_what_is_next(dir);
+        say_what_is_next(dir, &database);
         Ok(Exit::Done)
     }
 
@@ -97,6 +109,42 @@ impl Init {
             None => Ok(()),
             Some(path) => Err(Failure::new(format!("`{}` exists already", path.display()))
                 .cure("choose another folder; nothing that exists is overwritten")),
+        }
+    }
+
+    /// Where it is to be; a database that is made by somebody else must be empty.
+    async fn database(&self) -> Result<Database, Failure> {
+        let text = self.database.as_deref().unwrap_or("sqlite:furka.sqlite");
+        let database: Result<Database, String> = text.parse();
+        let mut database =
+            database.map_err(|why| Failure::new(format!("the address of `--database`: {why}")))?;
+        database.seen_from(&self.dir);
+        if !database.is_empty().await? {
+            return Err(
+                Failure::new(format!("there is something in `{database}` already"))
+                    .cure("name an empty database; nothing that exists is overwritten"),
+            );
+        }
+        Ok(database)
+    }
+
+    fn configuration(&self) -> String {
+        let mut given = vec![("public_url", "\"http://localhost:8400\"".to_owned())];
+        if let Some(text) = &self.database {
+            given.push(("database", toml::Value::from(text.as_str()).to_string()));
+        }
+        let given: Vec<_> = given
+            .iter()
+            .map(|(key, value)| (*key, value.as_str()))
+            .collect();
+        sample(&given)
+    }
+
+    /// Nobody else reads a password.
+    fn mode(&self, database: &Database) -> u32 {
+        match database {
+            Database::Postgres(address) if address.holds_password() => 0o600,
+            _ => 0o644,
         }
     }
 
@@ -131,10 +179,14 @@ fn commented(example: &str) -> String {
     lines.collect()
 }
 
-fn say_what_is_next(dir: &Path) {
+fn say_what_is_next(dir: &Path, database: &Database) {
     let dir = dir.display();
+    let database = match database {
+        Database::Sqlite(path) => path.file_name().unwrap_or_default().display().to_string(),
+        Database::Postgres(address) => address.to_string(),
+    };
     print::line(format_args!(
-        "{dir} is ready: furka.toml, furka.key (keep a copy elsewhere), furka.sqlite, resources/\n\n\
+        "{dir} is ready: furka.toml, furka.key (keep a copy elsewhere), {database}, resources/\n\n\
          Next:\n  \
          $EDITOR {dir}/resources/zones.toml && furka --config {dir}/furka.toml apply {dir}/resources\n  \
          furka --config {dir}/furka.toml check\n  \
@@ -200,6 +252,7 @@ mod tests {
     fn what_init_writes_can_be_used() {
         for preset in [Preset::Valais, Preset::Recommended] {
             let documents = Init {
+                database: None,
                 dir: PathBuf::new(),
                 preset,
             }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::Args;
-use store::sqlite::Sqlite;
 
 use crate::{
     config::Config,
@@ -21,7 +20,7 @@ pub(crate) struct Migrate {
 
 impl Migrate {
     pub(crate) async fn run(self, config: &Config) -> Outcome {
-        let pending = Sqlite::migrate_plan(&config.database)?;
+        let pending = config.database.migrate_plan().await?;
         if pending.is_empty() {
             print::line("the database has this version's schema already");
             return Ok(Exit::Done);
@@ -33,7 +32,7 @@ impl Migrate {
             return Ok(Exit::PlanWaits);
         }
         let keys = Arc::new(key_file::read(&config.key_file)?);
-        drop(Sqlite::open(&config.database, keys)?);
+        drop(config.database.open(keys).await?);
         print::line(format_args!(
             "{} done",
             print::count(pending.len() as u64, "step", "steps")

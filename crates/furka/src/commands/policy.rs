@@ -64,8 +64,11 @@ impl Demand {
 }
 
 impl PolicyCommand {
-    pub(crate) async fn run(self, open: impl Fn() -> Result<Installation, Failure>) -> Outcome {
-        let here = open()?;
+    pub(crate) async fn run(
+        self,
+        open: impl AsyncFnOnce() -> Result<Installation, Failure>,
+    ) -> Outcome {
+        let here = open().await?;
         let policy = here.policy().await?;
         let Self::Explain {
             person,

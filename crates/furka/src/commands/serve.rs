@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub(crate) async fn run(config: Option<&Path>) -> Outcome {
-    let here = Installation::open(config)?;
+    let here = Installation::open(config).await?;
     let config = here.config.clone();
     log(&config.log);
     for name in unknown_variables(std::env::vars().map(|(name, _)| name)) {

@@ -31,13 +31,16 @@ pub(crate) enum ZoneCommand {
 }
 
 impl ZoneCommand {
-    pub(crate) async fn run(self, open: impl Fn() -> Result<Installation, Failure>) -> Outcome {
+    pub(crate) async fn run(
+        self,
+        open: impl AsyncFnOnce() -> Result<Installation, Failure>,
+    ) -> Outcome {
         match self {
             Self::Explain {
                 address,
                 zones: None,
             } => {
-                explain(&open()?.zones().await?, &address);
+                explain(&open().await?.zones().await?, &address);
             }
             Self::Explain {
                 address,
@@ -47,7 +50,7 @@ impl ZoneCommand {
                 let text = std::fs::read_to_string(&file).doing(doing)?;
                 explain(&Zones::parse(&text).doing(doing)?, &address);
             }
-            Self::List => list(&open()?.zones().await?),
+            Self::List => list(&open().await?.zones().await?),
         }
         Ok(Exit::Done)
     }

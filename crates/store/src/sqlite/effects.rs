@@ -11,10 +11,10 @@ use super::{
     Cause, journeys::Step, lanes, outbox, outbox::Posting, people, rows::prepare, sessions, tokens,
     tokens::NotAssigned, trail,
 };
-use crate::{AssignToken, Committed, LaneKey, Message, NewSession};
-
-/// How long a notice is worth sending, in seconds: three days.
-const NOTICE_S: i64 = 259_200;
+use crate::{
+    AssignToken, Committed, LaneKey, Message, NewSession,
+    forms::{self, NOTICE_S},
+};
 
 /// A session if somebody was signed in, or the reason why nothing of the step may stay.
 type Applied = Result<Option<NewSession>, Committed>;
@@ -47,18 +47,7 @@ fn apply_one(
             drift,
             person,
             serial,
-        } => {
-            let token = AssignToken {
-                counter: Some((*counter, *drift)),
-                person: *person,
-                serial: serial.clone(),
-            };
-            Ok(match tokens::assign(conn, &token, by, Some(step.id))? {
-                Ok(()) => Ok(None),
-                Err(NotAssigned::CounterSpent) => Err(Committed::CounterSpent),
-                Err(NotAssigned::Taken) => Err(Committed::TokenTaken),
-            })
-        }
+        } => assign(conn, step, (*person, serial), (*counter, *drift)),
         Effect::Audit(happened) => {
             trail::append(conn, happened, by, Some(step.id))?;
             Ok(Ok(None))
@@ -78,24 +67,16 @@ fn apply_one(
             Ok(Ok(None))
         }
         Effect::RefundPassword { device, person } => {
-            let lane = match device {
-                Some(device) => LaneKey::PasswordFrom(*person, *device),
-                None => LaneKey::Password(*person),
-            };
-            lanes::refund(conn, &lanes::hash(&lane))?;
-            Ok(Ok(None))
+            let known = device.map(|device| LaneKey::PasswordFrom(*person, device));
+            refund(conn, &known.unwrap_or(LaneKey::Password(*person)))
         }
         Effect::RememberDevice { device, person } => {
             lanes::remember_device(conn, *person, device, now)?;
             Ok(Ok(None))
         }
         Effect::RefundTry { device, person } => {
-            let lane = match device {
-                Some(device) => LaneKey::SecondFactorFrom(*person, *device),
-                None => LaneKey::SecondFactor(*person),
-            };
-            lanes::refund(conn, &lanes::hash(&lane))?;
-            Ok(Ok(None))
+            let known = device.map(|device| LaneKey::SecondFactorFrom(*person, device));
+            refund(conn, &known.unwrap_or(LaneKey::SecondFactor(*person)))
         }
         Effect::SendSmsCode { code, person, to } => {
             send_sms(conn, step, number, (*person, to, code))
@@ -117,6 +98,31 @@ fn apply_one(
             Ok(done_if(spent, Committed::CounterSpent))
         }
     }
+}
+
+/// The token that was shown becomes the person's.
+fn assign(
+    conn: &Connection,
+    step: &Step,
+    (person, serial): (PersonId, &str),
+    counter: (u64, i64),
+) -> Result<Applied, Cause> {
+    let token = AssignToken {
+        counter: Some(counter),
+        person,
+        serial: serial.to_owned(),
+    };
+    let assigned = tokens::assign(conn, &token, &step.by, Some(step.id))?;
+    Ok(match assigned {
+        Ok(()) => Ok(None),
+        Err(NotAssigned::CounterSpent) => Err(Committed::CounterSpent),
+        Err(NotAssigned::Taken) => Err(Committed::TokenTaken),
+    })
+}
+
+fn refund(conn: &Connection, lane: &LaneKey) -> Result<Applied, Cause> {
+    lanes::refund(conn, &forms::lane(lane))?;
+    Ok(Ok(None))
 }
 
 /// The number that is bound came back with a code.
@@ -152,7 +158,7 @@ fn send_sms(
         (LaneKey::SmsAll, &limit::SMS_ALL),
     ];
     for (lane, rule) in budgets {
-        if lanes::spend(conn, &lanes::hash(&lane), rule, step.by.at)?.is_err() {
+        if lanes::spend(conn, &forms::lane(&lane), rule, step.by.at)?.is_err() {
             return Ok(Err(Committed::SmsBudgetSpent));
         }
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use journey::{JourneyId, PersonId, Timestamp, effect::Effect};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, effects,
@@ -12,39 +11,10 @@ use super::{
     writer::Verdict,
 };
 use crate::{
-    By, Committed, Journey, JourneyState, TakeOver,
-    seal::{Keys, Purpose},
+    By, Committed, Journey, TakeOver,
+    forms::{self, Inside},
+    seal::Keys,
 };
-
-/// What of a journey is sealed.
-#[derive(Deserialize, Serialize)]
-struct Sealed<P, S> {
-    purpose: P,
-    state: S,
-}
-
-fn aad(id: JourneyId) -> Vec<u8> {
-    [b"journey ".as_slice(), &id.0].concat()
-}
-
-impl JourneyState {
-    /// Whose journey it is, once that is known.
-    fn person(&self) -> Option<PersonId> {
-        match self {
-            Self::Activation(journey::activation::Activation::Done(person)) => Some(*person),
-            Self::Activation(state) => state.opened().map(|opened| opened.person),
-            Self::Login(state) => state.person(),
-        }
-    }
-}
-
-fn seal(keys: &Keys, journey: &Journey) -> Result<Vec<u8>, Cause> {
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&Sealed {
-        purpose: &journey.purpose,
-        state: &journey.state,
-    })?);
-    Ok(keys.seal(Purpose::JourneyState, &aad(journey.id), &plain))
-}
 
 /// A step to be written: the state is sealed before the writer's turn comes.
 pub(super) struct Step {
@@ -71,7 +41,10 @@ impl Step {
         effects: &[Effect],
         by: &By,
     ) -> Result<Self, Cause> {
-        let sealed = journey.goes_on().then(|| seal(keys, journey)).transpose()?;
+        let sealed = journey
+            .goes_on()
+            .then(|| forms::seal_journey(keys, journey))
+            .transpose()?;
         Ok(Self::of(keys, journey, effects, by, sealed))
     }
 
@@ -82,7 +55,7 @@ impl Step {
         effects: &[Effect],
         by: &By,
     ) -> Result<Self, Cause> {
-        let sealed = Some(seal(keys, journey)?);
+        let sealed = Some(forms::seal_journey(keys, journey)?);
         Ok(Self {
             makes: journey.version.saturating_add(1),
             ..Self::of(keys, journey, effects, by, sealed)
@@ -96,7 +69,7 @@ impl Step {
         by: &By,
         sealed: Option<Vec<u8>>,
     ) -> Self {
-        let person = journey.state.person();
+        let person = forms::traveller(&journey.state);
         Self {
             browser: journey.browser,
             by: By {
@@ -186,8 +159,7 @@ fn read(keys: &Keys, row: &Row<'_>) -> Result<Journey, Cause> {
     let mut columns = Columns::of(row);
     let id = JourneyId(columns.next()?);
     let sealed: Vec<u8> = columns.next()?;
-    let plain = keys.open(Purpose::JourneyState, &aad(id), &sealed)?;
-    let Sealed { purpose, state } = serde_json::from_slice(plain.expose())?;
+    let Inside { purpose, state } = forms::open_journey(keys, id, &sealed)?;
     Ok(Journey {
         browser: columns.next()?,
         id,

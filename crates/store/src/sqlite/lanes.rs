@@ -10,31 +10,7 @@ use journey::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Cause, rows::prepare};
-use crate::{LaneKey, seal::sha256};
-
-/// How exact the day is on which a device was last seen, in seconds: a day.
-const SEEN_WITHIN_S: i64 = 86_400;
-
-/// The key of a budget: people's numbers and names are not spelt out.
-pub(super) fn hash(lane: &LaneKey) -> [u8; 32] {
-    let (kind, owner): (&[u8], Vec<u8>) = match lane {
-        LaneKey::Activation(name) => (b"activation", name.to_vec()),
-        LaneKey::Name(name) => (b"name", name.to_vec()),
-        LaneKey::Password(person) => (b"password", person.0.to_vec()),
-        LaneKey::PasswordFrom(person, device) => {
-            (b"password-from", [person.0.as_slice(), device].concat())
-        }
-        LaneKey::SecondFactor(person) => (b"second-factor", person.0.to_vec()),
-        LaneKey::SecondFactorFrom(person, device) => (
-            b"second-factor-from",
-            [person.0.as_slice(), device].concat(),
-        ),
-        LaneKey::SmsAll => (b"sms-all", vec![]),
-        LaneKey::SmsNumber(phone) => (b"sms-number", phone.as_str().as_bytes().to_vec()),
-        LaneKey::SmsPerson(person) => (b"sms-person", person.0.to_vec()),
-    };
-    sha256(&[kind, b"\0", &owner].concat())
-}
+use crate::forms::SEEN_WITHIN_S;
 
 pub(super) fn read(conn: &Connection, lane: &[u8; 32]) -> Result<Lane, Cause> {
     let found = prepare(conn, "select at, tries from lane where hash = $1")?

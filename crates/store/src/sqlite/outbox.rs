@@ -9,11 +9,9 @@ use super::{
 };
 use crate::{
     Message, MessageId, MessageState, Outcome, Outgoing,
-    seal::{Keys, Purpose},
+    forms::{self, CLAIM_S},
+    seal::Keys,
 };
-
-/// How long a claimed message is left to whoever claimed it, in seconds.
-const CLAIM_S: i64 = 60;
 
 /// A message to put in.
 pub(super) struct Posting<'a> {
@@ -28,8 +26,7 @@ pub(super) struct Posting<'a> {
 
 /// Puts a message in.
 pub(super) fn post(conn: &Connection, keys: &Keys, posting: &Posting<'_>) -> Result<(), Cause> {
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(posting.message)?);
-    let sealed = keys.seal(Purpose::Message, posting.reference.as_bytes(), &plain);
+    let sealed = forms::seal_message(keys, &posting.reference, posting.message)?;
     prepare(
         conn,
         "insert into outbox (due_at, journey, person, reference, sealed, state, until)
@@ -116,11 +113,7 @@ impl Claimed {
         keys: &Keys,
         now: Timestamp,
     ) -> Result<Option<Outgoing>, Cause> {
-        let opened = keys.open(Purpose::Message, self.reference.as_bytes(), &self.sealed);
-        let message = opened.map_err(Cause::from).and_then(|plain| {
-            serde_json::from_slice::<Message>(plain.expose()).map_err(Cause::from)
-        });
-        let message = match message {
+        let message = match forms::open_message(keys, &self.reference, &self.sealed) {
             Ok(message) => message,
             Err(cause) => {
                 tracing::error!(reference = self.reference, error = %cause, "opening a message");
@@ -183,13 +176,7 @@ pub(super) fn of_journey(
     )?;
     let rows = find.query_and_then([journey.0], |row| {
         let state: String = row.get(0)?;
-        match state.as_str() {
-            "failed" => Ok(MessageState::Failed),
-            "sent" => Ok(MessageState::Sent),
-            "trouble" => Ok(MessageState::Trouble),
-            "waiting" => Ok(MessageState::Waiting),
-            _ => Err(Cause::from(Unreadable("state"))),
-        }
+        forms::message_state(&state)
     })?;
     rows.collect()
 }

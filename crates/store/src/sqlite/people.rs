@@ -1,6 +1,4 @@
-//! People: reading them, importing them, switching them off, activating them.
-
-use std::collections::{HashMap, HashSet};
+//! People: reading them, switching them off, activating them. How they come in is in `import`.
 
 use journey::{
     ActivationId, Happened, JourneyId, Language, NameKey, Person, PersonId, Phone, Secret,
@@ -12,17 +10,22 @@ use super::{
     Cause, outbox,
     outbox::Posting,
     rows::{Columns, Unreadable, prepare, variant, word},
-    sessions, tokens,
-    tokens::Bound,
-    trail,
-    writer::Verdict,
+    sessions, tokens, trail,
 };
 use crate::{
-    Account, ActivationRecord, By, Cohort, Conflict, Imported, NewActivation, NewPerson, seal::Keys,
+    Account, ActivationRecord, By, Cohort, NewActivation,
+    forms::{self, PASSWORDS_KEPT},
+    seal::Keys,
 };
 
-/// So many hashes of former passwords are kept.
-const PASSWORDS_KEPT: u32 = 24;
+/// Whoever is still arriving with an import is not here yet.
+macro_rules! is_here {
+    () => {
+        "person.rowid <= coalesce(
+             (select number from meta where name = 'arriving'), person.rowid)"
+    };
+}
+pub(super) use is_here;
 
 /// Selects people with their app and token: `$which` says whom.
 macro_rules! select_person {
@@ -34,7 +37,29 @@ macro_rules! select_person {
                  token.serial, token.sealed, token.drift, token.last_counter
              from person
              left join otp app on app.person = person.id and app.carrier = 'app'
-             left join otp token on token.person = person.id and token.carrier = 'token' ",
+             left join otp token on token.person = person.id and token.carrier = 'token'
+             where ",
+            is_here!(),
+            " and ",
+            $which
+        )
+    };
+}
+
+/// Selects the ids of people.
+macro_rules! select_id {
+    ($which:literal) => {
+        concat!("select id from person where ", is_here!(), " and ", $which)
+    };
+}
+
+/// Selects the ids of people in the order of their names.
+macro_rules! select_named {
+    ($which:literal) => {
+        concat!(
+            "select person.id from name join person on person.id = name.person where ",
+            is_here!(),
+            " and ",
             $which
         )
     };
@@ -59,7 +84,7 @@ pub(super) fn by_id(
     keys: &Keys,
     id: PersonId,
 ) -> Result<Option<Account>, Cause> {
-    let mut find = prepare(conn, select_person!("where person.id = $1"))?;
+    let mut find = prepare(conn, select_person!("person.id = $1"))?;
     let mut rows = find.query([id.0])?;
     rows.next()?.map(|row| read(conn, keys, row)).transpose()
 }
@@ -71,25 +96,33 @@ pub(super) fn list(
     (after, limit): (Option<&str>, u32),
 ) -> Result<Vec<Account>, Cause> {
     let after = after.unwrap_or_default();
-    let (sql, school) = match which {
-        Cohort::All => (
-            select_person!("where $1 = '' and username > $2 order by username limit $3"),
-            "",
+    let key = NameKey::of(after);
+    let key = key.as_ref().map_or("", NameKey::as_str);
+    let found = match which {
+        Cohort::All => ids(
+            conn,
+            select_named!("alias = 0 and name > $1 order by name limit $2"),
+            params![key, limit],
         ),
-        Cohort::NotActivated => (
-            select_person!(
-                "where $1 = '' and username > $2 and password is null order by username limit $3"
-            ),
-            "",
+        Cohort::NotActivated => ids(
+            conn,
+            select_named!("alias = 0 and name > $1 and password is null order by name limit $2"),
+            params![key, limit],
         ),
-        Cohort::School(school) => (
-            select_person!("where school = $1 and username > $2 order by username limit $3"),
-            school.as_str(),
+        Cohort::School(school) => ids(
+            conn,
+            select_id!("school = $1 and username > $2 order by username limit $3"),
+            params![school, after, limit],
         ),
     };
+    let accounts = found?.into_iter().map(|id| by_id(conn, keys, id));
+    accounts.filter_map(Result::transpose).collect()
+}
+
+fn ids(conn: &Connection, sql: &str, of: &[&dyn rusqlite::ToSql]) -> Result<Vec<PersonId>, Cause> {
     let mut find = prepare(conn, sql)?;
-    let rows = find.query_and_then(params![school, after, limit], |row| read(conn, keys, row))?;
-    rows.collect()
+    let found = find.query_map(of, |row| row.get(0).map(PersonId))?;
+    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// An account, from the columns of `select_person`.
@@ -109,10 +142,10 @@ fn read(conn: &Connection, keys: &Keys, row: &Row<'_>) -> Result<Account, Cause>
     let school = columns.next()?;
     let username = columns.next()?;
     let app: Option<[u8; 16]> = columns.next()?;
-    let app = Bound::read(&mut columns)?.open(keys, app.map(|app| tokens::app_aad(app, id)))?;
+    let app = tokens::bound(&mut columns)?.open(keys, app.map(|app| forms::app_aad(app, id)))?;
     let token_serial: Option<String> = columns.next()?;
-    let token_aad = token_serial.as_deref().map(tokens::token_aad);
-    let token = Bound::read(&mut columns)?.open(keys, token_aad)?;
+    let token_aad = token_serial.as_deref().map(forms::token_aad);
+    let token = tokens::bound(&mut columns)?.open(keys, token_aad)?;
     let person = Person {
         app,
         disabled,
@@ -137,226 +170,13 @@ fn read(conn: &Connection, keys: &Keys, row: &Row<'_>) -> Result<Account, Cause>
     })
 }
 
-fn aliases(conn: &Connection, person: PersonId) -> Result<Vec<String>, Cause> {
+pub(super) fn aliases(conn: &Connection, person: PersonId) -> Result<Vec<String>, Cause> {
     let mut find = prepare(
         conn,
         "select name from name where person = $1 and alias = 1 order by name",
     )?;
     let names = find.query_map([person.0], |row| row.get(0))?;
     Ok(names.collect::<Result<_, _>>()?)
-}
-
-type Import = Result<Imported, Vec<(usize, Conflict)>>;
-
-/// Takes in all people or none. Names are given in a second round, when those that change hands are
-/// free.
-pub(super) fn import(
-    conn: &Connection,
-    people: &[NewPerson],
-    by: &By,
-) -> Result<Verdict<Import>, Cause> {
-    let mut conflicts = twice(people);
-    let seen_before: HashSet<usize> = conflicts.iter().map(|(at, _)| *at).collect();
-    let mut imported = Imported::default();
-    let mut entries = Vec::with_capacity(people.len());
-    for (at, new) in (people.iter().enumerate()).filter(|(at, _)| !seen_before.contains(at)) {
-        match take_in(conn, new, by)? {
-            Ok(entry) => entries.push((at, new, entry)),
-            Err(conflict) => conflicts.push((at, conflict)),
-        }
-    }
-    for (at, new, entry) in &entries {
-        match give_names(conn, new, entry.person)? {
-            Err(conflict) => conflicts.push((*at, conflict)),
-            Ok(_) if entry.created => imported.created += 1,
-            Ok(changed) if changed || entry.changed => imported.updated += 1,
-            Ok(_) => imported.unchanged += 1,
-        }
-    }
-    if !conflicts.is_empty() {
-        conflicts.sort_by_key(|(at, _)| *at);
-        return Ok(Verdict::Undo(Err(conflicts)));
-    }
-    let happened = Happened::Imported {
-        created: imported.created,
-        updated: imported.updated,
-    };
-    trail::append(conn, &happened, by, None)?;
-    Ok(Verdict::Keep(Ok(imported)))
-}
-
-/// What stands twice in one import: a name, or a token's serial number.
-fn twice(people: &[NewPerson]) -> Vec<(usize, Conflict)> {
-    let mut names: HashMap<NameKey, usize> = HashMap::new();
-    let mut serials: HashMap<&str, usize> = HashMap::new();
-    let mut conflicts = vec![];
-    for (at, new) in people.iter().enumerate() {
-        for name in std::iter::once(&new.username).chain(&new.aliases) {
-            let before = NameKey::of(name).and_then(|key| names.insert(key, at));
-            if before.is_some_and(|before| before != at) {
-                conflicts.push((at, Conflict::Twice(name.clone())));
-            }
-        }
-        if let Some(serial) = &new.token_serial
-            && serials.insert(serial, at).is_some()
-        {
-            conflicts.push((at, Conflict::Twice(serial.clone())));
-        }
-    }
-    conflicts
-}
-
-struct Entry {
-    changed: bool,
-    created: bool,
-    person: PersonId,
-}
-
-/// The person's own row, with the token they bring; and the names that are no longer theirs go.
-fn take_in(conn: &Connection, new: &NewPerson, by: &By) -> Result<Result<Entry, Conflict>, Cause> {
-    let Some(key) = NameKey::of(&new.username) else {
-        return Ok(Err(Conflict::NoName(new.username.clone())));
-    };
-    let known = prepare(conn, "select person, alias from name where name = $1")?
-        .query_row([key.as_str()], |row| {
-            Ok((PersonId(row.get(0)?), row.get::<_, bool>(1)?))
-        })
-        .optional()?;
-    let (person, created) = match known {
-        Some((_, true)) => return Ok(Err(Conflict::NameTaken(new.username.clone()))),
-        Some((person, false)) => (person, false),
-        None => (new.id, true),
-    };
-    let open = created || !activated(conn, person)?;
-    let changed = match created {
-        true => insert(conn, new).map(|()| false)?,
-        false => update(conn, person, new)?,
-    };
-    let token = match &new.token_serial {
-        Some(serial) if open => tokens::bring(conn, person, serial, by)?,
-        _ => Ok(false),
-    };
-    Ok(token.map(|token| Entry {
-        changed: changed || token,
-        created,
-        person,
-    }))
-}
-
-/// Whether the account is theirs already: it has a password.
-fn activated(conn: &Connection, person: PersonId) -> Result<bool, Cause> {
-    let found = prepare(
-        conn,
-        "select 1 from person where id = $1 and password is not null",
-    )?
-    .exists([person.0])?;
-    Ok(found)
-}
-
-fn insert(conn: &Connection, new: &NewPerson) -> Result<(), Cause> {
-    prepare(
-        conn,
-        "insert into person (id, first_name, language, last_name, mail, method, password, phone,
-             phone_from, role, school, username)
-         values ($1, $2, $3, $4, $5, $6, $7, $8,
-             case when $8 is null then null else 'register' end, $9, $10, $11)",
-    )?
-    .execute(params![
-        new.id.0,
-        new.first_name,
-        new.language.code(),
-        new.last_name,
-        new.mail,
-        new.method.as_ref().map(word).transpose()?,
-        new.password.as_ref().map(Secret::expose),
-        new.phone.as_ref().map(Phone::as_str),
-        word(&new.role)?,
-        new.school,
-        new.username,
-    ])?;
-    match &new.password {
-        Some(password) => remember_password(conn, new.id, password),
-        None => Ok(()),
-    }
-}
-
-/// The register's data of somebody known; what belongs to the account only while it is not
-/// activated. Whether anything changed.
-fn update(conn: &Connection, person: PersonId, new: &NewPerson) -> Result<bool, Cause> {
-    let of_register = prepare(
-        conn,
-        "update person set first_name = $1, language = $2, last_name = $3, mail = $4,
-             role = $5, school = $6, username = $7
-         where id = $8 and (first_name <> $1 or language <> $2 or last_name <> $3 or mail <> $4
-             or role <> $5 or school is distinct from $6 or username <> $7)",
-    )?
-    .execute(params![
-        new.first_name,
-        new.language.code(),
-        new.last_name,
-        new.mail,
-        word(&new.role)?,
-        new.school,
-        new.username,
-        person.0
-    ])?;
-    let of_account = prepare(
-        conn,
-        "update person set method = coalesce($1, method), phone = coalesce($2, phone),
-             phone_from = case when $2 is null then phone_from else 'register' end,
-             password = $3
-         where id = $4 and password is null
-             and ($1 is distinct from method and $1 is not null
-                 or $2 is distinct from phone and $2 is not null or $3 is not null)",
-    )?
-    .execute(params![
-        new.method.as_ref().map(word).transpose()?,
-        new.phone.as_ref().map(Phone::as_str),
-        new.password.as_ref().map(Secret::expose),
-        person.0
-    ])?;
-    if let Some(password) = new.password.as_ref().filter(|_| of_account > 0) {
-        remember_password(conn, person, password)?;
-    }
-    let keep = new.aliases.iter().filter_map(|name| NameKey::of(name));
-    let keep: Vec<NameKey> = keep.collect();
-    let mut gone = false;
-    for alias in aliases(conn, person)? {
-        if !keep.iter().any(|key| key.as_str() == alias) {
-            gone = true;
-            prepare(conn, "delete from name where name = $1")?.execute([alias])?;
-        }
-    }
-    Ok(of_register > 0 || of_account > 0 || gone)
-}
-
-/// The names that lead to a person. Whether any is new.
-fn give_names(
-    conn: &Connection,
-    new: &NewPerson,
-    person: PersonId,
-) -> Result<Result<bool, Conflict>, Cause> {
-    let mut changed = false;
-    for (alias, name) in
-        std::iter::once((false, &new.username)).chain(new.aliases.iter().map(|name| (true, name)))
-    {
-        let Some(key) = NameKey::of(name) else {
-            return Ok(Err(Conflict::NoName(name.clone())));
-        };
-        let given = prepare(
-            conn,
-            "insert into name (name, alias, person) values ($1, $2, $3)
-             on conflict (name) do nothing",
-        )?
-        .execute(params![key.as_str(), alias, person.0])?;
-        let theirs = prepare(conn, "select 1 from name where name = $1 and person = $2")?
-            .exists(params![key.as_str(), person.0])?;
-        if !theirs {
-            return Ok(Err(Conflict::NameTaken(name.clone())));
-        }
-        changed |= given > 0;
-    }
-    Ok(Ok(changed))
 }
 
 pub(super) fn upgrade_password(
@@ -387,7 +207,11 @@ pub(super) fn password_history(
     Ok(hashes.collect::<Result<_, _>>()?)
 }
 
-fn remember_password(conn: &Connection, person: PersonId, hash: &Secret) -> Result<(), Cause> {
+pub(super) fn remember_password(
+    conn: &Connection,
+    person: PersonId,
+    hash: &Secret,
+) -> Result<(), Cause> {
     let number: u32 = prepare(
         conn,
         "insert into password_past (person, number, hash)
@@ -475,7 +299,7 @@ pub(super) fn issue_activation(
             message,
             now: by.at,
             person: new.person,
-            reference: activation_message(new.id),
+            reference: forms::activation_message(new.id),
             until: new.until,
         };
         outbox::post(conn, keys, &posting)?;
@@ -497,14 +321,9 @@ fn void_activations(conn: &Connection, person: PersonId) -> Result<(), Cause> {
             "update outbox set state = 'failed', note = 'a newer code takes its place', sealed = null
              where reference = $1 and sealed is not null",
         )?
-        .execute([activation_message(activation)])?;
+        .execute([forms::activation_message(activation)])?;
     }
     Ok(())
-}
-
-/// What the message of an activation is called.
-fn activation_message(activation: ActivationId) -> String {
-    format!("activation-{activation}")
 }
 
 pub(super) fn activations(

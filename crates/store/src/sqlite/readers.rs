@@ -2,7 +2,7 @@
 //! place, and the writer never stands in its way.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -24,6 +24,11 @@ impl Readers {
             idle: Mutex::default(),
             path,
         }
+    }
+
+    /// Where the database is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Reads from the last committed state; all statements of `work` see the same one.

@@ -1,27 +1,10 @@
 //! Columns to values and back.
 
-use std::{error::Error, fmt};
-
 use rusqlite::{CachedStatement, Connection, Row, types::FromSql};
-use serde::{
-    Deserialize, Serialize,
-    de::DeserializeOwned,
-    de::value::{Error as WordError, StrDeserializer},
-};
+use serde::de::DeserializeOwned;
 
 use super::Cause;
-
-/// A column that does not hold what only this crate writes there.
-#[derive(Debug)]
-pub(super) struct Unreadable(pub(super) &'static str);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the column `{}` holds something else", self.0)
-    }
-}
-
-impl Error for Unreadable {}
+pub(super) use crate::forms::{Unreadable, from_sql, to_sql, variant, word};
 
 /// A statement, parsed once per connection.
 ///
@@ -66,28 +49,4 @@ impl<'a> Columns<'a> {
 /// The value of a column, by name.
 pub(super) fn get<T: FromSql>(row: &Row<'_>, column: &'static str) -> Result<T, Cause> {
     Ok(row.get(column)?)
-}
-
-/// The word of a variant, as serde spells it.
-pub(super) fn word<T: Serialize>(value: &T) -> Result<String, Cause> {
-    match serde_json::to_value(value)? {
-        serde_json::Value::String(word) => Ok(word),
-        _ => Err(Unreadable("word").into()),
-    }
-}
-
-/// The variant of a word.
-pub(super) fn variant<'a, T: Deserialize<'a>>(word: &'a str) -> Result<T, Cause> {
-    let word: StrDeserializer<'a, WordError> = StrDeserializer::new(word);
-    Ok(T::deserialize(word)?)
-}
-
-/// A counter as SQL knows numbers; one that no token reaches in this universe fails.
-pub(super) fn to_sql(counter: u64) -> Result<i64, Cause> {
-    Ok(i64::try_from(counter)?)
-}
-
-/// A count from SQL.
-pub(super) fn from_sql(number: i64) -> Result<u64, Cause> {
-    Ok(u64::try_from(number)?)
 }

@@ -6,7 +6,7 @@ use rusqlite::{
     Connection, OpenFlags, OptionalExtension, TransactionBehavior, config::DbConfig, params,
 };
 
-use super::{Cause, upkeep};
+use super::{Cause, image, upkeep};
 use crate::seal::{Keys, Purpose, sha256};
 
 /// All migrations, in order. What was published is never changed, only followed.
@@ -17,8 +17,10 @@ const MIGRATIONS: [Migration; 1] = [Migration {
 
 /// How long a connection waits for another process, such as an import from the command line.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a connection that writes looks whether the other one has ended.
+const MOMENT: Duration = Duration::from_millis(1);
 /// Pages kept by the writer, in KiB.
-const WRITER_CACHE_KIB: i64 = 4096;
+pub(super) const WRITER_CACHE_KIB: i64 = 4096;
 /// Pages kept by each reader, in KiB: the system keeps them too.
 pub(super) const READER_CACHE_KIB: i64 = 256;
 /// Small pages: a sign-in writes a few short rows to as many places, and a page is the least that is
@@ -65,13 +67,21 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
         _ => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags)?;
+    let mut conn = Connection::open_with_flags(path, flags)?;
     settle(&conn, WRITER_CACHE_KIB)?;
+    conn.busy_handler(Some(wait_a_moment))?;
     conn.pragma_update(None, "page_size", PAGE_BYTES)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
     conn.pragma_update(None, "wal_autocheckpoint", WAL_BYTES / 2 / PAGE_BYTES)?;
     synchronise(&conn, durability, true)?;
     Ok(conn)
+}
+
+/// SQLite's own patience looks again ever more rarely, and would miss the gaps that an import in another
+/// process leaves.
+fn wait_a_moment(times: i32) -> bool {
+    std::thread::sleep(MOMENT);
+    MOMENT.saturating_mul(times.unsigned_abs()) < PATIENCE
 }
 
 /// Says whether commits wait for the disk. One that does takes along all that were made before it,
@@ -113,6 +123,11 @@ pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
 
 /// The names of the migrations that the database has yet to see.
 pub(super) fn pending(conn: &Connection) -> Result<Vec<&'static str>, Cause> {
+    image::refuse_half_copied(conn)?;
+    unseen(conn)
+}
+
+fn unseen(conn: &Connection) -> Result<Vec<&'static str>, Cause> {
     let done = done(conn)?;
     for (at, (name, checksum)) in done.iter().enumerate() {
         match MIGRATIONS.get(at) {
@@ -127,7 +142,8 @@ pub(super) fn pending(conn: &Connection) -> Result<Vec<&'static str>, Cause> {
     Ok(names.map(|migration| migration.name).collect())
 }
 
-fn done(conn: &Connection) -> Result<Vec<(String, [u8; 32])>, Cause> {
+/// The migrations that the database has seen, with their checksums.
+pub(super) fn done(conn: &Connection) -> Result<Vec<(String, [u8; 32])>, Cause> {
     let made = "select 1 from sqlite_schema where type = 'table' and name = 'migration'";
     if conn.query_row(made, [], |_| Ok(())).optional()?.is_none() {
         return Ok(vec![]);
@@ -137,8 +153,19 @@ fn done(conn: &Connection) -> Result<Vec<(String, [u8; 32])>, Cause> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The names of all migrations, in order.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(|migration| migration.name)
+}
+
 /// Brings the database to this version's schema, all of it or nothing.
 pub(super) fn migrate(conn: &mut Connection) -> Result<(), Cause> {
+    image::refuse_half_copied(conn)?;
+    migrate_first(conn, MIGRATIONS.len())
+}
+
+/// Brings an empty database to the schema that the first so many migrations make.
+pub(super) fn migrate_first(conn: &mut Connection, number: usize) -> Result<(), Cause> {
     let all = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     all.execute_batch(
         "create table if not exists migration (
@@ -146,8 +173,9 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), Cause> {
              checksum blob not null check (length(checksum) = 32)
          ) strict, without rowid",
     )?;
-    let pending = pending(&all)?;
-    for migration in (MIGRATIONS.iter()).filter(|one| pending.contains(&one.name)) {
+    let unseen = unseen(&all)?;
+    let first = MIGRATIONS.iter().take(number);
+    for migration in first.filter(|one| unseen.contains(&one.name)) {
         all.execute_batch(migration.sql)?;
         all.execute(
             "insert into migration (name, checksum) values ($1, $2)",

@@ -9,11 +9,8 @@ use super::{
     trail,
 };
 use crate::{
-    By, EndSessions, NewSession, OneTime, Redeemed, Redemption, SessionRecord, key, seal::sha256,
+    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord, forms::USED_WITHIN_S, key,
 };
-
-/// How exact `seen` is, in seconds.
-const SEEN_WITHIN_S: i64 = 60;
 
 /// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
 pub(super) fn begin(
@@ -62,7 +59,7 @@ fn read(row: &Row<'_>) -> Result<SessionRecord, Cause> {
 }
 
 pub(super) fn wants_touch(session: &SessionRecord, now: Timestamp) -> bool {
-    now.since(session.seen) >= SEEN_WITHIN_S
+    now.since(session.seen) >= USED_WITHIN_S
 }
 
 pub(super) fn touch(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Result<(), Cause> {
@@ -70,7 +67,7 @@ pub(super) fn touch(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Result
         conn,
         "update session set seen = $1 where key = $2 and seen <= $3",
     )?
-    .execute(params![now.0, key, now.plus(-SEEN_WITHIN_S).0])?;
+    .execute(params![now.0, key, now.plus(-USED_WITHIN_S).0])?;
     Ok(())
 }
 
@@ -128,14 +125,6 @@ pub(super) fn end_all(conn: &Connection, person: PersonId) -> Result<u32, Cause>
 
 fn end_where(conn: &Connection, sql: &str, of: &[&dyn rusqlite::ToSql]) -> Result<u32, Cause> {
     Ok(u32::try_from(prepare(conn, sql)?.execute(of)?)?)
-}
-
-/// The key under which a one-time thing is remembered.
-pub(super) fn one_time_hash(kind: OneTime, key: &[u8]) -> [u8; 32] {
-    let kind: &[u8] = match kind {
-        OneTime::ClientAssertion => b"client-assertion\0",
-    };
-    sha256(&[kind, key].concat())
 }
 
 pub(super) fn consume(conn: &Connection, hash: &[u8; 32], until: Timestamp) -> Result<bool, Cause> {

@@ -13,53 +13,17 @@ use super::{
 };
 use crate::{
     AssignToken, By, Conflict, NewToken, TokenRecord,
-    seal::{Keys, Purpose},
+    forms::{Bound, app_aad, seal_otp, token_aad},
+    seal::Keys,
 };
 
-/// What an app's sealed record is bound to: it opens on no other row and for nobody else.
-pub(super) fn app_aad(id: [u8; 16], person: PersonId) -> Vec<u8> {
-    [b"app ".as_slice(), &id, &person.0].concat()
-}
-
-/// What a token's sealed record is bound to: the number on its back.
-pub(super) fn token_aad(serial: &str) -> Vec<u8> {
-    [b"token ", serial.as_bytes()].concat()
-}
-
-fn seal(keys: &Keys, aad: &[u8], otp: &Otp) -> Result<Vec<u8>, Cause> {
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(otp)?);
-    Ok(keys.seal(Purpose::Seed, aad, &plain))
-}
-
-/// What is bound, as three columns: `sealed`, `drift`, `last_counter`.
-pub(super) struct Bound {
-    drift: Option<i64>,
-    last_counter: Option<i64>,
-    sealed: Option<Vec<u8>>,
-}
-
-impl Bound {
-    pub(super) fn read(columns: &mut Columns<'_>) -> Result<Self, Cause> {
-        Ok(Self {
-            sealed: columns.next()?,
-            drift: columns.next()?,
-            last_counter: columns.next()?,
-        })
-    }
-
-    /// The generator, with the counter and drift of now; none if nothing is bound.
-    pub(super) fn open(self, keys: &Keys, aad: Option<Vec<u8>>) -> Result<Option<Otp>, Cause> {
-        let (Some(aad), Some(sealed)) = (aad, self.sealed) else {
-            return Ok(None);
-        };
-        let plain = keys.open(Purpose::Seed, &aad, &sealed)?;
-        let otp: Otp = serde_json::from_slice(plain.expose())?;
-        Ok(Some(Otp {
-            drift: self.drift.unwrap_or_default(),
-            last_counter: self.last_counter.map(u64::try_from).transpose()?,
-            ..otp
-        }))
-    }
+/// What is bound, from the columns `sealed`, `drift`, `last_counter`.
+pub(super) fn bound(columns: &mut Columns<'_>) -> Result<Bound, Cause> {
+    Ok(Bound {
+        sealed: columns.next()?,
+        drift: columns.next()?,
+        last_counter: columns.next()?,
+    })
 }
 
 type Import = Result<u32, Vec<(usize, Conflict)>>;
@@ -105,7 +69,7 @@ fn insert(conn: &Connection, keys: &Keys, new: &NewToken) -> Result<bool, Cause>
         new.otp.id.0,
         new.otp.drift,
         new.otp.last_counter.map(to_sql).transpose()?,
-        seal(keys, &token_aad(&new.serial), &new.otp)?,
+        seal_otp(keys, &token_aad(&new.serial), &new.otp)?,
         new.serial,
     ])?;
     Ok(inserted > 0)
@@ -126,7 +90,7 @@ pub(super) fn by_serial(
     };
     let mut columns = Columns::of(row);
     let assigned_to: Option<_> = columns.next()?;
-    let otp = Bound::read(&mut columns)?.open(keys, Some(token_aad(serial)))?;
+    let otp = bound(&mut columns)?.open(keys, Some(token_aad(serial)))?;
     Ok(otp.map(|otp| TokenRecord {
         assigned_to: assigned_to.map(PersonId),
         otp,
@@ -320,7 +284,7 @@ pub(super) fn enrol_app(
         otp.drift,
         to_sql(last_counter)?,
         person.0,
-        seal(keys, &app_aad(otp.id.0, person), otp)?,
+        seal_otp(keys, &app_aad(otp.id.0, person), otp)?,
     ])?;
     Ok(bound > 0)
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Row, params, params_from_iter, types::Value};
 
 use super::{
     Cause,
+    people::is_here,
     rows::{from_sql, prepare},
 };
 use crate::{Counts, key};
@@ -118,7 +119,8 @@ pub(super) fn counts(conn: &Connection, now: Timestamp) -> Result<Counts, Cause>
     let count = |row: &Row<'_>, column: usize| -> Result<u64, Cause> { from_sql(row.get(column)?) };
     let mut find = prepare(
         conn,
-        "select count(password), count(*),
+        concat!(
+            "select count(password), count(*),
              count(case when method = 'sms' and phone is not null and phone_confirmed = 1
                      or method in ('app', 'token') and exists (
                          select 1 from otp where otp.person = person.id and carrier = method)
@@ -126,7 +128,9 @@ pub(super) fn counts(conn: &Connection, now: Timestamp) -> Result<Counts, Cause>
              (select count(*) from session
               where seen > $1 and epoch = (select number from meta where name = 'epoch')),
              (select count(*) from otp where carrier = 'token')
-         from person",
+         from person where ",
+            is_here!()
+        ),
     )?;
     let mut rows = find.query([now.plus(-DAY_S).0])?;
     let Some(row) = rows.next()? else {

@@ -71,11 +71,9 @@ impl Import {
             return foresee(here, &file.people).await;
         }
         let (lines, people): (Vec<u64>, Vec<NewPerson>) = file.people.into_iter().unzip();
-        match here
-            .store
-            .import_people(&people, &here.by("person import"))
-            .await
-        {
+        let by = here.by("person import");
+        let import = here.store.import_people(&people, &by);
+        match Progress::during("importing; nobody is in before everybody is", import).await {
             Ok(done) => print::line(format_args!(
                 "imported: {} new, {} changed, {} as before",
                 done.created, done.updated, done.unchanged
