@@ -75,6 +75,8 @@ pub(crate) fn run_tests(
 /// All tests but the stories, which need the release binary.
 fn in_memory(workshop: &Workshop) -> Command {
     let mut command = workshop.cargo(&["test", "--workspace", "--no-fail-fast"]);
+    // They start databases, which `test` installs and has room for.
+    command.args(["--exclude", "cluster"]);
     if workshop.has("e2e/Cargo.toml") {
         command.args(["--exclude", "e2e"]);
     }

@@ -1,12 +1,14 @@
 //! The commands of this repository: `cargo xtask COMMAND`.
 
 mod check;
+mod crash;
 mod outcome;
 mod packages;
 mod product;
 mod report;
 mod suite;
 mod tidy;
+mod trials;
 mod workshop;
 
 use std::env;
@@ -23,7 +25,7 @@ struct Command {
 }
 
 /// Every command, in the order in which a newcomer needs them.
-const COMMANDS: [Command; 6] = [
+const COMMANDS: [Command; 9] = [
     Command {
         name: "demo",
         arguments: "[--port 8400] [--dir DIR]",
@@ -59,6 +61,24 @@ const COMMANDS: [Command; 6] = [
         arguments: "[ARGUMENTS]",
         meaning: "measures the release binary; ratios within one run, not records",
         run: product::bench,
+    },
+    Command {
+        name: "crash",
+        arguments: "[--cycles N] [--power-cuts N]",
+        meaning: "kills the release binary under load, and cuts its power",
+        run: crash::crash,
+    },
+    Command {
+        name: "race",
+        arguments: "[--rounds N] [--seed S]",
+        meaning: "uses everything once-only on three nodes at the same moment: one may win",
+        run: trials::race,
+    },
+    Command {
+        name: "failover",
+        arguments: "[--seconds N]",
+        meaning: "kills nodes and leaders of databases under load: nothing may be lost",
+        run: trials::failover,
     },
 ];
 

@@ -1,10 +1,12 @@
 //! `test` and `e2e`: what only real programs can show.
 
 use crate::check;
+use crate::crash;
 use crate::outcome::Outcome;
 use crate::packages;
 use crate::product;
 use crate::report::Report;
+use crate::trials;
 use crate::workshop::{Trouble, Workshop};
 
 /// Everything, from a clean checkout.
@@ -15,7 +17,9 @@ pub(crate) fn test(workshop: &Workshop, _arguments: &[String]) -> Result<(), Tro
     let result = report
         .step("packages", || packages::install(workshop))
         .and_then(|()| check::steps(workshop, &mut report, &mut memory))
-        .and_then(|()| release_and_stories(workshop, &mut report, &mut stories, &[]));
+        .and_then(|()| release_and_stories(workshop, &mut report, &mut stories, &[]))
+        .and_then(|()| report.step("crashes", || crash::short(workshop)))
+        .and_then(|()| databases_and_nodes(workshop, &mut report));
     println!("\n{}", memory.table());
     println!("stories in a real browser\n{}", stories.names());
     println!("{}", report.table());
@@ -46,6 +50,21 @@ pub(crate) fn e2e(workshop: &Workshop, arguments: &[String]) -> Result<(), Troub
     result?;
     println!("{}", stories.sentence());
     Ok(())
+}
+
+/// Several real nodes on real databases; the release binary is built.
+fn databases_and_nodes(workshop: &Workshop, report: &mut Report) -> Result<(), Trouble> {
+    report.step("databases", || {
+        let command = workshop.cargo(&["test", "-p", "cluster", "--no-fail-fast"]);
+        check::run_tests(workshop, command, &mut Outcome::default())
+    })?;
+    report.step("stage on PostgreSQL", || {
+        let mut command = workshop.cargo(&["test", "-p", "server", "--test", "it", "--no-fail-fast"]);
+        command.env("FURKA_STAGE_ENGINE", "postgres");
+        check::run_tests(workshop, command, &mut Outcome::default())
+    })?;
+    report.step("race", || trials::short_race(workshop))?;
+    report.step("failover", || trials::short_failover(workshop))
 }
 
 fn release_and_stories(

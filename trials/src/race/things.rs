@@ -1,0 +1,278 @@
+//! What may be used once, and how it is used three times.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use driver::{Answer, Browser, otp};
+use tokio::{sync::Barrier, task::JoinSet};
+
+use super::{Arena, RACERS, a_moment};
+use crate::{
+    Trouble,
+    canton::{HOME, PASSWORD, Part, SCHOOL},
+};
+
+/// How often somebody comes back who was told to wait for a free place at the hashes.
+const COMES_BACK: usize = 100;
+/// A password of the cantonal rules.
+const NEW_PASSWORD: &str = "Marmotte-2026-Furka";
+
+/// Something that works once.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Thing {
+    ActivationCode,
+    AuthorizationCode,
+    HotpCounter,
+    ResumeLink,
+    TotpStep,
+}
+
+/// All that exist so far.
+pub(super) const THINGS: [Thing; 5] = [
+    Thing::AuthorizationCode,
+    Thing::TotpStep,
+    Thing::HotpCounter,
+    Thing::ActivationCode,
+    Thing::ResumeLink,
+];
+
+/// Who is ready to use it, and how.
+type Runners = Vec<(Browser, Move)>;
+
+/// The one request that uses it.
+#[derive(Clone, Debug)]
+enum Move {
+    /// Redeems an authorization code.
+    Redeem(driver::Asked, String),
+    /// Sends a form.
+    Send(String, Vec<(&'static str, String)>),
+}
+
+impl Thing {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ActivationCode => "activation code",
+            Self::AuthorizationCode => "authorization code",
+            Self::HotpCounter => "HOTP counter",
+            Self::ResumeLink => "resume link",
+            Self::TotpStep => "TOTP step",
+        }
+    }
+
+    /// One round; who won.
+    pub(super) async fn round(
+        self,
+        arena: &Arena,
+        number: usize,
+    ) -> Result<[bool; RACERS], Trouble> {
+        let runners = match self {
+            Self::ActivationCode => newcomers(arena, number).await?,
+            Self::AuthorizationCode => applications(arena, number).await?,
+            Self::HotpCounter => {
+                let code = otp::code(&arena.canton.token(Part::Counter, number), 0);
+                holders(arena, (Part::Counter, number), || code.clone()).await?
+            }
+            Self::ResumeLink => finders(arena, number).await?,
+            Self::TotpStep => {
+                let seed = arena.canton.token(Part::Clock, number);
+                holders(arena, (Part::Clock, number), || otp::code(&seed, step())).await?
+            }
+        };
+        let mut won = [false; RACERS];
+        for (lane, mut browser, answer) in at_once(runners).await? {
+            if let Some(won) = won.get_mut(lane) {
+                *won = self.is_won(&mut browser, &answer?).await?;
+            }
+        }
+        Ok(won)
+    }
+
+    /// Whether an answer says yes; an answer that says neither is trouble.
+    async fn is_won(self, browser: &mut Browser, answer: &Answer) -> Result<bool, Trouble> {
+        let way = answer.headers("location").next().unwrap_or_default();
+        match (self, answer.status) {
+            (Self::AuthorizationCode, 200) => Ok(true),
+            (Self::AuthorizationCode, 400) if answer.body.contains("invalid_grant") => Ok(false),
+            (Self::HotpCounter | Self::TotpStep, 303) if way.starts_with("/login/") => Ok(false),
+            (Self::HotpCounter | Self::TotpStep, 303) => {
+                Ok(browser.code_in(answer).map(|_| true)?)
+            }
+            (Self::ResumeLink, 303) if way.starts_with("/login/") => Ok(true),
+            (Self::ResumeLink, 410) => Ok(false),
+            (Self::ActivationCode, 303) => {
+                // Winner or not, the page of the journey says it.
+                let page = browser.get(way).await?;
+                match page.status {
+                    200 => Ok(true),
+                    410 | 422 => Ok(false),
+                    _ => Err(page.unexpected("the end of an activation").into()),
+                }
+            }
+            _ => Err(answer.unexpected("a yes or a no").into()),
+        }
+    }
+}
+
+/// The current step of a clock.
+fn step() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a token's clock is the real one")]
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or(Duration::ZERO).as_secs() / otp::STEP_S
+}
+
+/// Lets all go at the same moment; what each was answered.
+async fn at_once(
+    runners: Runners,
+) -> Result<Vec<(usize, Browser, Result<Answer, driver::Trouble>)>, Trouble> {
+    let line = Arc::new(Barrier::new(runners.len()));
+    let mut running = JoinSet::new();
+    for (lane, (mut browser, what)) in runners.into_iter().enumerate() {
+        let line = Arc::clone(&line);
+        running.spawn(async move {
+            line.wait().await;
+            let answer = match &what {
+                Move::Redeem(asked, code) => browser.redeem(asked, code).await,
+                Move::Send(path, fields) => {
+                    let fields: Vec<_> = fields
+                        .iter()
+                        .map(|(name, value)| (*name, value.as_str()))
+                        .collect();
+                    browser.post(path, &fields).await
+                }
+            };
+            (lane, browser, answer)
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = running.join_next().await {
+        answers.push(answer?);
+    }
+    Ok(answers)
+}
+
+/// Three servers of the application with the same code.
+async fn applications(arena: &Arena, number: usize) -> Result<Runners, Trouble> {
+    let mut browser = Browser::new(arena.portal(number), SCHOOL);
+    let name = Part::Pupil.name(number);
+    let (asked, answer) = enters(&mut browser, &name).await?;
+    let code = browser.code_in(&answer)?;
+    let mut runners = Runners::new();
+    for lane in 0..RACERS {
+        let mut server = Browser::new(arena.portal(lane), SCHOOL);
+        server.get("/health/live").await?;
+        runners.push((server, Move::Redeem(asked.clone(), code.clone())));
+    }
+    Ok(runners)
+}
+
+/// Three browsers of somebody with a token, each at the page that asks for its code.
+async fn holders(
+    arena: &Arena,
+    (part, number): (Part, usize),
+    code: impl Fn() -> String,
+) -> Result<Runners, Trouble> {
+    let name = part.name(number);
+    let mut ready = Vec::new();
+    for lane in 0..RACERS {
+        let mut browser = Browser::new(arena.portal(lane), HOME);
+        let (_, answer) = enters(&mut browser, &name).await?;
+        ready.push((browser, journey_in(&answer)?));
+    }
+    // Drawn once, when all are ready: the same code for all.
+    let code = code();
+    let send = |path| Move::Send(path, vec![("code", code.clone())]);
+    let runners = ready.into_iter();
+    Ok(runners
+        .map(|(browser, path)| (browser, send(path)))
+        .collect())
+}
+
+/// Three browsers that have found the same link, each at the page with its button.
+async fn finders(arena: &Arena, number: usize) -> Result<Runners, Trouble> {
+    let mut browser = Browser::new(arena.strict(number), SCHOOL);
+    let (_, answer) = enters(&mut browser, &Part::Unbound.name(number)).await?;
+    let page = browser.get(&journey_in(&answer)?).await?;
+    let token = page.between("/resume/", "\"");
+    let token = token.ok_or_else(|| page.unexpected("a page with a link for later"))?;
+    let path = format!("/resume/{token}");
+    let mut runners = Runners::new();
+    for lane in 0..RACERS {
+        let mut browser = Browser::new(arena.strict(lane), HOME);
+        browser.get(&path).await?;
+        runners.push((browser, Move::Send(path.clone(), Vec::new())));
+    }
+    Ok(runners)
+}
+
+/// Three browsers of somebody who activates, each before the last step.
+async fn newcomers(arena: &Arena, number: usize) -> Result<Runners, Trouble> {
+    let name = Part::Newcomer.name(number);
+    let mail = Part::Newcomer.mail(number);
+    let code = arena.post.activation_code(&mail);
+    let code = code.ok_or_else(|| format!("no activation code came to {mail}"))?;
+    let mut runners = Runners::new();
+    for lane in 0..RACERS {
+        let mut browser = Browser::new(arena.portal(lane), HOME);
+        browser.get("/activate").await?;
+        let opens = [
+            ("username", name.as_str()),
+            ("activation_code", code.as_str()),
+        ];
+        let answer = browser.post("/activate", &opens).await?;
+        let path = journey_in(&answer)?;
+        let answer = browser.post(&path, &[]).await?;
+        journey_in(&answer)?;
+        let chooses = [
+            ("new_password", NEW_PASSWORD),
+            ("new_password_again", NEW_PASSWORD),
+        ];
+        let answer = patiently(&mut browser, &path, &chooses).await?;
+        journey_in(&answer)?;
+        let number = format!("+4178{number:07}");
+        let last = vec![("method", "sms".to_owned()), ("phone", number)];
+        runners.push((browser, Move::Send(path, last)));
+    }
+    Ok(runners)
+}
+
+/// Types name and password, as often as it takes while the hashes are busy.
+async fn enters(browser: &mut Browser, who: &str) -> Result<(driver::Asked, Answer), Trouble> {
+    let (asked, ticket) = browser.ask().await?;
+    let fields = [
+        ("ticket", ticket.as_str()),
+        ("username", who),
+        ("password", PASSWORD),
+    ];
+    let answer = patiently(browser, "/login", &fields).await?;
+    match answer.status {
+        303 => Ok((asked, answer)),
+        _ => Err(answer.unexpected("a way on").into()),
+    }
+}
+
+/// Sends a form again while it is answered that all places are taken.
+async fn patiently(
+    browser: &mut Browser,
+    path: &str,
+    fields: &[(&str, &str)],
+) -> Result<Answer, Trouble> {
+    for _ in 0..COMES_BACK {
+        let answer = browser.post(path, fields).await?;
+        if answer.status != 503 {
+            return Ok(answer);
+        }
+        a_moment().await;
+    }
+    Err("the nodes had no place for a hash for twenty seconds".into())
+}
+
+/// The journey to which an answer leads.
+fn journey_in(answer: &Answer) -> Result<String, Trouble> {
+    let way = answer.headers("location").next().unwrap_or_default();
+    match answer.status {
+        303 if way.starts_with("/login/") || way.starts_with("/activate/") => Ok(way.to_owned()),
+        _ => Err(answer.unexpected("a step of a journey").into()),
+    }
+}
