@@ -42,5 +42,6 @@ not-found-text = Vielleicht ist die Adresse unvollständig, oder die Seite wurde
 not-found-home = Startseite
 overloaded-title = Einen Augenblick, bitte
 overloaded-text = Im Moment melden sich viele Leute an. Sie haben nichts verloren und müssen nichts wiederholen.
+overloaded-outage = Der Dienst braucht einige Sekunden. Sie haben nichts verloren und müssen nichts wiederholen.
 overloaded-wait = Diese Seite versucht es in { $wait } von selbst noch einmal.
 overloaded-now = Jetzt noch einmal versuchen

@@ -42,5 +42,6 @@ not-found-text = The address may be incomplete, or the page has moved. Go back t
 not-found-home = Front page
 overloaded-title = One moment, please
 overloaded-text = Many people are signing in right now. You have lost nothing and need not repeat anything.
+overloaded-outage = The service needs a few seconds. You have lost nothing and need not repeat anything.
 overloaded-wait = This page tries again by itself in { $wait }.
 overloaded-now = Try again now

@@ -43,5 +43,6 @@ not-found-text = L'adresse est peut-être incomplète, ou la page a été dépla
 not-found-home = Page d'accueil
 overloaded-title = Un instant, s'il vous plaît
 overloaded-text = Beaucoup de personnes se connectent en ce moment. Vous n'avez rien perdu et rien à refaire.
+overloaded-outage = Le service a besoin de quelques secondes. Vous n'avez rien perdu et rien à refaire.
 overloaded-wait = Cette page réessaie toute seule dans { $wait }.
 overloaded-now = Réessayer maintenant

@@ -630,13 +630,11 @@ impl App {
     }
 
     /// The journey as it is now, after somebody else moved it. One that was taken over meanwhile is
-    /// another browser's: what was typed here does not move it.
+    /// another browser's: what was typed here does not move it. An activation elsewhere ends it.
     async fn again(&self, journey: &Journey) -> Result<Journey, Failure> {
         let found = self.store.journey(journey.id).await?;
         let found = found.filter(|found| found.browser == journey.browser);
-        let found = found.ok_or(Failure::Impossible(
-            "a journey vanished or was taken over between two reads",
-        ))?;
+        let found = found.ok_or(Failure::Gone)?;
         Ok(Journey {
             purpose: journey.purpose.clone(),
             ..found

@@ -14,6 +14,9 @@ pub(crate) enum Failure {
     /// More people moved one journey at once than anybody has browsers.
     #[error("a journey was moved by others eight times in a row")]
     TooBusy,
+    /// A step was made while somebody else ended its journey.
+    #[error("a journey ended between two reads")]
+    Gone,
     /// A page could not be made.
     #[error("a page could not be rendered")]
     Page(#[from] askama::Error),

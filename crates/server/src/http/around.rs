@@ -10,7 +10,7 @@ use axum::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
-        ALLOW, CONTENT_LENGTH, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+        ALLOW, CONTENT_LENGTH, ORIGIN, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
         X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 
 use super::{
     routes::{BODY_MAX, ROUTES, Who},
-    show::{self, Failed},
+    show::{self, Failed, Kind},
     visit::Visit,
 };
 use crate::{
@@ -47,6 +47,7 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
             .is_none_or(|length: u64| length > BODY_MAX)
     });
     let path = parts.uri.path().to_owned();
+    let safe = parts.method.is_safe();
     let mut response = if too_large {
         swallow(body).await;
         let detail = "the form is longer than any form of ours".to_owned();
@@ -83,8 +84,15 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
             .headers_mut()
             .extend(allowed.map(|allowed| (ALLOW, allowed)));
     }
-    if let Some(Failed(chain)) = response.extensions_mut().remove::<Failed>() {
-        response = failed(&app, &visit, &chain);
+    if let Some(failure) = response.extensions_mut().remove::<Failed>() {
+        response = match failure.kind {
+            Kind::Gone => {
+                let (gone, reason) = (StatusCode::GONE, Reason::TooLate);
+                or_plain(show::refused(&app, &visit, gone, reason))
+            }
+            Kind::Passing if safe => paused(&app, &visit, &failure.chain),
+            kind => failed(&app, &visit, (&failure.chain, kind)),
+        };
     }
     protect(&app, response.headers_mut());
     response
@@ -139,9 +147,24 @@ fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
     origin || site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// One plain page, and a line in the log with the whole chain under the same code.
-fn failed(app: &App, visit: &Visit, chain: &str) -> Response {
+/// Whoever only looked at something looks again by themselves in a moment.
+fn paused(app: &App, visit: &Visit, chain: &str) -> Response {
     app.metrics.failures.inc();
+    tracing::warn!(
+        here = place_of(&visit.here),
+        chain,
+        "the database is out of reach"
+    );
+    or_plain(show::out_of_reach(app, visit))
+}
+
+/// One plain page, and a line in the log with the whole chain under the same code.
+fn failed(app: &App, visit: &Visit, (chain, kind): (&str, Kind)) -> Response {
+    app.metrics.failures.inc();
+    let status = match kind {
+        Kind::Passing => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Gone | Kind::Ours => StatusCode::INTERNAL_SERVER_ERROR,
+    };
     let incident = app.world.support_code();
     tracing::error!(
         incident,
@@ -156,12 +179,12 @@ fn failed(app: &App, visit: &Visit, chain: &str) -> Response {
         again: None,
         back: None,
     };
-    or_plain(show::page(
-        app,
-        visit,
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &page,
-    ))
+    let mut response = or_plain(show::page(app, visit, status, &page));
+    if kind == Kind::Passing {
+        let seconds = HeaderValue::from(show::OUTAGE_S);
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
+    response
 }
 
 /// The first part of a path: what follows may be the secret of a link.

@@ -13,8 +13,11 @@ use super::visit::Visit;
 use crate::{
     app::App,
     failure::Failure,
-    page::{LoggedOut, Overloaded, Page, Reason, Refused},
+    page::{LoggedOut, Overloaded, Page, PauseWhy, Reason, Refused},
 };
+
+/// After so long the database may be there again, in seconds.
+pub(crate) const OUTAGE_S: u32 = 3;
 
 /// A page.
 pub(crate) fn page(
@@ -105,8 +108,18 @@ pub(crate) fn refused(
 
 /// Too many people at this moment: the page says how long, and tries again by itself.
 pub(crate) fn overloaded(app: &App, visit: &Visit, seconds: u32) -> Result<Response, Failure> {
+    pause(app, visit, (PauseWhy::Crowd, seconds))
+}
+
+/// The database is out of reach: the page tries again by itself.
+pub(crate) fn out_of_reach(app: &App, visit: &Visit) -> Result<Response, Failure> {
+    pause(app, visit, (PauseWhy::Outage, OUTAGE_S))
+}
+
+fn pause(app: &App, visit: &Visit, (why, seconds): (PauseWhy, u32)) -> Result<Response, Failure> {
     let shown = Overloaded {
         seconds: u64::from(seconds),
+        why,
     };
     let mut response = page(app, visit, StatusCode::SERVICE_UNAVAILABLE, &shown)?;
     response
@@ -120,12 +133,53 @@ pub(crate) fn overloaded(app: &App, visit: &Visit, seconds: u32) -> Result<Respo
 
 /// A failure on its way to the page: [`super::around`] finds it, logs it and shows it.
 #[derive(Clone, Debug)]
-pub(crate) struct Failed(pub(crate) String);
+pub(crate) struct Failed {
+    pub(crate) chain: String,
+    pub(crate) kind: Kind,
+}
+
+/// What a failure means for the person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// What they were at has ended elsewhere.
+    Gone,
+    /// Ours.
+    Ours,
+    /// Over in a moment.
+    Passing,
+}
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        response.extensions_mut().insert(Failed(self.chain()));
+        let kind = match &self {
+            Self::Gone => Kind::Gone,
+            Self::Store(error) if error.is_passing() => Kind::Passing,
+            _ => Kind::Ours,
+        };
+        let chain = self.chain();
+        response.extensions_mut().insert(Failed { chain, kind });
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_whose_it_is() {
+        let kind = |failure: Failure| {
+            let mut response = failure.into_response();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            response.extensions_mut().remove::<Failed>().unwrap().kind
+        };
+        assert_eq!(kind(Failure::Gone), Kind::Gone);
+        assert_eq!(kind(Failure::TooBusy), Kind::Ours);
+        let disk = store::StoreError {
+            doing: "asking",
+            source: "the disk is on fire".into(),
+        };
+        assert_eq!(kind(Failure::Store(disk)), Kind::Ours);
     }
 }

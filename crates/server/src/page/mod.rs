@@ -34,7 +34,7 @@ pub use app::{AppCode, AppCodeProblem, AppEnrolment, Clock};
 pub use elsewhere::EnrolElsewhere;
 pub use frame::{Frame, LanguageLink};
 pub use notice::{Notice, NoticeLink, Step, Who};
-pub use plain::{Home, NotFound, Overloaded};
+pub use plain::{Home, NotFound, Overloaded, PauseWhy};
 pub use proceed::{Proceed, ProceedWhy};
 pub use refused::{Link, Reason, Refused};
 pub use sign_in::{SignIn, SignInProblem};

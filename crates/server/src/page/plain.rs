@@ -21,11 +21,22 @@ pub struct NotFound {
     pub home_url: String,
 }
 
-/// More people than workers; the response refreshes itself (`Refresh` header, status 503).
+/// One moment: the response refreshes itself (`Refresh` header, status 503).
 #[derive(Clone, Copy, Debug)]
 pub struct Overloaded {
     /// Seconds until the page tries again.
     pub seconds: u64,
+    /// Why.
+    pub why: PauseWhy,
+}
+
+/// Why a page asks for a moment's patience.
+#[derive(Clone, Copy, Debug)]
+pub enum PauseWhy {
+    /// More people than workers.
+    Crowd,
+    /// The database is out of reach.
+    Outage,
 }
 
 shown_by!(Home, "home.html");
@@ -33,6 +44,13 @@ shown_by!(NotFound, "not_found.html");
 shown_by!(Overloaded, "overloaded.html");
 
 impl Overloaded {
+    fn text(&self) -> &'static str {
+        match self.why {
+            PauseWhy::Crowd => "overloaded-text",
+            PauseWhy::Outage => "overloaded-outage",
+        }
+    }
+
     fn wait(&self, frame: &Frame<'_>) -> String {
         frame
             .given("wait", span(frame, self.seconds))
@@ -84,9 +102,11 @@ impl super::Samples for NotFound {
 #[cfg(test)]
 impl super::Samples for Overloaded {
     fn samples() -> Vec<(&'static str, Self)> {
+        let pause = |seconds, why| Self { seconds, why };
         vec![
-            ("plain", Self { seconds: 10 }),
-            ("soon", Self { seconds: 1 }),
+            ("plain", pause(10, PauseWhy::Crowd)),
+            ("soon", pause(1, PauseWhy::Crowd)),
+            ("outage", pause(3, PauseWhy::Outage)),
         ]
     }
 }
