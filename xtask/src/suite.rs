@@ -59,7 +59,8 @@ fn databases_and_nodes(workshop: &Workshop, report: &mut Report) -> Result<(), T
         check::run_tests(workshop, command, &mut Outcome::default())
     })?;
     report.step("stage on PostgreSQL", || {
-        let mut command = workshop.cargo(&["test", "-p", "server", "--test", "it", "--no-fail-fast"]);
+        let mut command =
+            workshop.cargo(&["test", "-p", "server", "--test", "it", "--no-fail-fast"]);
         command.env("FURKA_STAGE_ENGINE", "postgres");
         check::run_tests(workshop, command, &mut Outcome::default())
     })?;
