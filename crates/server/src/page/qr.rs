@@ -9,10 +9,11 @@ use fast_qr::{ECL, QRBuilder};
 /// The text only decides which squares are black: none of it stands in the markup.
 #[must_use]
 pub fn svg(text: &str) -> Option<String> {
-    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
+    // A screen has no dirt on it: larger squares read better than redundant ones.
+    let code = QRBuilder::new(text).ecl(ECL::L).build().ok()?;
     Some(
         SvgBuilder::default()
-            .margin(3)
+            .margin(4)
             .shape(Shape::Square)
             .to_str(&code),
     )
