@@ -17,6 +17,9 @@ pub(crate) enum Failure {
     /// A step was made while somebody else ended its journey.
     #[error("a journey ended between two reads")]
     Gone,
+    /// The same activation was finished elsewhere, at the same moment.
+    #[error("an activation was finished elsewhere between two reads")]
+    ActivationUsed,
     /// A page could not be made.
     #[error("a page could not be rendered")]
     Page(#[from] askama::Error),

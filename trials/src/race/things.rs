@@ -100,7 +100,7 @@ impl Thing {
                 Ok(browser.code_in(answer).map(|_| true)?)
             }
             (Self::ResumeLink, 303) if way.starts_with("/login/") => Ok(true),
-            (Self::ResumeLink, 410) => Ok(false),
+            (Self::ResumeLink | Self::ActivationCode, 410) => Ok(false),
             (Self::ActivationCode, 303) => {
                 // Winner or not, the page of the journey says it.
                 let page = browser.get(way).await?;

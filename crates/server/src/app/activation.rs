@@ -103,7 +103,10 @@ impl App {
                 }
                 Committed::AlreadyEnrolled | Committed::Overtaken | Committed::SmsBudgetSpent => {}
             }
-            journey = self.again(&moved).await?;
+            journey = self.again(&moved).await.map_err(|failure| match failure {
+                Failure::Gone => Failure::ActivationUsed,
+                other => other,
+            })?;
         }
         Err(Failure::TooBusy)
     }

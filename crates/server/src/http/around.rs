@@ -86,10 +86,8 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
     }
     if let Some(failure) = response.extensions_mut().remove::<Failed>() {
         response = match failure.kind {
-            Kind::Gone => {
-                let (gone, reason) = (StatusCode::GONE, Reason::TooLate);
-                or_plain(show::refused(&app, &visit, gone, reason))
-            }
+            Kind::ActivationUsed => over(&app, &visit, Reason::ActivationUsed),
+            Kind::Gone => over(&app, &visit, Reason::TooLate),
             Kind::Passing if safe => paused(&app, &visit, &failure.chain),
             kind => failed(&app, &visit, (&failure.chain, kind)),
         };
@@ -147,6 +145,11 @@ fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
     origin || site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
+/// What they were at has ended.
+fn over(app: &App, visit: &Visit, reason: Reason) -> Response {
+    or_plain(show::refused(app, visit, StatusCode::GONE, reason))
+}
+
 /// Whoever only looked at something looks again by themselves in a moment.
 fn paused(app: &App, visit: &Visit, chain: &str) -> Response {
     app.metrics.failures.inc();
@@ -163,7 +166,7 @@ fn failed(app: &App, visit: &Visit, (chain, kind): (&str, Kind)) -> Response {
     app.metrics.failures.inc();
     let status = match kind {
         Kind::Passing => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Gone | Kind::Ours => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::ActivationUsed | Kind::Gone | Kind::Ours => StatusCode::INTERNAL_SERVER_ERROR,
     };
     let incident = app.world.support_code();
     tracing::error!(

@@ -141,6 +141,8 @@ pub(crate) struct Failed {
 /// What a failure means for the person.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
+    /// Their activation was finished elsewhere.
+    ActivationUsed,
     /// What they were at has ended elsewhere.
     Gone,
     /// Ours.
@@ -153,6 +155,7 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         let kind = match &self {
+            Self::ActivationUsed => Kind::ActivationUsed,
             Self::Gone => Kind::Gone,
             Self::Store(error) if error.is_passing() => Kind::Passing,
             _ => Kind::Ours,
@@ -174,6 +177,7 @@ mod tests {
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             response.extensions_mut().remove::<Failed>().unwrap().kind
         };
+        assert_eq!(kind(Failure::ActivationUsed), Kind::ActivationUsed);
         assert_eq!(kind(Failure::Gone), Kind::Gone);
         assert_eq!(kind(Failure::TooBusy), Kind::Ours);
         let disk = store::StoreError {
