@@ -9,11 +9,10 @@ use fast_qr::{ECL, QRBuilder};
 /// The text only decides which squares are black: none of it stands in the markup.
 #[must_use]
 pub fn svg(text: &str) -> Option<String> {
-    // A screen has no dirt on it: larger squares read better than redundant ones.
-    let code = QRBuilder::new(text).ecl(ECL::L).build().ok()?;
+    let code = QRBuilder::new(text).ecl(ECL::M).build().ok()?;
     Some(
         SvgBuilder::default()
-            .margin(4)
+            .margin(3)
             .shape(Shape::Square)
             .to_str(&code),
     )
