@@ -21,8 +21,6 @@ const PAGE: &str = include_str!("page.js");
 /// A wait, and how many of them in a row are patience enough.
 const WAIT: Duration = Duration::from_millis(50);
 const WAITS_MAX: u32 = 200;
-/// So often a phone looks for a code before its owner gives up.
-const LOOKS_MAX: u32 = 20;
 /// The narrowest telephone, in CSS pixels [WCAG 2.2, 1.4.10].
 const NARROW: u32 = 320;
 
@@ -117,8 +115,10 @@ impl Chromium {
         }
     }
 
-    /// The whole page as a picture.
+    /// The whole page as a picture. A page that was just a telephone's width is not painted at its own
+    /// before the next frame.
     fn picture(&self) -> Vec<u8> {
+        self.page("painted()", "");
         let whole = json!({ "format": "png", "captureBeyondViewport": true });
         let shot = self.chromium("Page.captureScreenshot", &whole);
         let data = shot["data"].as_str().unwrap_or_default();
@@ -212,29 +212,17 @@ impl Browser for Chromium {
         self.page(script, "").as_str().map(str::to_owned)
     }
 
-    /// A phone before the screen: `zbarimg` reads the picture of the page. The page may still be on its
-    /// way back from the width of a telephone, so it looks again, as a phone does.
+    /// A phone before the screen: `zbarimg` reads the picture of the page.
     fn scans(&mut self) -> String {
         let folder = match tempfile::tempdir() {
             Ok(folder) => folder,
             Err(error) => panic!("no folder for a picture: {error}"),
         };
         let file = folder.path().join("screen.png");
-        for _ in 0..LOOKS_MAX {
-            if let Err(error) = std::fs::write(&file, self.picture()) {
-                panic!("a picture cannot be kept: {error}");
-            }
-            let read = process::attempt("zbarimg", &["--raw", "--quiet", &file.to_string_lossy()]);
-            if let Ok(read) = read {
-                return read;
-            }
-            thread::sleep(WAIT);
+        if let Err(error) = std::fs::write(&file, self.picture()) {
+            panic!("a picture cannot be kept: {error}");
         }
-        let kept = folder.keep();
-        panic!(
-            "no QR code is seen in {}",
-            kept.join("screen.png").display()
-        );
+        process::output("zbarimg", &["--raw", "--quiet", &file.to_string_lossy()])
     }
 
     fn form(&mut self) -> (String, Vec<(String, String)>) {

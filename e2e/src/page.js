@@ -58,6 +58,11 @@ function link(beginning) {
   return found ? found.getAttribute("href") : null;
 }
 
+// Resolved when the page is painted at the width that it has now.
+function painted() {
+  return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true))));
+}
+
 function form() {
   const found = document.querySelector("main form") || document.querySelector("form");
   if (!found) return null;

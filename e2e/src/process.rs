@@ -89,20 +89,17 @@ impl Drop for Program {
 
 /// What a program prints that runs to its end.
 pub(crate) fn output(program: &str, arguments: &[&str]) -> String {
-    match attempt(program, arguments) {
-        Ok(printed) => printed,
-        Err(said) => panic!("`{program} {}`: {said}", arguments.join(" ")),
-    }
-}
-
-/// The same; or what it says if it fails.
-pub(crate) fn attempt(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = match Command::new(program).args(arguments).output() {
         Ok(output) => output,
         Err(error) => panic!("`{program}` cannot be started: {error}"),
     };
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned()),
-        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    let printed = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if !output.status.success() {
+        panic!(
+            "`{program} {}`: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
+    printed
 }

@@ -69,7 +69,7 @@ pub(crate) fn furnish(here: &Installation) {
 }
 
 /// One request; its answer, head and body.
-fn sends(serving: &Serving, request: &str, cookies: &str, form: Option<&str>) -> String {
+pub(crate) fn sends(serving: &Serving, request: &str, cookies: &str, form: Option<&str>) -> String {
     let mut socket = TcpStream::connect(&serving.listen).unwrap();
     let patience = Some(Duration::from_secs(30));
     socket.set_read_timeout(patience).unwrap();

@@ -3,7 +3,7 @@
 use cluster::Postgres;
 
 use crate::{
-    backups::{furnish, is_signed_in, redeems, signs_in},
+    backups::{furnish, is_signed_in, redeems, sends, signs_in},
     installation::{Installation, text},
     serving::Serving,
     terminal::furka,
@@ -32,6 +32,37 @@ fn what_begins_on_one_node_goes_on_on_another() {
             .all(|line| line.starts_with("the audit holds")),
         "{audit}"
     );
+}
+
+/// [P10] While the database is away nobody is let in and nobody is signed out: a page that was opened tries
+/// again by itself, a form that was sent does not, and afterwards all is as before.
+#[test]
+fn without_its_database_a_node_asks_for_a_moment() {
+    let mut server = Postgres::start().unwrap();
+    let here = Installation::on(&server.database().unwrap());
+    furnish(&here);
+    let node = Serving::start(&here);
+    let (session, _) = signs_in(&node);
+    server.kill().unwrap();
+
+    let opened = sends(&node, "/account", &session, None);
+    assert!(opened.starts_with("HTTP/1.1 503"), "{opened}");
+    assert!(opened.contains("\r\nrefresh: 3\r\n"), "{opened}");
+    assert!(opened.contains("<h1>Un instant"), "{opened}");
+    assert!(opened.contains("a besoin de quelques secondes"), "{opened}");
+    let sent = sends(
+        &node,
+        "/account",
+        &session,
+        Some("action=sign-out-everywhere"),
+    );
+    assert!(sent.starts_with("HTTP/1.1 503"), "{sent}");
+    assert!(sent.contains("\r\nretry-after: 3\r\n"), "{sent}");
+    assert!(!sent.contains("\r\nrefresh:"), "{sent}");
+
+    server.start_again().unwrap();
+    assert!(is_signed_in(&node, &session));
+    node.stops();
 }
 
 /// [O09] No sentence shows the password of the database, and the file that holds it is its owner's.
