@@ -287,13 +287,12 @@ impl App {
             return Ok((LaneKey::Name(sha256(name.as_bytes())), limit::PASSWORD));
         };
         let person = account.person.id;
-        if let Some(device) = self.known_device(caller, person).await? {
-            return Ok((
-                LaneKey::PasswordFrom(person, device),
-                limit::PASSWORD_KNOWN_DEVICE,
-            ));
-        }
-        Ok((LaneKey::Password(person), limit::PASSWORD))
+        let device = self.known_device(caller, person).await?;
+        let rule = match device {
+            Some(_) => limit::PASSWORD_KNOWN_DEVICE,
+            None => limit::PASSWORD,
+        };
+        Ok((LaneKey::of_password(person, device), rule))
     }
 
     /// The try of a lane, which comes back if the password is never looked at.
@@ -482,10 +481,7 @@ impl App {
         let Some(person) = waits_for else {
             return self.move_login(caller, journey, event).await;
         };
-        let lane = match self.proven_device(caller, person).await? {
-            Some(device) => LaneKey::SecondFactorFrom(person, device),
-            None => LaneKey::SecondFactor(person),
-        };
+        let lane = LaneKey::of_second_factor(person, self.proven_device(caller, person).await?);
         let now = self.world.now();
         if self
             .store

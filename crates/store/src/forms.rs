@@ -3,7 +3,7 @@
 
 use std::{collections::HashMap, error::Error, fmt};
 
-use journey::{ActivationId, JourneyId, NameKey, Otp, PersonId};
+use journey::{ActivationId, JourneyId, NameKey, Otp, PersonId, Timestamp};
 use serde::{
     Deserialize, Serialize,
     de::value::{Error as WordError, StrDeserializer},
@@ -73,6 +73,17 @@ pub(crate) fn lane(lane: &LaneKey) -> [u8; 32] {
         LaneKey::SmsPerson(person) => (b"sms-person", person.0.to_vec()),
     };
     sha256(&[kind, b"\0", &owner].concat())
+}
+
+/// A message to put in.
+pub(crate) struct Posting<'a> {
+    pub(crate) journey: Option<JourneyId>,
+    pub(crate) message: &'a Message,
+    pub(crate) now: Timestamp,
+    pub(crate) person: PersonId,
+    /// Unique; the message is sealed to it.
+    pub(crate) reference: String,
+    pub(crate) until: Timestamp,
 }
 
 /// The key under which a one-time thing is remembered.

@@ -157,7 +157,8 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// Whether it goes on after its first step, and is therefore kept.
+    /// Whether anything is left to do or to show after this step. One that signed somebody in at its
+    /// first is not kept.
     #[must_use]
     pub fn goes_on(&self) -> bool {
         !matches!(self.state, JourneyState::Login(Login::SignedIn(_)))
@@ -304,6 +305,26 @@ pub enum LaneKey {
     SmsNumber(Phone),
     /// Messages for a person.
     SmsPerson(PersonId),
+}
+
+impl LaneKey {
+    /// The budget of passwords that a try comes from: the known device's own, if there is one.
+    #[must_use]
+    pub fn of_password(person: PersonId, known_device: Option<[u8; 32]>) -> Self {
+        match known_device {
+            Some(device) => Self::PasswordFrom(person, device),
+            None => Self::Password(person),
+        }
+    }
+
+    /// The same for second factors.
+    #[must_use]
+    pub fn of_second_factor(person: PersonId, known_device: Option<[u8; 32]>) -> Self {
+        match known_device {
+            Some(device) => Self::SecondFactorFrom(person, device),
+            None => Self::SecondFactor(person),
+        }
+    }
 }
 
 /// A token of an import, checked by the caller.

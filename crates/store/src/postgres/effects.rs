@@ -7,12 +7,11 @@ use journey::{
 };
 
 use super::{
-    Cause, journeys::Step, lanes, link::Tx, outbox, outbox::Posting, people, sessions, tokens,
-    tokens::NotAssigned,
+    Cause, journeys::Step, lanes, link::Tx, outbox, people, sessions, tokens, tokens::NotAssigned,
 };
 use crate::{
     AssignToken, Committed, LaneKey, Message, NewSession,
-    forms::{self, NOTICE_S},
+    forms::{self, NOTICE_S, Posting},
 };
 
 /// A session if somebody was signed in, or the reason why nothing of the step may stay.
@@ -65,12 +64,10 @@ async fn apply_one(
             Ok(Ok(None))
         }
         Effect::RefundPassword { device, person } => {
-            let known = device.map(|device| LaneKey::PasswordFrom(*person, device));
-            refund(tx, &known.unwrap_or(LaneKey::Password(*person))).await
+            refund(tx, &LaneKey::of_password(*person, *device)).await
         }
         Effect::RefundTry { device, person } => {
-            let known = device.map(|device| LaneKey::SecondFactorFrom(*person, device));
-            refund(tx, &known.unwrap_or(LaneKey::SecondFactor(*person))).await
+            refund(tx, &LaneKey::of_second_factor(*person, *device)).await
         }
         Effect::RememberDevice { device, person } => {
             lanes::remember_device(tx, *person, device, now).await?;

@@ -12,21 +12,10 @@ use super::{
     rows::Columns,
 };
 use crate::{
-    Account, Message, MessageId, MessageState, Outcome, Outgoing,
-    forms::{self, CLAIM_S, Unreadable},
+    Account, MessageId, MessageState, Outcome, Outgoing,
+    forms::{self, CLAIM_S, Posting, Unreadable},
     seal::Keys,
 };
-
-/// A message to put in.
-pub(super) struct Posting<'a> {
-    pub(super) journey: Option<JourneyId>,
-    pub(super) message: &'a Message,
-    pub(super) now: Timestamp,
-    pub(super) person: PersonId,
-    /// Unique; the message is sealed to it.
-    pub(super) reference: String,
-    pub(super) until: Timestamp,
-}
 
 /// Puts a message in.
 pub(super) async fn post(tx: &Tx, keys: &Keys, posting: &Posting<'_>) -> Result<(), Cause> {

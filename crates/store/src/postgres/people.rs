@@ -10,13 +10,13 @@ use super::{
     Cause,
     link::{Link, Tx},
     outbox,
-    outbox::{People, Posting},
+    outbox::People,
     rows::Columns,
     sessions,
 };
 use crate::{
     Account, ActivationRecord, By, Cohort, NewActivation,
-    forms::{self, Bound, PASSWORDS_KEPT, Unreadable, variant, word},
+    forms::{self, Bound, PASSWORDS_KEPT, Posting, Unreadable, variant, word},
     seal::Keys,
 };
 

@@ -8,12 +8,12 @@ use journey::{
 use rusqlite::{Connection, params};
 
 use super::{
-    Cause, journeys::Step, lanes, outbox, outbox::Posting, people, rows::prepare, sessions, tokens,
+    Cause, journeys::Step, lanes, outbox, people, rows::prepare, sessions, tokens,
     tokens::NotAssigned, trail,
 };
 use crate::{
     AssignToken, Committed, LaneKey, Message, NewSession,
-    forms::{self, NOTICE_S},
+    forms::{self, NOTICE_S, Posting},
 };
 
 /// A session if somebody was signed in, or the reason why nothing of the step may stay.
@@ -67,16 +67,14 @@ fn apply_one(
             Ok(Ok(None))
         }
         Effect::RefundPassword { device, person } => {
-            let known = device.map(|device| LaneKey::PasswordFrom(*person, device));
-            refund(conn, &known.unwrap_or(LaneKey::Password(*person)))
+            refund(conn, &LaneKey::of_password(*person, *device))
         }
         Effect::RememberDevice { device, person } => {
             lanes::remember_device(conn, *person, device, now)?;
             Ok(Ok(None))
         }
         Effect::RefundTry { device, person } => {
-            let known = device.map(|device| LaneKey::SecondFactorFrom(*person, device));
-            refund(conn, &known.unwrap_or(LaneKey::SecondFactor(*person)))
+            refund(conn, &LaneKey::of_second_factor(*person, *device))
         }
         Effect::SendSmsCode { code, person, to } => {
             send_sms(conn, step, number, (*person, to, code))

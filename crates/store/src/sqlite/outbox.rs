@@ -8,21 +8,10 @@ use super::{
     rows::{Unreadable, from_sql, get, prepare},
 };
 use crate::{
-    Message, MessageId, MessageState, Outcome, Outgoing,
-    forms::{self, CLAIM_S},
+    MessageId, MessageState, Outcome, Outgoing,
+    forms::{self, CLAIM_S, Posting},
     seal::Keys,
 };
-
-/// A message to put in.
-pub(super) struct Posting<'a> {
-    pub(super) journey: Option<JourneyId>,
-    pub(super) message: &'a Message,
-    pub(super) now: Timestamp,
-    pub(super) person: PersonId,
-    /// Unique; the message is sealed to it.
-    pub(super) reference: String,
-    pub(super) until: Timestamp,
-}
 
 /// Puts a message in.
 pub(super) fn post(conn: &Connection, keys: &Keys, posting: &Posting<'_>) -> Result<(), Cause> {

@@ -8,13 +8,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     Cause, outbox,
-    outbox::Posting,
     rows::{Columns, Unreadable, prepare, variant, word},
     sessions, tokens, trail,
 };
 use crate::{
     Account, ActivationRecord, By, Cohort, NewActivation,
-    forms::{self, PASSWORDS_KEPT},
+    forms::{self, PASSWORDS_KEPT, Posting},
     seal::Keys,
 };
 
