@@ -90,6 +90,17 @@ impl Chromium {
         }
     }
 
+    /// A click that leads to another page is done when that page is there. The driver waits only for a
+    /// page that is already asked for, and a browser asks a little after the click: what another
+    /// browser does next would come first.
+    fn leaves(&mut self) {
+        while self.page("window.leaving === true", "") == Value::Bool(true) {
+            if !self.waits() {
+                panic!("a click on {} leads nowhere:\n{}", self.url(), self.text());
+            }
+        }
+    }
+
     /// What every new page must bear.
     fn arrives(&mut self) {
         self.waits = 0;
@@ -177,7 +188,9 @@ impl Browser for Chromium {
 
     fn clicks(&mut self, text: &str) {
         let button = self.finds("clickable(arguments[0])", text);
+        self.page("watchLeaving()", "");
         self.posts(&format!("{button}/click"), &json!({}));
+        self.leaves();
         self.arrives();
     }
 

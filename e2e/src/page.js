@@ -58,6 +58,25 @@ function link(beginning) {
   return found ? found.getAttribute("href") : null;
 }
 
+// From now on `window.leaving` says whether this document was told to make place for another one. The other one
+// has no such word.
+function watchLeaving() {
+  window.leaving = false;
+  const tells = (event) => {
+    const link = event.type === "click" ? event.target.closest("a[href]") : null;
+    if (event.defaultPrevented || (event.type === "click" && !leadsAway(link))) return;
+    window.leaving = true;
+  };
+  window.addEventListener("submit", tells, { once: true });
+  window.addEventListener("click", tells, { once: true });
+}
+
+function leadsAway(link) {
+  if (!link || link.target || link.hasAttribute("download") || !link.protocol.startsWith("http")) return false;
+  const [here, there] = [location.href.split("#")[0], link.href.split("#")[0]];
+  return here !== there || !link.href.includes("#");
+}
+
 // Resolved when the page is painted at the width that it has now.
 function painted() {
   return new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(true))));
