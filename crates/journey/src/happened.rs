@@ -144,6 +144,33 @@ pub enum Happened {
         /// The client id.
         application: String,
     },
+    /// An application renewed its tokens.
+    TokenRenewed {
+        /// The client id.
+        application: String,
+        /// With a refresh token whose answer was lost the first time.
+        again: bool,
+    },
+    /// A refresh token that was used up came again; its whole family ended.
+    RefreshReused {
+        /// The client id.
+        application: String,
+    },
+    /// An application gave its tokens back.
+    TokenRevoked {
+        /// The client id.
+        application: String,
+    },
+    /// Somebody let an application of others know about them.
+    ConsentGiven {
+        /// The client id.
+        application: String,
+    },
+    /// Somebody took that back.
+    ConsentTakenBack {
+        /// The client id.
+        application: String,
+    },
     /// An authorization code came a second time; what it had given was taken back.
     CodeReused {
         /// The client id.

@@ -39,7 +39,7 @@ pub use crate::{
     person::{ActivationId, FactorId, JourneyId, Method, NoId, Person, PersonId, Role},
     phone::{Phone, PhoneError},
     policy::{Policy, PolicyError, Verdict},
-    proof::{Assurance, FactorProof, PasswordProof, Proof},
+    proof::{Assurance, FactorProof, PasswordProof, Proof, amr},
     secret::Secret,
     zone::{Place, Zone, Zones},
 };

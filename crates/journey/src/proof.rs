@@ -28,6 +28,26 @@ impl Assurance {
         Self::Strong,
         Self::PhishingResistant,
     ];
+
+    /// What a password is worth, alone or together with this second factor.
+    #[must_use]
+    pub const fn of(factor: Option<Method>) -> Self {
+        match factor {
+            None => Self::Password,
+            Some(_) => Self::Strong,
+        }
+    }
+}
+
+/// [RFC 8176 §2] names of a password, alone or with this second factor: `pwd`, and `sms` or `otp` and
+/// `mfa`.
+#[must_use]
+pub fn amr(factor: Option<Method>) -> Vec<&'static str> {
+    match factor {
+        None => vec!["pwd"],
+        Some(Method::Sms) => vec!["pwd", "sms", "mfa"],
+        Some(Method::App | Method::Token) => vec!["pwd", "otp", "mfa"],
+    }
 }
 
 /// A password was right.
@@ -110,20 +130,17 @@ impl Proof {
     /// How much that is.
     #[must_use]
     pub fn assurance(&self) -> Assurance {
-        match self.factor {
-            None => Assurance::Password,
-            Some(_) => Assurance::Strong,
-        }
+        Assurance::of(self.method())
     }
 
-    /// [RFC 8176 §2] names: `pwd`, and `sms` or `otp` and `mfa` with a second factor.
+    /// The names of what was proven, as [`amr`] gives them.
     #[must_use]
     pub fn amr(&self) -> Vec<&'static str> {
-        match self.factor.as_ref().map(FactorProof::method) {
-            None => vec!["pwd"],
-            Some(Method::Sms) => vec!["pwd", "sms", "mfa"],
-            Some(Method::App | Method::Token) => vec!["pwd", "otp", "mfa"],
-        }
+        amr(self.method())
+    }
+
+    fn method(&self) -> Option<Method> {
+        self.factor.as_ref().map(FactorProof::method)
     }
 
     /// The second factor, if there was one.

@@ -7,16 +7,23 @@
 mod activation;
 mod audit;
 mod budgets;
+mod consents;
 mod journeys;
 mod messages;
+mod nodes;
+mod participants;
 mod people;
+mod refresh;
+mod reseal;
 mod resources;
 mod sessions;
 mod tokens;
 mod world;
 
+use std::sync::Arc;
+
 use self::world::World;
-use crate::AnyStore;
+use crate::{AnyStore, seal::Keys};
 
 macro_rules! keeps {
     ($world:expr; $($chapter:ident: $($promise:ident)*;)*) => {$($({
@@ -26,13 +33,15 @@ macro_rules! keeps {
 }
 
 /// Checks all promises. `open` opens one more node on the database under test, which was empty
-/// before.
+/// before, with the keys of that node.
 ///
 /// # Panics
 /// If a promise is broken.
 #[expect(clippy::too_many_lines, reason = "it is a list")]
-pub async fn check(open: impl Fn() -> AnyStore) {
-    let world = &World::new([open(), open()]);
+pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
+    // Each node has its own, as processes have.
+    let keys = [(); 2].map(|()| Arc::new(Keys::from_master(&[7; 32])));
+    let world = &World::new(keys.clone().map(open), keys);
     keeps! { world;
         people:
             a_person_is_found_under_every_spelling_of_every_name
@@ -62,6 +71,7 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             of_many_apps_at_once_one_is_bound
             a_number_is_confirmed_if_there_is_one
             a_link_moves_a_journey_once
+            a_used_link_stays_used_until_one_is_made_anew
             a_link_that_is_late_replaced_or_made_up_moves_nothing;
         sessions:
             a_session_s_id_is_new_long_and_not_remembered
@@ -71,6 +81,21 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             of_many_uses_of_a_one_time_thing_one_succeeds
             of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_what_it_gave
             a_code_of_a_session_that_is_over_gives_nothing;
+        participants:
+            who_took_part_hears_once_that_the_session_ended
+            who_took_part_hears_when_what_took_its_place_ends
+            who_took_part_hears_of_a_person_who_is_switched_off
+            nobody_takes_part_in_what_is_over;
+        consents:
+            a_consent_is_remembered_until_it_is_taken_back;
+        refresh:
+            a_refresh_token_that_comes_again_ends_its_family
+            a_lost_answer_may_be_asked_for_once_more
+            of_many_renewals_at_once_none_makes_a_second_line
+            a_family_ends_when_it_was_said_to
+            a_family_ends_with_what_it_hangs_on
+            an_offline_family_outlives_the_limits_of_its_session
+            what_is_taken_back_renews_nothing;
         budgets:
             a_thousand_tries_at_once_stay_within_the_budget
             a_try_counts_whatever_becomes_of_the_step
@@ -96,6 +121,18 @@ pub async fn check(open: impl Fn() -> AnyStore) {
             documents_change_together_or_not_at_all
             a_retired_key_is_published_until_its_end
             whatever_changes_moves_the_generation;
+        reseal:
+            what_a_former_key_sealed_is_sealed_again_and_opens
+            sealing_again_takes_nothing_back_that_is_written_meanwhile
+            what_none_of_the_keys_opens_is_told_and_stays
+            what_is_checked_is_counted_by_its_key
+            refresh_tokens_of_before_a_time_are_counted;
+        nodes:
+            a_node_is_known_as_it_told_itself_last
+            nodes_that_come_at_once_have_one_order
+            a_node_replaces_whoever_had_its_name
+            a_node_that_is_gone_is_forgotten_after_a_day
+            the_outbox_says_when_its_next_message_is_due;
         audit:
             every_entry_says_who_when_and_from_where_and_is_found_by_its_code
             no_text_breaks_out_of_an_entry

@@ -3,6 +3,7 @@
 
 use std::{collections::HashMap, error::Error, fmt};
 
+use data_encoding::HEXLOWER;
 use journey::{ActivationId, JourneyId, NameKey, Otp, PersonId, Timestamp};
 use serde::{
     Deserialize, Serialize,
@@ -90,6 +91,10 @@ pub(crate) struct Posting<'a> {
 pub(crate) fn one_time(kind: OneTime, key: &[u8]) -> [u8; 32] {
     let kind: &[u8] = match kind {
         OneTime::ClientAssertion => b"client-assertion\0",
+        OneTime::DpopProof => b"dpop-proof\0",
+        OneTime::PushedRequest => b"pushed-request\0",
+        OneTime::SamlMessage => b"saml-message\0",
+        OneTime::Ticket => b"ticket\0",
     };
     sha256(&[kind, key].concat())
 }
@@ -101,7 +106,8 @@ pub(crate) struct Inside<P, S> {
     pub(crate) state: S,
 }
 
-fn journey_aad(id: JourneyId) -> Vec<u8> {
+/// What the state of a journey is bound to.
+pub(crate) fn journey_aad(id: JourneyId) -> Vec<u8> {
     [b"journey ".as_slice(), &id.0].concat()
 }
 
@@ -193,6 +199,12 @@ pub(crate) fn activation_message(activation: ActivationId) -> String {
     format!("activation-{activation}")
 }
 
+/// What the news of a session's end to an application is called. It stays when its person is switched
+/// off.
+pub(crate) fn signed_out_message(application: &str, session: &[u8; 32]) -> String {
+    format!("signed-out-{application}-{}", HEXLOWER.encode(session))
+}
+
 /// What a page may tell, from the column `state`.
 pub(crate) fn message_state(word: &str) -> Result<MessageState, Cause> {
     match word {
@@ -204,12 +216,36 @@ pub(crate) fn message_state(word: &str) -> Result<MessageState, Cause> {
     }
 }
 
+/// How long a refresh token that was used may be used once more, in seconds: the answer may have been
+/// lost.
+pub(crate) const RENEWED_AGAIN_S: i64 = 30;
+
+/// What must hold of a row of `refresh` at a moment: of this epoch, not over, of somebody who is not
+/// switched off, and of a living session if it is not to outlive it.
+macro_rules! alive_family {
+    ($now:literal) => {
+        concat!(
+            "until > ",
+            $now,
+            " and epoch = (select number from meta where name = 'epoch')
+              and (offline = 1 or exists (
+                  select 1 from session
+                  where session.key = refresh.session and session.epoch = refresh.epoch))
+              and exists (
+                  select 1 from person where person.id = refresh.person and person.disabled = 0)"
+        )
+    };
+}
+pub(crate) use alive_family;
+
 /// How exact the last use of a session is, in seconds.
 pub(crate) const USED_WITHIN_S: i64 = 60;
 /// How exact the day is on which a device was last seen, in seconds: a day.
 pub(crate) const SEEN_WITHIN_S: i64 = 86_400;
 /// How long a notice is worth sending, in seconds: three days.
 pub(crate) const NOTICE_S: i64 = 259_200;
+/// How long an application is told that somebody signed out, in seconds: a day.
+pub(crate) const SIGNED_OUT_S: i64 = 86_400;
 /// How long a claimed message is left to whoever claimed it, in seconds.
 pub(crate) const CLAIM_S: i64 = 60;
 /// So many hashes of former passwords are kept.

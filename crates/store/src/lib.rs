@@ -18,8 +18,11 @@ pub mod conformance;
 mod forms;
 pub mod image;
 pub mod key;
+mod migration;
 mod model;
+mod nodes;
 pub mod postgres;
+pub mod reseal;
 pub mod seal;
 pub mod sqlite;
 
@@ -32,7 +35,7 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 
-pub use crate::model::*;
+pub use crate::{model::*, nodes::*};
 
 /// A failure of ours: what was being done, and the cause.
 #[derive(Debug, thiserror::Error)]
@@ -128,7 +131,8 @@ pub trait Store: Send + Sync {
         now: Timestamp,
     ) -> Result<TakeOver>;
 
-    /// Remembers the MAC of the resume token of a journey (the last one made counts).
+    /// Remembers the MAC of the resume token of a journey (the last one made counts). The same offer made
+    /// again leaves a used token used; one with a later `until` is made anew.
     async fn offer_resume(
         &self,
         journey: JourneyId,
@@ -145,8 +149,12 @@ pub trait Store: Send + Sync {
     /// A person's living sessions, newest first.
     async fn sessions(&self, person: PersonId, now: Timestamp) -> Result<Vec<SessionRecord>>;
 
-    /// Ends sessions, and with them whatever was redeemed under them; how many ended.
+    /// Ends sessions, and with them whatever was redeemed and renewed under them; how many ended.
     async fn end_sessions(&self, which: &EndSessions, by: &By) -> Result<u32>;
+
+    /// An application takes part in a session, if it lives: when that, or what takes its place, ends other
+    /// than by its limits, a [`Message::SignedOut`] goes to the outbox, in the same moment.
+    async fn participate(&self, participant: &Participant, now: Timestamp) -> Result<bool>;
 
     /// Uses a one-time thing up: true for exactly one caller, ever, per kind and key. Remembered
     /// until `until`, after which the thing itself must be expired.
@@ -157,8 +165,31 @@ pub trait Store: Send + Sync {
     async fn redeem_code(&self, redemption: &Redemption, by: &By) -> Result<Redeemed>;
 
     /// Whose what a code gave is: the person of the session, if that lives, and the code was redeemed
-    /// once and not again.
+    /// once and not again, or what it gave was renewed and not taken back. A family that outlives its
+    /// session needs none.
     async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>>;
+
+    /// Moves a family of refresh tokens on to the next number, if this is the one that is due: of many
+    /// calls one succeeds, ever. One more may within half a minute, because an answer can be lost; the
+    /// family is no further then. Any other ends the family and all that it gave.
+    async fn renew(&self, renewal: &Renewal, by: &By) -> Result<Renewed>;
+
+    /// The number that is due of a family of refresh tokens, if it may still be renewed.
+    async fn refresh_due(&self, family: &[u8; 16], now: Timestamp) -> Result<Option<u32>>;
+
+    /// Takes back all that a code gave, and what was renewed since; whether there was anything.
+    async fn revoke(&self, revocation: &Revocation, by: &By) -> Result<bool>;
+
+    // --- Consents ---------------------------------------------------------------------------
+
+    /// What a person lets applications know, by application.
+    async fn consents(&self, person: PersonId) -> Result<Vec<Consent>>;
+
+    /// A person says yes; what they said yes to before is replaced.
+    async fn consent(&self, consent: &Consent, by: &By) -> Result<()>;
+
+    /// A person takes a yes back; whether there was one.
+    async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool>;
 
     // --- Budgets ----------------------------------------------------------------------------
 
@@ -211,6 +242,9 @@ pub trait Store: Send + Sync {
     /// How many messages wait, for metrics.
     async fn outbox_depth(&self) -> Result<u64>;
 
+    /// When the next message that waits is due, or was: long ago means that nobody takes it.
+    async fn outbox_next_due(&self) -> Result<Option<Timestamp>>;
+
     // --- Keys and resources -----------------------------------------------------------------
 
     /// All signing keys that are not past `until`, sealed private halves opened.
@@ -218,6 +252,21 @@ pub trait Store: Send + Sync {
 
     /// Adds a key and retires the others of its algorithm: they stay published until `retire_until`.
     async fn rotate_key(&self, new: &KeyRecord, retire_until: Timestamp, by: &By) -> Result<()>;
+
+    /// What relies on which of the sealing keys. All of it is counted.
+    async fn reliance(&self, now: Timestamp) -> Result<Vec<reseal::Reliance>>;
+
+    /// How many families of refresh tokens live whose token of now was given before a time: what sealed
+    /// it is not written down.
+    async fn renewed_before(&self, at: Timestamp, now: Timestamp) -> Result<u64>;
+
+    /// Seals the next few rows behind this one again that another key sealed than that of now, unless
+    /// somebody writes them meanwhile.
+    async fn reseal(
+        &self,
+        table: reseal::Sealed,
+        after: &reseal::RowKey,
+    ) -> Result<reseal::Stretch>;
 
     /// A resource document (zones, policy, applications, gateways) and its version.
     async fn resource(&self, kind: ResourceKind) -> Result<Option<Resource>>;
@@ -227,6 +276,25 @@ pub trait Store: Send + Sync {
 
     /// A number that changes whenever any resource or key changes: what caches compare.
     async fn generation(&self) -> Result<u64>;
+
+    // --- Nodes ------------------------------------------------------------------------------
+
+    /// A node tells that it is there, and how it is. Everybody sees it; it is durable with the next write
+    /// that is.
+    async fn node_seen(&self, node: &Node, now: Timestamp) -> Result<()>;
+
+    /// A node has ended.
+    async fn node_left(&self, id: &[u8; 16]) -> Result<()>;
+
+    /// All nodes of the last day that have not said that they ended, in the order in which they came.
+    async fn nodes(&self) -> Result<Vec<NodeSeen>>;
+
+    /// The servers of the database, in the order in which its address names them, each asked now; none where
+    /// the database is a file. Takes seconds if one does not answer.
+    async fn database_servers(&self) -> Result<Vec<DatabaseServer>>;
+
+    /// The last migration that the database has seen; it may be a later one than this program knows.
+    async fn migration(&self) -> Result<String>;
 
     // --- Audit and upkeep -------------------------------------------------------------------
 
@@ -248,6 +316,11 @@ pub trait Store: Send + Sync {
 
     /// Counts for metrics and `person show`.
     async fn counts(&self, now: Timestamp) -> Result<Counts>;
+
+    /// What time it is where the data lies; none where that is this machine's own clock.
+    async fn clock(&self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
 
     /// Whether the engine can write: for readiness.
     async fn ready(&self, patience: Duration) -> Result<()>;

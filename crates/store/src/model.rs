@@ -24,6 +24,17 @@ pub struct By {
     pub through: String,
 }
 
+impl By {
+    /// The same, about this person if none is named.
+    #[must_use]
+    pub fn about(&self, person: PersonId) -> Self {
+        Self {
+            person: self.person.or(Some(person)),
+            ..self.clone()
+        }
+    }
+}
+
 /// A person of the register, checked by the caller.
 #[derive(Clone, Debug)]
 pub struct NewPerson {
@@ -250,6 +261,33 @@ pub enum EndSessions {
     Others(PersonId, [u8; 32]),
     /// One.
     One([u8; 32]),
+    /// One that is over by the policy's limits. What was given to outlive these goes on.
+    Over([u8; 32]),
+    /// One whose place another one takes: the same person has proven again in the same browser.
+    /// Applications hear of the end of that one.
+    Replaced([u8; 32], [u8; 32]),
+}
+
+/// An application that somebody reached with a session, and that wants to hear when it ends.
+#[derive(Clone, Debug)]
+pub struct Participant {
+    /// Its id, among all applications of all languages; with it what else the caller must know to tell it.
+    pub application: String,
+    /// The key of the session.
+    pub session: [u8; 32],
+}
+
+/// What somebody lets an application of others know about them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Consent {
+    /// The client id.
+    pub application: String,
+    /// When they last said yes.
+    pub at: Timestamp,
+    /// Who.
+    pub person: PersonId,
+    /// The scopes they have seen, as they are written.
+    pub scope: String,
 }
 
 /// Kinds of one-time things.
@@ -257,6 +295,14 @@ pub enum EndSessions {
 pub enum OneTime {
     /// `jti` of a client assertion, with the client id in the key.
     ClientAssertion,
+    /// `jti` of a DPoP proof, with the key's thumbprint.
+    DpopProof,
+    /// An authorization request that an application handed over itself.
+    PushedRequest,
+    /// `ID` of a SAML message, with the entity ID of its issuer in the key.
+    SamlMessage,
+    /// A ticket in an address, of CAS or of the gate.
+    Ticket,
 }
 
 /// See [`Store::redeem_code`](crate::Store::redeem_code).
@@ -266,10 +312,53 @@ pub struct Redemption {
     pub application: String,
     /// The id of the code, made by [`crate::key::stamped`].
     pub code: [u8; 16],
+    /// A family of refresh tokens begins with it, under the code's id.
+    pub refresh: Option<NewFamily>,
     /// The session it comes from: it must live.
     pub session: [u8; 32],
     /// Until when the code, and what it gives, must be expired.
     pub until: Timestamp,
+}
+
+/// A family of refresh tokens that is to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct NewFamily {
+    /// It outlives the limits of its session, but neither a sign-out nor a switch-off.
+    pub offline: bool,
+    /// Until when it may be renewed at all.
+    pub until: Timestamp,
+}
+
+/// See [`Store::renew`](crate::Store::renew).
+#[derive(Clone, Debug)]
+pub struct Renewal {
+    /// The client id.
+    pub application: String,
+    /// The id of the code with which the family began.
+    pub family: [u8; 16],
+    /// The number of the token that was brought; the first is 0.
+    pub number: u32,
+}
+
+/// What became of a renewal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Renewed {
+    /// There is no such family, or none any more.
+    Over,
+    /// Its successor was in use already. The family has ended with this.
+    Reused,
+    /// The next number is due.
+    Yes,
+}
+
+/// See [`Store::revoke`](crate::Store::revoke).
+#[derive(Clone, Debug)]
+pub struct Revocation {
+    /// The client id.
+    pub application: String,
+    /// The id of the code that gave it all.
+    pub code: [u8; 16],
 }
 
 /// What became of a redemption.
@@ -375,6 +464,13 @@ pub enum Message {
     },
     /// A notice, by mail.
     Notice(Notice),
+    /// A session has ended: for an application that took part in it.
+    SignedOut {
+        /// Its id.
+        application: String,
+        /// The key of the session.
+        session: [u8; 32],
+    },
     /// A code, by SMS.
     SmsCode {
         /// The digits.

@@ -7,16 +7,21 @@
 
 mod address;
 mod attempts;
+mod consents;
 mod effects;
 mod image;
 mod import;
 mod journeys;
 mod lanes;
 mod link;
+mod nodes;
 mod opening;
 mod outbox;
+mod participants;
 mod people;
 mod pool;
+mod refresh;
+mod reseal;
 mod resources;
 mod restored;
 mod rows;
@@ -48,14 +53,22 @@ use self::{
     link::Synced,
     trouble::{Busy, Trouble, Unknown},
 };
-use crate::{audit, forms, model::*, seal::Keys, *};
+use crate::{
+    audit, forms,
+    model::*,
+    reseal::{Reliance, RowKey, Sealed, Stretch, again},
+    seal::Keys,
+    *,
+};
 
 /// What went wrong, before anybody said what was being done.
 type Cause = forms::Cause;
 
 /// Whether a failure means that the database does not answer at this moment.
 pub(crate) fn is_out_of_reach(cause: &Cause) -> bool {
-    cause.is::<Busy>() || cause.is::<Unknown>() || Trouble::of(cause) == Trouble::Lost
+    let cause = opening::explained(cause);
+    let is_lost = || Trouble::of(cause) == Trouble::Lost && !opening::is_a_stranger(cause);
+    cause.is::<Busy>() || cause.is::<Unknown>() || is_lost()
 }
 
 /// What becomes of a transaction.
@@ -185,7 +198,9 @@ impl Store for Postgres {
     async fn import_people(&self, people: &[NewPerson], by: &By) -> Result<Imported, ImportError> {
         let imported: Result<_> =
             transact!(self, "importing people", Synced::Now, |tx| import::import(
-                &tx, people, by
+                &tx,
+                people,
+                (&self.keys, by)
             ));
         imported?.map_err(ImportError::Conflicts)
     }
@@ -216,7 +231,7 @@ impl Store for Postgres {
 
     async fn disable(&self, person: PersonId, disabled: bool, by: &By) -> Result<()> {
         write!(self, "switching a person off or on", |tx| {
-            people::disable(&tx, person, disabled, by)
+            people::disable(&tx, &self.keys, person, disabled, by)
         })
     }
 
@@ -306,7 +321,15 @@ impl Store for Postgres {
     }
 
     async fn end_sessions(&self, which: &EndSessions, by: &By) -> Result<u32> {
-        write!(self, "ending sessions", |tx| sessions::end(&tx, which, by))
+        write!(self, "ending sessions", |tx| {
+            sessions::end(&tx, &self.keys, which, by)
+        })
+    }
+
+    async fn participate(&self, participant: &Participant, now: Timestamp) -> Result<bool> {
+        write!(self, "remembering an application of a session", |tx| {
+            participants::begin(&tx, participant, now)
+        })
     }
 
     async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool> {
@@ -325,6 +348,42 @@ impl Store for Postgres {
     async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>> {
         read!(self, "looking for a code that was redeemed", |link| {
             sessions::redeemed(&link, (code, session))
+        })
+    }
+
+    async fn renew(&self, renewal: &Renewal, by: &By) -> Result<Renewed> {
+        write!(self, "renewing a refresh token", |tx| {
+            refresh::renew(&tx, renewal, by)
+        })
+    }
+
+    async fn refresh_due(&self, family: &[u8; 16], now: Timestamp) -> Result<Option<u32>> {
+        read!(self, "looking for a family of refresh tokens", |link| {
+            refresh::due(&link, family, now)
+        })
+    }
+
+    async fn revoke(&self, revocation: &Revocation, by: &By) -> Result<bool> {
+        write!(self, "taking back what a code gave", |tx| {
+            refresh::revoke(&tx, revocation, by)
+        })
+    }
+
+    async fn consents(&self, person: PersonId) -> Result<Vec<Consent>> {
+        read!(self, "reading what a person consented to", |link| {
+            consents::of_person(&link, person)
+        })
+    }
+
+    async fn consent(&self, consent: &Consent, by: &By) -> Result<()> {
+        write!(self, "remembering a consent", |tx| consents::give(
+            &tx, consent, by
+        ))
+    }
+
+    async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool> {
+        write!(self, "taking a consent back", |tx| {
+            consents::take_back(&tx, (person, application), by)
         })
     }
 
@@ -374,7 +433,7 @@ impl Store for Postgres {
 
     async fn assign_token(&self, assign: &AssignToken, by: &By) -> Result<bool> {
         transact!(self, "assigning a token", Synced::Now, |tx| {
-            tokens::assign_by_desk(&tx, assign, by)
+            tokens::assign_by_desk(&tx, &self.keys, assign, by)
         })
     }
 
@@ -410,6 +469,12 @@ impl Store for Postgres {
         read!(self, "counting messages", |link| outbox::depth(&link))
     }
 
+    async fn outbox_next_due(&self) -> Result<Option<Timestamp>> {
+        read!(self, "looking for the next message", |link| {
+            outbox::next_due(&link)
+        })
+    }
+
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<KeyRecord>> {
         read!(self, "reading the signing keys", |link| {
             resources::signing_keys(&link, &self.keys, now)
@@ -419,6 +484,42 @@ impl Store for Postgres {
     async fn rotate_key(&self, new: &KeyRecord, retire_until: Timestamp, by: &By) -> Result<()> {
         write!(self, "rotating a signing key", |tx| {
             resources::rotate_key(&tx, &self.keys, (new, retire_until), by)
+        })
+    }
+
+    async fn reliance(&self, now: Timestamp) -> Result<Vec<Reliance>> {
+        let mut attempts = Attempts::at(self, "counting what relies on the keys");
+        loop {
+            let tx = attempts.begin_long().await?;
+            let counted = reseal::reliance(&tx, &self.keys, now).await;
+            if let Some(reliance) = attempts.end(tx, counted.map(Verdict::Undo)).await? {
+                return Ok(reliance);
+            }
+        }
+    }
+
+    async fn renewed_before(&self, at: Timestamp, now: Timestamp) -> Result<u64> {
+        let mut attempts = Attempts::at(self, "counting refresh tokens");
+        loop {
+            let tx = attempts.begin_long().await?;
+            let counted = reseal::renewed_before(&tx, at, now).await;
+            if let Some(count) = attempts.end(tx, counted.map(Verdict::Undo)).await? {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn reseal(&self, table: Sealed, after: &RowKey) -> Result<Stretch> {
+        let doing = "sealing again";
+        let current = self.keys.current();
+        let found: Result<_> = read!(self, doing, |link| {
+            reseal::find(&link, table, after, current)
+        });
+        let (rows, stretch) = again(&self.keys, table, found?);
+        let resealed: Result<u64> = write!(self, doing, |tx| reseal::replace(&tx, table, &rows));
+        Ok(Stretch {
+            resealed: resealed?,
+            ..stretch
         })
     }
 
@@ -438,6 +539,32 @@ impl Store for Postgres {
         read!(self, "reading the generation", |link| {
             resources::generation(&link)
         })
+    }
+
+    async fn node_seen(&self, node: &Node, now: Timestamp) -> Result<()> {
+        transact!(self, "telling of this node", Synced::Later, |tx| async {
+            nodes::tell(&tx, node, now).await.map(Verdict::Keep)
+        })
+    }
+
+    async fn node_left(&self, id: &[u8; 16]) -> Result<()> {
+        transact!(self, "forgetting a node", Synced::Later, |tx| async {
+            nodes::forget(&tx, id).await.map(Verdict::Keep)
+        })
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeSeen>> {
+        read!(self, "reading the nodes", |link| nodes::all(&link))
+    }
+
+    async fn migration(&self) -> Result<String> {
+        read!(self, "reading the schema's version", |link| {
+            nodes::migration(&link)
+        })
+    }
+
+    async fn database_servers(&self) -> Result<Vec<DatabaseServer>> {
+        Ok(nodes::servers(&self.address).await)
     }
 
     async fn audit(&self, happened: &Happened, by: &By) -> Result<()> {
@@ -498,6 +625,11 @@ impl Store for Postgres {
                 return Ok(counts);
             }
         }
+    }
+
+    async fn clock(&self) -> Result<Option<Timestamp>> {
+        let doing = "asking the database what time it is";
+        read!(self, doing, |link| upkeep::clock(&link)).map(Some)
     }
 
     async fn ready(&self, patience: Duration) -> Result<()> {

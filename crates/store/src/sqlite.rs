@@ -4,14 +4,19 @@
 //! statements keep to what PostgreSQL and its distributed relatives also take. Deliberately absent:
 //! what steps mean; who may do what.
 
+mod consents;
 mod effects;
 mod image;
 mod import;
 mod journeys;
 mod lanes;
+mod nodes;
 mod outbox;
+mod participants;
 mod people;
 mod readers;
+mod refresh;
+mod reseal;
 mod resources;
 mod restored;
 mod rows;
@@ -42,7 +47,13 @@ use self::{
     schema::Durability,
     writer::{Verdict, Writer},
 };
-use crate::{audit, model::*, seal::Keys, *};
+use crate::{
+    audit,
+    model::*,
+    reseal::{Reliance, RowKey, Sealed, Stretch, again},
+    seal::Keys,
+    *,
+};
 
 /// What went wrong, before anybody said what was being done.
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -204,9 +215,9 @@ impl Store for Sqlite {
     }
 
     async fn disable(&self, person: PersonId, disabled: bool, by: &By) -> Result<()> {
-        let by = by.clone();
+        let (keys, by) = (self.keys.clone(), by.clone());
         self.write("switching a person off or on", move |conn| {
-            people::disable(conn, person, disabled, &by)
+            people::disable(conn, &keys, person, disabled, &by)
         })
         .await
     }
@@ -302,9 +313,17 @@ impl Store for Sqlite {
     }
 
     async fn end_sessions(&self, which: &EndSessions, by: &By) -> Result<u32> {
-        let (which, by) = (which.clone(), by.clone());
+        let (keys, which, by) = (self.keys.clone(), which.clone(), by.clone());
         self.write("ending sessions", move |conn| {
-            sessions::end(conn, &which, &by)
+            sessions::end(conn, &keys, &which, &by)
+        })
+        .await
+    }
+
+    async fn participate(&self, participant: &Participant, now: Timestamp) -> Result<bool> {
+        let participant = participant.clone();
+        self.write("remembering an application of a session", move |conn| {
+            participants::begin(conn, &participant, now)
         })
         .await
     }
@@ -328,6 +347,48 @@ impl Store for Sqlite {
     async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>> {
         let find = |conn: &Connection| sessions::redeemed(conn, (code, session));
         self.read("looking for a code that was redeemed", find)
+    }
+
+    async fn renew(&self, renewal: &Renewal, by: &By) -> Result<Renewed> {
+        let (renewal, by) = (renewal.clone(), by.clone());
+        self.write("renewing a refresh token", move |conn| {
+            refresh::renew(conn, &renewal, &by)
+        })
+        .await
+    }
+
+    async fn refresh_due(&self, family: &[u8; 16], now: Timestamp) -> Result<Option<u32>> {
+        let find = |conn: &Connection| refresh::due(conn, family, now);
+        self.read("looking for a family of refresh tokens", find)
+    }
+
+    async fn revoke(&self, revocation: &Revocation, by: &By) -> Result<bool> {
+        let (revocation, by) = (revocation.clone(), by.clone());
+        self.write("taking back what a code gave", move |conn| {
+            refresh::revoke(conn, &revocation, &by)
+        })
+        .await
+    }
+
+    async fn consents(&self, person: PersonId) -> Result<Vec<Consent>> {
+        let find = |conn: &Connection| consents::of_person(conn, person);
+        self.read("reading what a person consented to", find)
+    }
+
+    async fn consent(&self, consent: &Consent, by: &By) -> Result<()> {
+        let (consent, by) = (consent.clone(), by.clone());
+        self.write("remembering a consent", move |conn| {
+            consents::give(conn, &consent, &by)
+        })
+        .await
+    }
+
+    async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool> {
+        let (application, by) = (application.to_owned(), by.clone());
+        self.write("taking a consent back", move |conn| {
+            consents::take_back(conn, (person, &application), &by)
+        })
+        .await
     }
 
     async fn spend_try(
@@ -373,8 +434,8 @@ impl Store for Sqlite {
     }
 
     async fn assign_token(&self, assign: &AssignToken, by: &By) -> Result<bool> {
-        let (assign, by) = (assign.clone(), by.clone());
-        let work = move |conn: &Connection| tokens::assign_by_desk(conn, &assign, &by);
+        let (keys, assign, by) = (self.keys.clone(), assign.clone(), by.clone());
+        let work = move |conn: &Connection| tokens::assign_by_desk(conn, &keys, &assign, &by);
         self.writer.run("assigning a token", work).await
     }
 
@@ -414,6 +475,10 @@ impl Store for Sqlite {
         self.read("counting messages", outbox::depth)
     }
 
+    async fn outbox_next_due(&self) -> Result<Option<Timestamp>> {
+        self.read("looking for the next message", outbox::next_due)
+    }
+
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<KeyRecord>> {
         let find = |conn: &Connection| resources::signing_keys(conn, &self.keys, now);
         self.read("reading the signing keys", find)
@@ -425,6 +490,31 @@ impl Store for Sqlite {
             resources::rotate_key(conn, &keys, (&new, retire_until), &by)
         })
         .await
+    }
+
+    async fn reliance(&self, now: Timestamp) -> Result<Vec<Reliance>> {
+        self.read("counting what relies on the keys", |conn| {
+            reseal::reliance(conn, &self.keys, now)
+        })
+    }
+
+    async fn renewed_before(&self, at: Timestamp, now: Timestamp) -> Result<u64> {
+        self.read("counting refresh tokens", |conn| {
+            reseal::renewed_before(conn, at, now)
+        })
+    }
+
+    async fn reseal(&self, table: Sealed, after: &RowKey) -> Result<Stretch> {
+        let doing = "sealing again";
+        let current = self.keys.current();
+        let found = self.read(doing, |conn| reseal::find(conn, table, after, current))?;
+        let (rows, stretch) = again(&self.keys, table, found);
+        let work = move |conn: &Connection| reseal::replace(conn, table, &rows);
+        let resealed = self.write(doing, work).await?;
+        Ok(Stretch {
+            resealed,
+            ..stretch
+        })
     }
 
     async fn resource(&self, kind: ResourceKind) -> Result<Option<Resource>> {
@@ -439,6 +529,30 @@ impl Store for Sqlite {
 
     async fn generation(&self) -> Result<u64> {
         self.read("reading the generation", resources::generation)
+    }
+
+    async fn node_seen(&self, node: &Node, now: Timestamp) -> Result<()> {
+        let node = node.clone();
+        let work = move |conn: &Connection| Ok(Verdict::Keep(nodes::tell(conn, &node, now)?));
+        self.writer.run_ahead("telling of this node", work).await
+    }
+
+    async fn node_left(&self, id: &[u8; 16]) -> Result<()> {
+        let id = *id;
+        let work = move |conn: &Connection| Ok(Verdict::Keep(nodes::forget(conn, &id)?));
+        self.writer.run_ahead("forgetting a node", work).await
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeSeen>> {
+        self.read("reading the nodes", nodes::all)
+    }
+
+    async fn migration(&self) -> Result<String> {
+        self.read("reading the schema's version", nodes::migration)
+    }
+
+    async fn database_servers(&self) -> Result<Vec<DatabaseServer>> {
+        Ok(vec![])
     }
 
     async fn audit(&self, happened: &Happened, by: &By) -> Result<()> {

@@ -300,6 +300,34 @@ pub(super) async fn a_link_moves_a_journey_once(world: &World) -> Kept {
     Ok(())
 }
 
+/// [P04] A step of the former browser that ends late offers its link again: used it stays.
+pub(super) async fn a_used_link_stays_used_until_one_is_made_anew(world: &World) -> Kept {
+    let person = world.person(Method::Sms).await?;
+    let journey = world.signing_in(person)?;
+    let _ = world.open(&journey, &[]).await?;
+    let link = world.hash();
+    let offer = async |until| {
+        world
+            .store()
+            .offer_resume(journey.id, &link, NOW.plus(until))
+            .await
+    };
+    let take = async || {
+        world
+            .store()
+            .take_over_journey(&link, &world.hash(), NOW)
+            .await
+    };
+    offer(60).await?;
+    offer(60).await?;
+    assert!(matches!(take().await?, TakeOver::Taken(_)));
+    offer(60).await?;
+    assert!(matches!(take().await?, TakeOver::Used));
+    offer(61).await?;
+    assert!(matches!(take().await?, TakeOver::Taken(_)));
+    Ok(())
+}
+
 pub(super) async fn a_link_that_is_late_replaced_or_made_up_moves_nothing(world: &World) -> Kept {
     let person = world.person(Method::Sms).await?;
     let journey = world.signing_in(person)?;

@@ -9,6 +9,7 @@ fn redemption(world: &World, session: [u8; 32]) -> Redemption {
     Redemption {
         application: "portal".into(),
         code: world.id(),
+        refresh: None,
         session,
         until: NOW.plus(300),
     }

@@ -16,7 +16,8 @@ use tokio::sync::Barrier;
 
 use crate::{
     Account, AnyStore, By, Committed, ImportError, Imported, Journey, JourneyState, NewActivation,
-    NewPerson, NewSession, NewToken, StoreError, seal::sha256,
+    NewPerson, NewSession, NewToken, StoreError,
+    seal::{Keys, sha256},
 };
 
 /// What breaks a promise without an assertion.
@@ -28,13 +29,15 @@ pub(super) const NOW: Timestamp = Timestamp(1_900_000_000);
 
 /// Two nodes on one database, and a source of things that were not there before.
 pub(super) struct World {
+    keys: [Arc<Keys>; 2],
     next: AtomicU64,
     nodes: [AnyStore; 2],
 }
 
 impl World {
-    pub(super) fn new(nodes: [AnyStore; 2]) -> Self {
+    pub(super) fn new(nodes: [AnyStore; 2], keys: [Arc<Keys>; 2]) -> Self {
         Self {
+            keys,
             next: AtomicU64::new(1),
             nodes,
         }
@@ -43,6 +46,17 @@ impl World {
     pub(super) fn store(&self) -> &AnyStore {
         let [store, _] = &self.nodes;
         store
+    }
+
+    /// The keys of that store.
+    pub(super) fn keys(&self) -> &Keys {
+        let [keys, _] = &self.keys;
+        keys
+    }
+
+    /// All nodes are given other keys while they serve.
+    pub(super) fn take_keys(&self, newer: &Keys) {
+        self.keys.iter().for_each(|keys| keys.replace(newer));
     }
 
     pub(super) fn number(&self) -> u64 {

@@ -340,6 +340,7 @@ async fn nothing_that_was_spent_after_the_backup_works_again() {
     let code = Redemption {
         application: "portal".into(),
         code: [9; 16],
+        refresh: None,
         session,
         until: LATER.plus(300),
     };

@@ -18,6 +18,8 @@ use super::{Cause, unverified::Unverified};
 const POOL_SIZE: usize = 24;
 /// A size beyond this one is a slip of the pen.
 const POOL_SIZE_MAX: usize = 1000;
+/// Where a server listens, if the address says nothing.
+const PORT: u16 = 5432;
 /// How long one host may take to answer at all.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long what was sent may stay unacknowledged.
@@ -173,7 +175,7 @@ impl Address {
         let ports = self.config.get_ports();
         let hosts = self.config.get_hosts().iter().enumerate();
         let hosts = hosts.map(|(at, host)| {
-            let port = ports.get(at).or_else(|| ports.first()).unwrap_or(&5432);
+            let port = ports.get(at).or_else(|| ports.first()).unwrap_or(&PORT);
             match host {
                 Host::Tcp(name) if name.contains(':') => format!("[{name}]:{port}"),
                 Host::Tcp(name) => format!("{name}:{port}"),
@@ -182,6 +184,39 @@ impl Address {
             }
         });
         hosts.collect::<Vec<_>>().join(",")
+    }
+
+    /// An address for each server alone, whatever that server is.
+    pub(super) fn each(&self) -> Vec<Self> {
+        let (hosts, ports) = (self.config.get_hosts(), self.config.get_ports());
+        let alone = |(at, host): (usize, &Host)| {
+            let mut config = Config::new();
+            match host {
+                Host::Tcp(name) => config.host(name),
+                #[cfg(unix)]
+                Host::Unix(path) => config.host_path(path),
+            };
+            let port = ports.get(at).or_else(|| ports.first());
+            config
+                .port(port.copied().unwrap_or(PORT))
+                .user(self.user())
+                .dbname(self.database())
+                .ssl_mode(self.config.get_ssl_mode())
+                .connect_timeout(CONNECT)
+                .tcp_user_timeout(UNACKNOWLEDGED)
+                .application_name("furka");
+            if let Some(address) = self.config.get_hostaddrs().get(at) {
+                config.hostaddr(*address);
+            }
+            if let Some(password) = self.config.get_password() {
+                config.password(password);
+            }
+            Self {
+                config: Box::new(config),
+                ..self.clone()
+            }
+        };
+        hosts.iter().enumerate().map(alone).collect()
     }
 
     /// How many connections there are at most.

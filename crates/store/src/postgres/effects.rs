@@ -37,7 +37,7 @@ async fn apply_one(
     let done_if = |done: bool, refused| if done { Ok(None) } else { Err(refused) };
     match effect {
         Effect::Activate(activate) => {
-            let done = people::activate(tx, activate, (step.journey.id, now)).await?;
+            let done = people::activate(tx, step.keys, activate, (step.journey.id, now)).await?;
             Ok(done_if(done, Committed::ActivationSpent))
         }
         Effect::AssignToken {
@@ -108,7 +108,7 @@ async fn assign(
         person,
         serial: serial.to_owned(),
     };
-    let assigned = tokens::assign(tx, &token, &step.by, Some(step.journey.id)).await?;
+    let assigned = tokens::assign(tx, step.keys, &token, &step.by, Some(step.journey.id)).await?;
     Ok(match assigned {
         Ok(()) => Ok(None),
         Err(NotAssigned::CounterSpent) => Err(Committed::CounterSpent),

@@ -18,9 +18,9 @@ use crate::{
     seal::{Keys, Purpose},
 };
 
-/// What is the engine's own: the ends of the audit's strands, which migrations it saw, and that it is
-/// half copied.
-const OURS: [&str; 3] = ["audit_strand", "migration", MARK];
+/// What stays where it is: the ends of the audit's strands, which migrations the engine saw, which nodes
+/// serve it, and that it is half copied.
+const OURS: [&str; 4] = ["audit_strand", "migration", "node", MARK];
 
 const READING: &str = "reading the whole database";
 const WRITING: &str = "writing the whole database";

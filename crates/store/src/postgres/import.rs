@@ -12,6 +12,7 @@ use super::{Cause, Verdict, link::Tx, people, rows::Columns, tokens};
 use crate::{
     By, Conflict, Imported, NewPerson,
     forms::{names_of, twice, word},
+    seal::Keys,
 };
 
 /// So many people share a statement.
@@ -23,7 +24,7 @@ type Import = Result<Imported, Vec<(usize, Conflict)>>;
 pub(super) async fn import(
     tx: &Tx,
     people: &[NewPerson],
-    by: &By,
+    (keys, by): (&Keys, &By),
 ) -> Result<Verdict<Import>, Cause> {
     let mut conflicts = twice(people);
     let seen_before: HashSet<usize> = conflicts.iter().map(|(at, _)| *at).collect();
@@ -35,7 +36,7 @@ pub(super) async fn import(
     let mut taken_in = Vec::with_capacity(entries.len());
     for entries in entries.chunks(AT_ONCE) {
         let known = known(tx, entries, &mut conflicts).await?;
-        taken_in.extend(take_in(tx, known, by, &mut conflicts).await?);
+        taken_in.extend(take_in(tx, known, (keys, by), &mut conflicts).await?);
     }
     for entries in taken_in.chunks(AT_ONCE) {
         let changed = give_names(tx, entries, &mut conflicts).await?;
@@ -122,7 +123,7 @@ async fn holders(
 async fn take_in<'a>(
     tx: &Tx,
     mut entries: Vec<Entry<'a>>,
-    by: &By,
+    with: (&Keys, &By),
     conflicts: &mut Vec<(usize, Conflict)>,
 ) -> Result<Vec<Entry<'a>>, Cause> {
     let (created, known): (Vec<&Entry<'_>>, Vec<_>) =
@@ -137,7 +138,7 @@ async fn take_in<'a>(
     for mut entry in entries {
         let open = !activated.contains(&entry.person);
         if let Some(serial) = entry.new.token_serial.as_ref().filter(|_| open) {
-            match tokens::bring(tx, entry.person, serial, by).await? {
+            match tokens::bring(tx, entry.person, serial, with).await? {
                 Ok(brought) => entry.changed |= brought,
                 Err(conflict) => {
                     conflicts.push((entry.at, conflict));

@@ -161,6 +161,8 @@ fn read(keys: &Keys, row: &Row) -> Result<Journey, Cause> {
     })
 }
 
+/// The same offer, made once more by a step that comes too late, leaves a used link used; one that is made
+/// anew lasts longer.
 pub(super) async fn offer_resume(
     tx: &Tx,
     journey: JourneyId,
@@ -169,7 +171,10 @@ pub(super) async fn offer_resume(
 ) -> Result<(), Cause> {
     let offered = tx
         .execute(
-            "update journey set resume = $1, resume_until = $2, resume_used = 0 where id = $3",
+            "update journey
+             set resume_used = case when resume = $1 and resume_until >= $2 then resume_used else 0 end,
+                 resume = $1, resume_until = $2
+             where id = $3",
             &[&resume.as_slice(), &until.0, &journey.0.as_slice()],
         )
         .await?;

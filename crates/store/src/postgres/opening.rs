@@ -32,6 +32,22 @@ pub(super) fn explain(address: &Address, cause: Cause) -> Cause {
     }
 }
 
+/// What is behind the sentence, if there is one.
+pub(super) fn explained(cause: &Cause) -> &Cause {
+    match cause.downcast_ref::<Unreachable>() {
+        Some(unreachable) => &unreachable.source,
+        None => cause,
+    }
+}
+
+/// Whether a server cannot prove who it is: that does not pass by itself.
+pub(super) fn is_a_stranger(cause: &Cause) -> bool {
+    let error = cause.downcast_ref::<tokio_postgres::Error>();
+    let source = error.and_then(Error::source);
+    let source = source.and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::InvalidData)
+}
+
 fn of_code(address: &Address, code: &SqlState) -> Option<String> {
     let (hosts, user, database) = (address.hosts(), address.user(), address.database());
     Some(match *code {
@@ -50,6 +66,9 @@ fn of_code(address: &Address, code: &SqlState) -> Option<String> {
         SqlState::CANNOT_CONNECT_NOW => {
             format!("the server at {hosts} is just starting or stopping: try again in a moment")
         }
+        SqlState::LOCK_NOT_AVAILABLE => format!(
+            "something uses the tables of `{database}` for a long time, such as a backup, so they were not changed: wait until it has ended, and do it again"
+        ),
         SqlState::READ_ONLY_SQL_TRANSACTION => read_only(address),
         _ => return None,
     })

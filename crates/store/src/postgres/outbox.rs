@@ -186,6 +186,12 @@ pub(super) async fn of_journey(
     states.map(|state| forms::message_state(state?)).collect()
 }
 
+pub(super) async fn next_due(link: &Link) -> Result<Option<Timestamp>, Cause> {
+    let sql = "select min(due_at) from outbox where sealed is not null";
+    let due = link.row(sql, &[]).await?.ok_or(Unreadable("a minimum"))?;
+    Ok(Columns::of(&due).next::<Option<i64>>()?.map(Timestamp))
+}
+
 pub(super) async fn depth(link: &Link) -> Result<u64, Cause> {
     let sql = "select count(*) from outbox where sealed is not null";
     let count = link.row(sql, &[]).await?.ok_or(Unreadable("count"))?;

@@ -11,11 +11,12 @@ use super::{
     link::{Link, Tx},
     outbox,
     outbox::People,
+    participants,
     rows::Columns,
     sessions,
 };
 use crate::{
-    Account, ActivationRecord, By, Cohort, NewActivation,
+    Account, ActivationRecord, By, Cohort, EndSessions, NewActivation,
     forms::{self, Bound, PASSWORDS_KEPT, Posting, Unreadable, variant, word},
     seal::Keys,
 };
@@ -232,6 +233,7 @@ pub(super) async fn remember_password(
 /// Off: with their sessions, journeys and messages. Of these writes all happen, or none.
 pub(super) async fn disable(
     tx: &Tx,
+    keys: &Keys,
     person: PersonId,
     disabled: bool,
     by: &By,
@@ -251,21 +253,22 @@ pub(super) async fn disable(
     }
     tx.execute(
         "update outbox set state = 'failed', note = 'the person was switched off', sealed = null
-         where person = $1 and sealed is not null",
+         where person = $1 and sealed is not null and reference not like 'signed-out-%'",
         &[&person.0.as_slice()],
     )
     .await?;
-    let sessions = end_everything(tx, person, None).await?;
+    let sessions = end_everything(tx, keys, person, (None, by.at)).await?;
     tx.tell(&Happened::SignedOut { sessions }, &by, None);
     Ok(())
 }
 
 /// Ends what a person has begun, but for the journey that asks for it: sessions with their access
-/// tokens, journeys. How many sessions.
+/// tokens, journeys. The applications hear of it. How many sessions.
 pub(super) async fn end_everything(
     tx: &Tx,
+    keys: &Keys,
     person: PersonId,
-    but: Option<JourneyId>,
+    (but, now): (Option<JourneyId>, Timestamp),
 ) -> Result<u32, Cause> {
     tx.execute(
         "delete from journey where person = $1 and id is distinct from $2",
@@ -275,7 +278,9 @@ pub(super) async fn end_everything(
         ],
     )
     .await?;
-    sessions::end_all(tx, person).await
+    let sessions = sessions::end_all(tx, person).await?;
+    participants::tell(tx, keys, &EndSessions::All(person), now).await?;
+    Ok(sessions)
 }
 
 pub(super) async fn issue_activation(
@@ -363,6 +368,7 @@ pub(super) async fn activations(
 /// method already.
 pub(super) async fn activate(
     tx: &Tx,
+    keys: &Keys,
     activate: &Activate,
     (journey, now): (JourneyId, Timestamp),
 ) -> Result<bool, Cause> {
@@ -399,7 +405,7 @@ pub(super) async fn activate(
     }
     remember_password(tx, person, &activate.password).await?;
     void_activations(tx, person).await?;
-    end_everything(tx, person, Some(journey)).await?;
+    end_everything(tx, keys, person, (Some(journey), now)).await?;
     let sql = "delete from device where person = $1";
     tx.execute(sql, &[&person.0.as_slice()]).await?;
     Ok(true)

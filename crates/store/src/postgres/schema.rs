@@ -10,14 +10,33 @@ use super::{
 };
 use crate::{
     forms::Unreadable,
-    seal::{Keys, Purpose, sha256},
+    migration::{self, Done, Migration, NEEDED},
+    seal::{Keys, Purpose},
 };
 
-/// All migrations, in order. What was published is never changed, only followed.
-const MIGRATIONS: [Migration; 1] = [Migration {
-    name: "0001-what-is-remembered",
-    sql: include_str!("../../../../migrations/postgres/0001-what-is-remembered.sql"),
-}];
+/// All migrations, in order.
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001-what-is-remembered",
+        sql: include_str!("../../../../migrations/postgres/0001-what-is-remembered.sql"),
+    },
+    Migration {
+        name: "0002-nodes",
+        sql: include_str!("../../../../migrations/postgres/0002-nodes.sql"),
+    },
+    Migration {
+        name: "0004-refresh-tokens",
+        sql: include_str!("../../../../migrations/postgres/0004-refresh-tokens.sql"),
+    },
+    Migration {
+        name: "0005-participants",
+        sql: include_str!("../../../../migrations/postgres/0005-participants.sql"),
+    },
+    Migration {
+        name: "0006-consents",
+        sql: include_str!("../../../../migrations/postgres/0006-consents.sql"),
+    },
+];
 
 /// How many migrations an empty database has yet to see.
 pub(super) const ALL_MIGRATIONS: usize = MIGRATIONS.len();
@@ -26,7 +45,7 @@ pub(super) const ALL_MIGRATIONS: usize = MIGRATIONS.len();
 const VERSION_MIN: i32 = 150_000;
 
 /// The tables, and what must be allowed on them.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 19] = [
     ("activation", ALL),
     ("audit", "select, insert"),
     ("audit_strand", "select, update"),
@@ -37,31 +56,27 @@ const TABLES: [(&str, &str); 17] = [
     ("meta", ALL),
     ("migration", "select"),
     ("name", ALL),
+    ("node", ALL),
     ("otp", ALL),
     ("outbox", ALL),
     ("password_past", ALL),
     ("person", ALL),
+    ("refresh", ALL),
     ("resource", ALL),
     ("session", ALL),
     ("signing_key", ALL),
 ];
 const ALL: &str = "select, insert, update, delete";
 
+/// How long a migration waits for a table that others use, in seconds.
+const TABLE_WAIT_S: u8 = 1;
+
 /// Waits until nobody else makes tables; ends with the transaction.
 pub(super) const ALONE: &str = "select pg_advisory_xact_lock(440213037665)";
-
-struct Migration {
-    name: &'static str,
-    sql: &'static str,
-}
 
 /// Why a database is not opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    #[error(
-        "migration `{0}` of the database differs from the one in this binary: install the version that made the database"
-    )]
-    Changed(String),
     #[error(
         "the database `{0}` holds tables that furka did not make: name an empty database, made with `createdb`"
     )]
@@ -70,10 +85,6 @@ pub(super) enum Refused {
         "the database has no table `{0}`, though its migrations were run: restore a backup, or name another database"
     )]
     Incomplete(String),
-    #[error(
-        "the database has migration `{0}`, which this version does not know: install the newer version that made it, or restore an older backup"
-    )]
-    Newer(String),
     #[error("the server is PostgreSQL {0}, which is too old: furka needs version 15 or newer")]
     OldServer(String),
     #[error(
@@ -119,20 +130,21 @@ pub(super) async fn pending(link: &Link, address: &Address) -> Result<Vec<&'stat
 
 async fn unseen(link: &Link, address: &Address) -> Result<Vec<&'static str>, Cause> {
     let done = done(link, address).await?;
-    for (at, (name, checksum)) in done.iter().enumerate() {
-        match MIGRATIONS.get(at) {
-            None => return Err(Refused::Newer(name.clone()).into()),
-            Some(known) if known.name != name || sha256(known.sql.as_bytes()) != *checksum => {
-                return Err(Refused::Changed(name.clone()).into());
-            }
-            Some(_) => {}
-        }
-    }
-    let names = MIGRATIONS.iter().skip(done.len());
-    Ok(names.map(|migration| migration.name).collect())
+    let needed = match done.is_empty() {
+        true => None,
+        false => needed(link).await?,
+    };
+    let rest = migration::unseen(MIGRATIONS, &done, needed)?;
+    Ok(rest.iter().map(|migration| migration.name).collect())
 }
 
-async fn done(link: &Link, address: &Address) -> Result<Vec<(String, [u8; 32])>, Cause> {
+async fn needed(link: &Link) -> Result<Option<i64>, Cause> {
+    let sql = "select number from meta where name = $1";
+    let found = link.row(sql, &[&NEEDED]).await?;
+    found.map(|row| Columns::of(&row).next()).transpose()
+}
+
+async fn done(link: &Link, address: &Address) -> Result<Vec<Done>, Cause> {
     let sql = "select to_regclass('migration') is not null, to_regclass('person') is not null";
     let found = link.row(sql, &[]).await?.ok_or(Unreadable("tables"))?;
     let mut columns = Columns::of(&found);
@@ -156,12 +168,16 @@ async fn done(link: &Link, address: &Address) -> Result<Vec<(String, [u8; 32])>,
 /// Brings the database to this version's schema, all of it or nothing. Of several nodes that begin at
 /// once one does it, and the others see it done: the first lock is a help for that, the keys of the
 /// tables are what holds.
+///
+/// Whoever wants a table waits behind a step that waits for it, so no step waits longer than people do.
 pub(super) async fn migrate(tx: &Tx, address: &Address) -> Result<Verdict<()>, Cause> {
     tx.batch(&format!("set local statement_timeout = 0; {ALONE}"))
         .await?;
     if pending(tx, address).await?.is_empty() {
         return Ok(Verdict::Undo(()));
     }
+    tx.batch(&format!("set local lock_timeout = '{TABLE_WAIT_S}s'"))
+        .await?;
     migrate_first(tx, address, MIGRATIONS.len()).await?;
     Ok(Verdict::Keep(()))
 }
@@ -181,13 +197,19 @@ pub(super) async fn migrate_first(tx: &Tx, address: &Address, number: usize) -> 
     for migration in first.filter(|one| unseen.contains(&one.name)) {
         tx.execute(
             "insert into migration (name, checksum) values ($1, $2)",
-            &[
-                &migration.name,
-                &sha256(migration.sql.as_bytes()).as_slice(),
-            ],
+            &[&migration.name, &migration.checksum().as_slice()],
         )
         .await?;
         tx.batch(migration.sql).await?;
+    }
+    if !unseen.is_empty() {
+        let made = MIGRATIONS.get(..number).unwrap_or(MIGRATIONS);
+        tx.execute(
+            "insert into meta (name, number) values ($1, $2)
+             on conflict (name) do update set number = excluded.number",
+            &[&NEEDED, &migration::needed(made)],
+        )
+        .await?;
     }
     Ok(())
 }

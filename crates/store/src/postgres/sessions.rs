@@ -6,10 +6,12 @@ use tokio_postgres::Row;
 use super::{
     Cause,
     link::{Link, Tx},
+    participants, refresh,
     rows::Columns,
 };
 use crate::{
     By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord, forms::USED_WITHIN_S, key,
+    seal::Keys,
 };
 
 /// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
@@ -104,7 +106,7 @@ pub(super) async fn of_person(
     rows.iter().map(read).collect()
 }
 
-pub(super) async fn end(tx: &Tx, which: &EndSessions, by: &By) -> Result<u32, Cause> {
+pub(super) async fn end(tx: &Tx, keys: &Keys, which: &EndSessions, by: &By) -> Result<u32, Cause> {
     let (ended, person) = match which {
         EndSessions::All(person) => (end_all(tx, *person).await?, Some(*person)),
         EndSessions::Others(person, but) => {
@@ -112,17 +114,13 @@ pub(super) async fn end(tx: &Tx, which: &EndSessions, by: &By) -> Result<u32, Ca
             let ended = tx
                 .execute(sql, &[&person.0.as_slice(), &but.as_slice()])
                 .await?;
+            refresh::end_of_person(tx, *person, Some(but)).await?;
             (u32::try_from(ended)?, Some(*person))
         }
-        EndSessions::One(key) => {
-            let sql = "delete from session where key = $1 returning person";
-            let ended = tx.row(sql, &[&key.as_slice()]).await?;
-            let person = ended
-                .map(|row| Columns::of(&row).next_bytes())
-                .transpose()?;
-            (u32::from(person.is_some()), person.map(PersonId))
-        }
+        EndSessions::One(key) | EndSessions::Replaced(key, _) => end_one(tx, key, true).await?,
+        EndSessions::Over(key) => end_one(tx, key, false).await?,
     };
+    participants::tell(tx, keys, which, by.at).await?;
     if ended > 0 {
         let by = By {
             person: by.person.or(person),
@@ -136,9 +134,24 @@ pub(super) async fn end(tx: &Tx, which: &EndSessions, by: &By) -> Result<u32, Ca
 /// Ends all sessions of a person; how many.
 pub(super) async fn end_all(tx: &Tx, person: PersonId) -> Result<u32, Cause> {
     let sql = "delete from session where person = $1";
-    Ok(u32::try_from(
-        tx.execute(sql, &[&person.0.as_slice()]).await?,
-    )?)
+    let ended = tx.execute(sql, &[&person.0.as_slice()]).await?;
+    refresh::end_of_person(tx, person, None).await?;
+    Ok(u32::try_from(ended)?)
+}
+
+/// Ends one session, and what hangs on it; whose it was.
+async fn end_one(
+    tx: &Tx,
+    key: &[u8; 32],
+    and_offline: bool,
+) -> Result<(u32, Option<PersonId>), Cause> {
+    let sql = "delete from session where key = $1 returning person";
+    let Some(row) = tx.row(sql, &[&key.as_slice()]).await? else {
+        return Ok((0, None));
+    };
+    let person = PersonId(Columns::of(&row).next_bytes()?);
+    refresh::end_of_session(tx, (person, key), and_offline).await?;
+    Ok((1, Some(person)))
 }
 
 pub(super) async fn consume(tx: &Tx, hash: &[u8; 32], until: Timestamp) -> Result<bool, Cause> {
@@ -161,14 +174,18 @@ pub(super) async fn redeem(tx: &Tx, redemption: &Redemption, by: &By) -> Result<
         )
         .await?;
     if first == 0 {
-        let sql = "update code set reused = 1 where id = $1";
-        tx.execute(sql, &[&redemption.code.as_slice()]).await?;
+        refresh::end(tx, &redemption.code).await?;
         tx.tell(&Happened::CodeReused { application }, by, None);
         return Ok(Redeemed::Reused);
     }
     let Some(session) = by_key(tx, &redemption.session).await? else {
         return Ok(Redeemed::SessionOver);
     };
+    if let Some(family) = &redemption.refresh
+        && !refresh::begin(tx, redemption, family, by.at).await?
+    {
+        return Ok(Redeemed::SessionOver);
+    }
     let by = By {
         person: Some(session.person),
         ..by.clone()
@@ -190,7 +207,13 @@ pub(super) async fn redeemed(
         .row(
             "select person from session
              where key = $1 and epoch = (select number from meta where name = 'epoch')
-                 and exists (select 1 from code where id = $2 and reused = 0)",
+                 and (exists (select 1 from code where id = $2 and reused = 0)
+                     or exists (select 1 from refresh where family = $2))
+             union all
+             select person from refresh
+             where family = $2 and offline = 1
+                 and epoch = (select number from meta where name = 'epoch')
+             limit 1",
             &[&session.as_slice(), &code.as_slice()],
         )
         .await?;

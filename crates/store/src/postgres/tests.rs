@@ -88,9 +88,11 @@ async fn consume(store: &Postgres, key: &str) -> Result<bool> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_engine_keeps_every_promise_on_a_real_postgresql() {
     let url = Server::shared().database().unwrap();
-    conformance::check(|| {
+    conformance::check(|keys| {
         let opened = tokio::runtime::Handle::current();
-        let opened = tokio::task::block_in_place(|| opened.block_on(open(&url)));
+        let address = Address::parse(&url).unwrap();
+        let opened =
+            tokio::task::block_in_place(|| opened.block_on(Postgres::open(&address, keys)));
         Arc::new(opened.unwrap())
     })
     .await;

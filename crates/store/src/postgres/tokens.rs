@@ -95,7 +95,7 @@ pub(super) async fn bring(
     tx: &Tx,
     person: PersonId,
     serial: &str,
-    by: &By,
+    (keys, by): (&Keys, &By),
 ) -> Result<Result<bool, Conflict>, Cause> {
     let holder = holder(tx, serial).await?;
     if holder == Some(Some(person)) {
@@ -110,7 +110,7 @@ pub(super) async fn bring(
                 person,
                 serial: serial.to_owned(),
             };
-            let assigned = assign_and_tell(tx, &token, by).await?;
+            let assigned = assign_and_tell(tx, keys, &token, by).await?;
             Ok(match assigned {
                 true => Ok(true),
                 false => Err(Conflict::TokenTaken(serial.to_owned())),
@@ -150,6 +150,7 @@ pub(super) enum NotAssigned {
 /// Gives a free token, or the person's own, to the person, and spends the counter.
 pub(super) async fn assign(
     tx: &Tx,
+    keys: &Keys,
     assign: &AssignToken,
     by: &By,
     journey: Option<JourneyId>,
@@ -178,7 +179,7 @@ pub(super) async fn assign(
         .await?;
     if assigned > 0 {
         if replaced {
-            people::end_everything(tx, assign.person, journey).await?;
+            people::end_everything(tx, keys, assign.person, (journey, by.at)).await?;
         }
         return Ok(Ok(()));
     }
@@ -193,21 +194,27 @@ pub(super) async fn assign(
 /// An assignment by the desk or a command.
 pub(super) async fn assign_by_desk(
     tx: &Tx,
+    keys: &Keys,
     token: &AssignToken,
     by: &By,
 ) -> Result<Verdict<bool>, Cause> {
-    Ok(match assign_and_tell(tx, token, by).await? {
+    Ok(match assign_and_tell(tx, keys, token, by).await? {
         true => Verdict::Keep(true),
         false => Verdict::Undo(false),
     })
 }
 
-async fn assign_and_tell(tx: &Tx, token: &AssignToken, by: &By) -> Result<bool, Cause> {
+async fn assign_and_tell(
+    tx: &Tx,
+    keys: &Keys,
+    token: &AssignToken,
+    by: &By,
+) -> Result<bool, Cause> {
     let by = By {
         person: Some(token.person),
         ..by.clone()
     };
-    let assigned = assign(tx, token, &by, None).await?.is_ok();
+    let assigned = assign(tx, keys, token, &by, None).await?.is_ok();
     if assigned {
         let serial = token.serial.clone();
         tx.tell(&Happened::TokenAssigned { serial }, &by, None);

@@ -3,7 +3,11 @@
 use journey::Timestamp;
 use tokio_postgres::types::ToSql;
 
-use super::{Cause, link::Tx, rows::Columns};
+use super::{
+    Cause,
+    link::{Link, Tx},
+    rows::Columns,
+};
 use crate::{Counts, forms::Unreadable, key};
 
 /// So many rows go in one transaction: requests in between hardly wait.
@@ -44,20 +48,24 @@ macro_rules! over {
 }
 
 /// All that goes by itself. The audit does not.
-pub(super) const OVER: [Over; 8] = [
+pub(super) const OVER: [Over; 11] = [
     over!("journey", "id", "until <= $1", kept 1 days),
     over!("used", "hash", "until <= $1", kept 0 days),
     // The oldest first: behind one that is not over lie few that are.
     over!("code", "id", "until <= $1 order by id", kept 0 days),
     over!("lane", "hash", "rests_at <= $1", kept 0 days),
+    over!("refresh", "family", "until <= $1", kept 0 days),
     over!("outbox", "id", "sealed is null and until <= $1", kept 1 days),
     // No policy lets a session live that long.
     Over {
         by_key: true,
         ..over!("session", "key", "key < $1", kept 30 days)
     },
+    // As long as their sessions at most.
+    over!("participant", "known, application", "at <= $1", kept 30 days),
     over!("device", "person, device", "seen <= $1", kept 400 days),
     over!("activation", "id", "until <= $1", kept 30 days),
+    over!("node", "id", "seen <= $1", kept 1 days),
 ];
 
 /// Deletes some of what is over; how many.
@@ -98,6 +106,13 @@ pub(super) async fn counts(tx: &Tx, now: Timestamp) -> Result<Counts, Cause> {
         sessions: columns.next_count()?,
         tokens: columns.next_count()?,
     })
+}
+
+/// The server's clock.
+pub(super) async fn clock(link: &Link) -> Result<Timestamp, Cause> {
+    let sql = "select floor(extract(epoch from clock_timestamp()))::bigint";
+    let found = link.row(sql, &[]).await?.ok_or(Unreadable("clock"))?;
+    Ok(Timestamp(Columns::of(&found).next()?))
 }
 
 pub(super) async fn prove_writable(tx: &Tx) -> Result<(), Cause> {

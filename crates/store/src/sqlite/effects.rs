@@ -39,7 +39,7 @@ fn apply_one(
     let done_if = |done: bool, refused| if done { Ok(None) } else { Err(refused) };
     match effect {
         Effect::Activate(activate) => {
-            let done = people::activate(conn, activate, (step.id, now))?;
+            let done = people::activate(conn, &step.keys, activate, (step.id, now))?;
             Ok(done_if(done, Committed::ActivationSpent))
         }
         Effect::AssignToken {
@@ -110,7 +110,7 @@ fn assign(
         person,
         serial: serial.to_owned(),
     };
-    let assigned = tokens::assign(conn, &token, &step.by, Some(step.id))?;
+    let assigned = tokens::assign(conn, &step.keys, &token, &step.by, Some(step.id))?;
     Ok(match assigned {
         Ok(()) => Ok(None),
         Err(NotAssigned::CounterSpent) => Err(Committed::CounterSpent),

@@ -26,8 +26,9 @@ use crate::{
     seal::Keys,
 };
 
-/// What is the engine's own: which migrations it saw, and that it is half copied.
-const OURS: [&str; 2] = ["migration", MARK];
+/// What stays where it is: which migrations the engine saw, which nodes serve it, and that it is half
+/// copied.
+const OURS: [&str; 3] = ["migration", "node", MARK];
 
 const READING: &str = "reading the whole database";
 const WRITING: &str = "writing the whole database";

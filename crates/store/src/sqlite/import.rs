@@ -32,6 +32,7 @@ use super::{
 use crate::{
     By, Conflict, ImportError, Imported, NewPerson, Result, StoreError,
     forms::{names_of, twice},
+    seal::Keys,
 };
 
 const DOING: &str = "importing people";
@@ -109,8 +110,8 @@ pub(super) async fn import(
         arrived?;
     }
     let last = last(people, &compared, in_slices);
-    let (by, known) = (by.clone(), compared.counts());
-    let work = move |conn: &Connection| finish(conn, &last, known, &by);
+    let (keys, by, known) = (store.keys.clone(), by.clone(), compared.counts());
+    let work = move |conn: &Connection| finish(conn, &last, known, (&keys, &by));
     let imported = store.writer.run(DOING, work).await?;
     if imported.is_err() && in_slices {
         sweep(store).await?;
@@ -418,12 +419,12 @@ fn finish(
     conn: &Connection,
     last: &[Last],
     mut imported: Imported,
-    by: &By,
+    (keys, by): (&Keys, &By),
 ) -> Result<Verdict<Result<Imported, Conflicts>>, Cause> {
     let mut conflicts = vec![];
     let mut changed = HashSet::new();
     for entry in last {
-        let (at, differs) = (entry.at, take_in(conn, entry, by)?);
+        let (at, differs) = (entry.at, take_in(conn, entry, (keys, by))?);
         match differs {
             Ok(differs) => differs.then(|| changed.insert(at)),
             Err(conflict) => {
@@ -460,7 +461,11 @@ fn finish(
 
 /// The person's own row, with the token they bring; and the names that are no longer theirs go. Whether
 /// anything changed.
-fn take_in(conn: &Connection, entry: &Last, by: &By) -> Result<Result<bool, Conflict>, Cause> {
+fn take_in(
+    conn: &Connection,
+    entry: &Last,
+    with: (&Keys, &By),
+) -> Result<Result<bool, Conflict>, Cause> {
     let (new, person) = (&entry.new, entry.person);
     let open = entry.standing != Standing::Known || !activated(conn, person)?;
     let changed = match entry.standing {
@@ -469,7 +474,7 @@ fn take_in(conn: &Connection, entry: &Last, by: &By) -> Result<Result<bool, Conf
         Standing::Known => update(conn, person, new)?,
     };
     let token = match &new.token_serial {
-        Some(serial) if open => tokens::bring(conn, person, serial, by)?,
+        Some(serial) if open => tokens::bring(conn, person, serial, with)?,
         _ => Ok(false),
     };
     Ok(token.map(|token| changed || token))

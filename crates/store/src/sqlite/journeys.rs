@@ -171,6 +171,8 @@ fn read(keys: &Keys, row: &Row<'_>) -> Result<Journey, Cause> {
     })
 }
 
+/// The same offer, made once more by a step that comes too late, leaves a used link used; one that is made
+/// anew lasts longer.
 pub(super) fn offer_resume(
     conn: &Connection,
     journey: JourneyId,
@@ -179,7 +181,10 @@ pub(super) fn offer_resume(
 ) -> Result<(), Cause> {
     let offered = prepare(
         conn,
-        "update journey set resume = $1, resume_until = $2, resume_used = 0 where id = $3",
+        "update journey
+         set resume_used = case when resume = $1 and resume_until >= $2 then resume_used else 0 end,
+             resume = $1, resume_until = $2
+         where id = $3",
     )?
     .execute(params![resume, until.0, journey.0])?;
     match offered {

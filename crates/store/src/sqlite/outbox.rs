@@ -170,6 +170,15 @@ pub(super) fn of_journey(
     rows.collect()
 }
 
+pub(super) fn next_due(conn: &Connection) -> Result<Option<Timestamp>, Cause> {
+    let due: Option<i64> = prepare(
+        conn,
+        "select min(due_at) from outbox where sealed is not null",
+    )?
+    .query_row([], |row| row.get(0))?;
+    Ok(due.map(Timestamp))
+}
+
 pub(super) fn depth(conn: &Connection) -> Result<u64, Cause> {
     let count = prepare(conn, "select count(*) from outbox where sealed is not null")?
         .query_row([], |row| row.get(0))?;

@@ -7,12 +7,12 @@ use journey::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Cause, outbox,
+    Cause, outbox, participants,
     rows::{Columns, Unreadable, prepare, variant, word},
     sessions, tokens, trail,
 };
 use crate::{
-    Account, ActivationRecord, By, Cohort, NewActivation,
+    Account, ActivationRecord, By, Cohort, EndSessions, NewActivation,
     forms::{self, PASSWORDS_KEPT, Posting},
     seal::Keys,
 };
@@ -229,6 +229,7 @@ pub(super) fn remember_password(
 /// Off: with their sessions, journeys and messages. Of these writes all happen, or none.
 pub(super) fn disable(
     conn: &Connection,
+    keys: &Keys,
     person: PersonId,
     disabled: bool,
     by: &By,
@@ -248,26 +249,29 @@ pub(super) fn disable(
     prepare(
         conn,
         "update outbox set state = 'failed', note = 'the person was switched off', sealed = null
-         where person = $1 and sealed is not null",
+         where person = $1 and sealed is not null and reference not like 'signed-out-%'",
     )?
     .execute([person.0])?;
-    let sessions = end_everything(conn, person, None)?;
+    let sessions = end_everything(conn, keys, person, (None, by.at))?;
     trail::append(conn, &Happened::SignedOut { sessions }, &by, None)
 }
 
 /// Ends what a person has begun, but for the journey that asks for it: sessions with their access
-/// tokens, journeys. How many sessions.
+/// tokens, journeys. The applications hear of it. How many sessions.
 pub(super) fn end_everything(
     conn: &Connection,
+    keys: &Keys,
     person: PersonId,
-    but: Option<JourneyId>,
+    (but, now): (Option<JourneyId>, Timestamp),
 ) -> Result<u32, Cause> {
     prepare(
         conn,
         "delete from journey where person = $1 and id is distinct from $2",
     )?
     .execute(params![person.0, but.map(|id| id.0)])?;
-    sessions::end_all(conn, person)
+    let sessions = sessions::end_all(conn, person)?;
+    participants::tell(conn, keys, &EndSessions::All(person), now)?;
+    Ok(sessions)
 }
 
 pub(super) fn issue_activation(
@@ -350,6 +354,7 @@ pub(super) fn activations(
 /// method already.
 pub(super) fn activate(
     conn: &Connection,
+    keys: &Keys,
     activate: &Activate,
     (journey, now): (JourneyId, Timestamp),
 ) -> Result<bool, Cause> {
@@ -377,7 +382,7 @@ pub(super) fn activate(
     }
     remember_password(conn, person, &activate.password)?;
     void_activations(conn, person)?;
-    end_everything(conn, person, Some(journey))?;
+    end_everything(conn, keys, person, (Some(journey), now))?;
     prepare(conn, "delete from device where person = $1")?.execute([person.0])?;
     Ok(true)
 }

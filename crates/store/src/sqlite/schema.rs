@@ -7,13 +7,34 @@ use rusqlite::{
 };
 
 use super::{Cause, image, upkeep};
-use crate::seal::{Keys, Purpose, sha256};
+use crate::{
+    migration::{self, Done, Migration, NEEDED},
+    seal::{Keys, Purpose},
+};
 
-/// All migrations, in order. What was published is never changed, only followed.
-const MIGRATIONS: [Migration; 1] = [Migration {
-    name: "0001-what-is-remembered",
-    sql: include_str!("../../../../migrations/sqlite/0001-what-is-remembered.sql"),
-}];
+/// All migrations, in order.
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        name: "0001-what-is-remembered",
+        sql: include_str!("../../../../migrations/sqlite/0001-what-is-remembered.sql"),
+    },
+    Migration {
+        name: "0002-nodes",
+        sql: include_str!("../../../../migrations/sqlite/0002-nodes.sql"),
+    },
+    Migration {
+        name: "0004-refresh-tokens",
+        sql: include_str!("../../../../migrations/sqlite/0004-refresh-tokens.sql"),
+    },
+    Migration {
+        name: "0005-participants",
+        sql: include_str!("../../../../migrations/sqlite/0005-participants.sql"),
+    },
+    Migration {
+        name: "0006-consents",
+        sql: include_str!("../../../../migrations/sqlite/0006-consents.sql"),
+    },
+];
 
 /// How long a connection waits for another process, such as an import from the command line.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -29,11 +50,6 @@ const PAGE_BYTES: i64 = 1024;
 /// How long the log is made; at half of it, what it holds moves to its place.
 const WAL_BYTES: i64 = 8 << 20;
 
-struct Migration {
-    name: &'static str,
-    sql: &'static str,
-}
-
 /// How much a commit must survive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Durability {
@@ -46,14 +62,6 @@ pub(super) enum Durability {
 /// Why a database is not opened.
 #[derive(Debug, thiserror::Error)]
 enum Refused {
-    #[error(
-        "migration `{0}` of the database differs from the one in this binary: install the version that made the database"
-    )]
-    Changed(String),
-    #[error(
-        "the database has migration `{0}`, which this version does not know: install the newer version that made it, or restore an older backup"
-    )]
-    Newer(String),
     #[error(
         "the database was sealed with other keys: name the key file that was in use when it was made"
     )]
@@ -129,21 +137,21 @@ pub(super) fn pending(conn: &Connection) -> Result<Vec<&'static str>, Cause> {
 
 fn unseen(conn: &Connection) -> Result<Vec<&'static str>, Cause> {
     let done = done(conn)?;
-    for (at, (name, checksum)) in done.iter().enumerate() {
-        match MIGRATIONS.get(at) {
-            None => return Err(Refused::Newer(name.clone()).into()),
-            Some(known) if known.name != name || sha256(known.sql.as_bytes()) != *checksum => {
-                return Err(Refused::Changed(name.clone()).into());
-            }
-            Some(_) => {}
-        }
-    }
-    let names = MIGRATIONS.iter().skip(done.len());
-    Ok(names.map(|migration| migration.name).collect())
+    let needed = match done.is_empty() {
+        true => None,
+        false => needed(conn)?,
+    };
+    let rest = migration::unseen(MIGRATIONS, &done, needed)?;
+    Ok(rest.iter().map(|migration| migration.name).collect())
+}
+
+fn needed(conn: &Connection) -> Result<Option<i64>, Cause> {
+    let sql = "select number from meta where name = $1";
+    Ok(conn.query_row(sql, [NEEDED], |row| row.get(0)).optional()?)
 }
 
 /// The migrations that the database has seen, with their checksums.
-pub(super) fn done(conn: &Connection) -> Result<Vec<(String, [u8; 32])>, Cause> {
+pub(super) fn done(conn: &Connection) -> Result<Vec<Done>, Cause> {
     let made = "select 1 from sqlite_schema where type = 'table' and name = 'migration'";
     if conn.query_row(made, [], |_| Ok(())).optional()?.is_none() {
         return Ok(vec![]);
@@ -179,7 +187,15 @@ pub(super) fn migrate_first(conn: &mut Connection, number: usize) -> Result<(), 
         all.execute_batch(migration.sql)?;
         all.execute(
             "insert into migration (name, checksum) values ($1, $2)",
-            params![migration.name, sha256(migration.sql.as_bytes())],
+            params![migration.name, migration.checksum()],
+        )?;
+    }
+    if !unseen.is_empty() {
+        let made = MIGRATIONS.get(..number).unwrap_or(MIGRATIONS);
+        all.execute(
+            "insert into meta (name, number) values ($1, $2)
+             on conflict (name) do update set number = excluded.number",
+            params![NEEDED, migration::needed(made)],
         )?;
     }
     Ok(all.commit()?)
@@ -304,11 +320,27 @@ pub(super) mod tests {
         let mut conn = fresh(&dir);
         let newer = "insert into migration (name, checksum) values ('9999-later', zeroblob(32))";
         conn.execute(newer, []).unwrap();
+        conn.execute("update meta set number = 99 where name = 'needed'", [])
+            .unwrap();
         let refused = migrate(&mut conn).unwrap_err().to_string();
         assert!(
             refused.contains("`9999-later`") && refused.contains("install the newer version"),
             "{refused}"
         );
+    }
+
+    #[test]
+    fn a_newer_database_that_only_has_more_is_served() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = fresh(&dir);
+        let newer = "insert into migration (name, checksum) values ('9999-later', zeroblob(32))";
+        conn.execute(newer, []).unwrap();
+        assert!(pending(&conn).unwrap().is_empty());
+        migrate(&mut conn).unwrap();
+        let still = conn.query_row("select number from meta where name = 'needed'", [], |row| {
+            row.get::<_, i64>(0)
+        });
+        assert_eq!(still.unwrap(), migration::needed(MIGRATIONS));
     }
 
     #[test]

@@ -4,12 +4,13 @@ use journey::{Happened, PersonId, Place, Proof, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Cause,
+    Cause, participants, refresh,
     rows::{Columns, prepare},
     trail,
 };
 use crate::{
     By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord, forms::USED_WITHIN_S, key,
+    seal::Keys,
 };
 
 /// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
@@ -87,23 +88,27 @@ pub(super) fn of_person(
     rows.collect()
 }
 
-pub(super) fn end(conn: &Connection, which: &EndSessions, by: &By) -> Result<u32, Cause> {
+pub(super) fn end(
+    conn: &Connection,
+    keys: &Keys,
+    which: &EndSessions,
+    by: &By,
+) -> Result<u32, Cause> {
     let (sessions, person) = match which {
         EndSessions::All(person) => (end_all(conn, *person)?, Some(*person)),
-        EndSessions::Others(person, but) => (
-            end_where(
+        EndSessions::Others(person, but) => {
+            let ended = end_where(
                 conn,
                 "delete from session where person = $1 and key <> $2",
                 params![person.0, but],
-            )?,
-            Some(*person),
-        ),
-        EndSessions::One(key) => {
-            let person = by_key(conn, key)?.map(|session| session.person);
-            let ended = end_where(conn, "delete from session where key = $1", params![key])?;
-            (ended, person)
+            )?;
+            refresh::end_of_person(conn, *person, Some(but))?;
+            (ended, Some(*person))
         }
+        EndSessions::One(key) | EndSessions::Replaced(key, _) => end_one(conn, key, true)?,
+        EndSessions::Over(key) => end_one(conn, key, false)?,
     };
+    participants::tell(conn, keys, which, by.at)?;
     if sessions > 0 {
         let by = By {
             person: by.person.or(person),
@@ -116,11 +121,24 @@ pub(super) fn end(conn: &Connection, which: &EndSessions, by: &By) -> Result<u32
 
 /// Ends all sessions of a person; how many.
 pub(super) fn end_all(conn: &Connection, person: PersonId) -> Result<u32, Cause> {
-    end_where(
-        conn,
-        "delete from session where person = $1",
-        params![person.0],
-    )
+    let sql = "delete from session where person = $1";
+    let ended = end_where(conn, sql, params![person.0])?;
+    refresh::end_of_person(conn, person, None)?;
+    Ok(ended)
+}
+
+/// Ends one session, and what hangs on it; whose it was.
+fn end_one(
+    conn: &Connection,
+    key: &[u8; 32],
+    and_offline: bool,
+) -> Result<(u32, Option<PersonId>), Cause> {
+    let person = by_key(conn, key)?.map(|session| session.person);
+    let ended = end_where(conn, "delete from session where key = $1", params![key])?;
+    if let Some(person) = person {
+        refresh::end_of_session(conn, (person, key), and_offline)?;
+    }
+    Ok((ended, person))
 }
 
 fn end_where(conn: &Connection, sql: &str, of: &[&dyn rusqlite::ToSql]) -> Result<u32, Cause> {
@@ -149,13 +167,16 @@ pub(super) fn redeem(
     )?
     .execute(params![redemption.code, redemption.until.0])?;
     if first == 0 {
-        prepare(conn, "update code set reused = 1 where id = $1")?.execute([redemption.code])?;
+        refresh::end(conn, &redemption.code)?;
         trail::append(conn, &Happened::CodeReused { application }, by, None)?;
         return Ok(Redeemed::Reused);
     }
     let Some(session) = by_key(conn, &redemption.session)? else {
         return Ok(Redeemed::SessionOver);
     };
+    if let Some(family) = &redemption.refresh {
+        refresh::begin(conn, redemption, family, by.at)?;
+    }
     let by = By {
         person: Some(session.person),
         ..by.clone()
@@ -177,7 +198,13 @@ pub(super) fn redeemed(
         conn,
         "select person from session
          where key = $1 and epoch = (select number from meta where name = 'epoch')
-             and exists (select 1 from code where id = $2 and reused = 0)",
+             and (exists (select 1 from code where id = $2 and reused = 0)
+                 or exists (select 1 from refresh where family = $2))
+         union all
+         select person from refresh
+         where family = $2 and offline = 1
+             and epoch = (select number from meta where name = 'epoch')
+         limit 1",
     )?
     .query_row(params![session, code], |row| row.get(0).map(PersonId))
     .optional()?;

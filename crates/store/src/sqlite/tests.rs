@@ -77,7 +77,7 @@ async fn run(store: &Sqlite, sql: &'static str) {
 async fn the_engine_keeps_every_promise_on_a_real_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("furka.db");
-    conformance::check(|| Arc::new(Sqlite::open(&path, keys()).unwrap())).await;
+    conformance::check(|keys| Arc::new(Sqlite::open(&path, keys).unwrap())).await;
 }
 
 /// Three jobs in one commit: one is kept, one refused, one panics.
@@ -351,7 +351,13 @@ async fn what_cannot_be_opened_is_refused_with_a_sentence() {
     std::fs::write(&empty, "").unwrap();
     assert_eq!(
         Sqlite::migrate_plan(&empty).unwrap(),
-        ["0001-what-is-remembered"]
+        [
+            "0001-what-is-remembered",
+            "0002-nodes",
+            "0004-refresh-tokens",
+            "0005-participants",
+            "0006-consents"
+        ]
     );
 }
 

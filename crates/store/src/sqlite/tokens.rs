@@ -103,7 +103,7 @@ pub(super) fn bring(
     conn: &Connection,
     person: PersonId,
     serial: &str,
-    by: &By,
+    (keys, by): (&Keys, &By),
 ) -> Result<Result<bool, Conflict>, Cause> {
     let holder = holder(conn, serial)?;
     if holder == Some(Some(person)) {
@@ -118,7 +118,7 @@ pub(super) fn bring(
                 person,
                 serial: serial.to_owned(),
             };
-            let assigned = assign_and_tell(conn, &token, by)?;
+            let assigned = assign_and_tell(conn, keys, &token, by)?;
             Ok(match assigned {
                 true => Ok(true),
                 false => Err(Conflict::TokenTaken(serial.to_owned())),
@@ -158,6 +158,7 @@ pub(super) enum NotAssigned {
 /// Gives a free token, or the person's own, to the person, and spends the counter.
 pub(super) fn assign(
     conn: &Connection,
+    keys: &Keys,
     assign: &AssignToken,
     by: &By,
     journey: Option<JourneyId>,
@@ -185,7 +186,7 @@ pub(super) fn assign(
     ])?;
     if assigned > 0 {
         if replaced {
-            people::end_everything(conn, assign.person, journey)?;
+            people::end_everything(conn, keys, assign.person, (journey, by.at))?;
         }
         return Ok(Ok(()));
     }
@@ -200,21 +201,27 @@ pub(super) fn assign(
 /// An assignment by the desk or a command.
 pub(super) fn assign_by_desk(
     conn: &Connection,
+    keys: &Keys,
     token: &AssignToken,
     by: &By,
 ) -> Result<Verdict<bool>, Cause> {
-    Ok(match assign_and_tell(conn, token, by)? {
+    Ok(match assign_and_tell(conn, keys, token, by)? {
         true => Verdict::Keep(true),
         false => Verdict::Undo(false),
     })
 }
 
-fn assign_and_tell(conn: &Connection, token: &AssignToken, by: &By) -> Result<bool, Cause> {
+fn assign_and_tell(
+    conn: &Connection,
+    keys: &Keys,
+    token: &AssignToken,
+    by: &By,
+) -> Result<bool, Cause> {
     let by = By {
         person: Some(token.person),
         ..by.clone()
     };
-    let assigned = assign(conn, token, &by, None)?.is_ok();
+    let assigned = assign(conn, keys, token, &by, None)?.is_ok();
     if assigned {
         let serial = token.serial.clone();
         trail::append(conn, &Happened::TokenAssigned { serial }, &by, None)?;

@@ -44,7 +44,7 @@ macro_rules! over {
 }
 
 /// All that goes by itself. The audit does not.
-pub(super) const OVER: [Over; 8] = [
+pub(super) const OVER: [Over; 11] = [
     Over {
         kept_s: DAY_S,
         ..over!("journey", "id", "until <= $1")
@@ -53,6 +53,7 @@ pub(super) const OVER: [Over; 8] = [
     // The oldest first: behind one that is not over lie few that are.
     over!("code", "id", "until <= $1", order: "order by id"),
     over!("lane", "hash", "rests_at <= $1"),
+    over!("refresh", "family", "until <= $1"),
     Over {
         kept_s: DAY_S,
         ..over!("outbox", "id", "sealed is null and until <= $1")
@@ -63,6 +64,13 @@ pub(super) const OVER: [Over; 8] = [
         by_key: true,
         ..over!("session", "key", "key < $1")
     },
+    // As long as their sessions at most.
+    Over {
+        by_key: false,
+        delete: "delete from participant where at <= $1 and known = $2 and application = $3",
+        find: "select known, application from participant where at <= $1 limit $2",
+        kept_s: 30 * DAY_S,
+    },
     Over {
         by_key: false,
         delete: "delete from device where seen <= $1 and person = $2 and device = $3",
@@ -72,6 +80,10 @@ pub(super) const OVER: [Over; 8] = [
     Over {
         kept_s: 30 * DAY_S,
         ..over!("activation", "id", "until <= $1")
+    },
+    Over {
+        kept_s: DAY_S,
+        ..over!("node", "id", "seen <= $1")
     },
 ];
 

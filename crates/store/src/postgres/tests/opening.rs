@@ -146,7 +146,7 @@ async fn a_database_that_is_not_ours_is_refused() {
     assert!(missing.contains("no table `device`, though"), "{missing}");
     sql(
         &name,
-        "insert into migration values ('9999-later', sha256(''))",
+        "insert into migration values ('9999-later', sha256('')); update meta set number = 99 where name = 'needed'",
     );
     let newer = refused(&url).await;
     assert!(
@@ -224,6 +224,20 @@ fn a_server_of_before_is_refused() {
     );
 }
 
+/// While nodes of two versions run, one of the older starts again.
+#[tokio::test]
+async fn a_newer_schema_that_only_adds_serves_older_nodes() {
+    let (_, url, name) = fresh().await;
+    sql(
+        &name,
+        "insert into migration values ('9999-later', sha256('')); alter table person add column later text",
+    );
+    let address = Address::parse(&url).unwrap();
+    assert!(Postgres::migrate_plan(&address).await.unwrap().is_empty());
+    let store = open(&url).await.unwrap();
+    assert!(consume(&store, "thing").await.unwrap());
+}
+
 /// A migration that fails leaves nothing behind, and the next start works.
 #[tokio::test]
 async fn a_migration_that_fails_is_done_whole_the_next_time() {
@@ -247,4 +261,35 @@ async fn of_several_servers_one_that_answers_is_used() {
     let several = url.replace("127.0.0.1:", "127.0.0.1:1,127.0.0.1:");
     let store = open(&several).await.unwrap();
     assert!(consume(&store, "thing").await.unwrap());
+    let servers = store.database_servers().await.unwrap();
+    let [gone, leader] = servers.as_slice() else {
+        panic!("{servers:?}");
+    };
+    assert_eq!(gone.name, "127.0.0.1:1");
+    assert!(
+        matches!(&gone.role, DatabaseRole::Unreachable(why) if why.contains("nothing listens")),
+        "{gone:?}"
+    );
+    assert_eq!(leader.name, format!("127.0.0.1:{}", port(&url)));
+    let alone = DatabaseRole::Leader { followers: vec![] };
+    assert_eq!(leader.role, alone);
+}
+
+/// What passes by itself is told apart from what does not.
+#[tokio::test]
+async fn a_server_that_is_away_may_come_back_and_a_wrong_password_stays_wrong() {
+    let url = Server::shared().database().unwrap();
+    for (url, passes) in [
+        ("postgres://furka:geheim@127.0.0.1:1/furka".to_owned(), true),
+        (
+            "postgres://furka:geheim@nobody.invalid/furka?sslmode=disable".to_owned(),
+            true,
+        ),
+        (url.replacen("furka:", "furka:geheim", 1), false),
+        (url.replace("/test", "/none"), false),
+    ] {
+        let address = Address::parse(&url).unwrap();
+        let refused = Postgres::migrate_plan(&address).await.unwrap_err();
+        assert_eq!(refused.is_passing(), passes, "{}", chain(&refused));
+    }
 }

@@ -182,7 +182,7 @@ async fn what_turns_out_at_the_last_moment_takes_everybody_back() {
     };
     assert!(store.assign_token(&assign, &by()).await.unwrap());
     let last = last(&arriving, &compared, true);
-    let work = move |conn: &Connection| finish(conn, &last, compared.counts(), &by());
+    let work = move |conn: &Connection| finish(conn, &last, compared.counts(), (&keys(), &by()));
     let finished = store.writer.run(DOING, work).await.unwrap();
     assert_eq!(finished, Err(vec![(9, Conflict::TokenTaken("FT1".into()))]));
     assert_eq!(known(&store).await, 1);
