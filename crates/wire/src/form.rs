@@ -81,12 +81,27 @@ impl Fields {
         }
     }
 
+    /// All values of a parameter of which there may be several.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(n, _)| n == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// Refuses the form if any parameter, known or not, is given more than once.
     ///
     /// # Errors
     /// [`Repeated`].
     pub fn each_once(&self) -> Result<(), Repeated> {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        self.each_once_but("")
+    }
+
+    /// The same, but for the one parameter of which there may be several.
+    ///
+    /// # Errors
+    /// [`Repeated`].
+    pub fn each_once_but(&self, several: &str) -> Result<(), Repeated> {
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        let mut names: Vec<&str> = names.filter(|name| *name != several).collect();
         names.sort_unstable();
         let twice = names
             .windows(2)

@@ -1,7 +1,7 @@
 //! What the tests of this crate share: keys, an application, a repeatable source of odd bytes.
 
 use crate::jose::{KeyRing, SigningAlg, SigningKey, Standing};
-use crate::oauth::client::{Auth, Client, Kind, Name};
+use crate::oauth::client::{AccessTokenForm, Auth, Client, GrantName, Kind, Name};
 use crate::oauth::scope::ScopeName;
 use crate::oidc::Issuer;
 
@@ -43,13 +43,21 @@ pub(crate) fn ent() -> Client {
         kind: Kind::Confidential,
         redirect_uris: vec!["https://edu.example/callback".to_owned()],
         post_logout_redirect_uris: vec!["https://edu.example/bye".to_owned()],
+        backchannel_logout_uri: None,
         initiate_login_uri: None,
         home: Some("https://edu.example/".to_owned()),
         auth: Auth::Basic,
         secret_sha256: Some(crate::oauth::client::secret_digest(ENT_SECRET.as_bytes())),
         jwks: None,
+        grants: vec![GrantName::AuthorizationCode],
         scopes: vec![ScopeName::Openid, ScopeName::Profile, ScopeName::Email],
         id_token_alg: SigningAlg::Es256,
+        access_token: AccessTokenForm::Opaque,
+        access_token_alg: SigningAlg::Es256,
+        api_scopes: Vec::new(),
+        resources: Vec::new(),
+        audience: Vec::new(),
+        dpop_bound: false,
         minimum: crate::oauth::client::Assurance::Password,
         trusted: true,
         enabled: true,

@@ -87,11 +87,23 @@ impl Jwk {
         }
     }
 
-    /// An RSA key for RS256.
-    pub(super) fn rsa(n: &[u8], e: &[u8]) -> Self {
+    /// An Ed25519 key for EdDSA.
+    pub(super) fn ed25519(x: &[u8]) -> Self {
+        Self {
+            kty: "OKP".to_owned(),
+            alg: Some("EdDSA".to_owned()),
+            use_: Some("sig".to_owned()),
+            crv: Some("Ed25519".to_owned()),
+            x: Some(base64url(x)),
+            ..Self::default()
+        }
+    }
+
+    /// An RSA key for RS256 or PS256.
+    pub(super) fn rsa(n: &[u8], e: &[u8], alg: &str) -> Self {
         Self {
             kty: "RSA".to_owned(),
-            alg: Some("RS256".to_owned()),
+            alg: Some(alg.to_owned()),
             use_: Some("sig".to_owned()),
             n: Some(base64url(n)),
             e: Some(base64url(e)),
@@ -225,7 +237,7 @@ mod tests {
             flaw(&|k| k["crv"] = "P-521".into()),
             Err(JwkFlaw::Unsupported)
         );
-        let short = Jwk::rsa(&[0xff; 128], &[1, 0, 1]);
+        let short = Jwk::rsa(&[0xff; 128], &[1, 0, 1], "RS256");
         assert_eq!(short.check(), Err(JwkFlaw::Short));
     }
 }

@@ -6,8 +6,8 @@ use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
-    RsaPublicKeyComponents,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256,
+    RSA_PSS_SHA256, RsaEncoding, RsaKeyPair, RsaPublicKeyComponents,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,15 +23,32 @@ pub enum SigningAlg {
     /// RSASSA-PKCS1-v1_5 with SHA-256, 2048 bit: what every OpenID Connect client understands.
     #[serde(rename = "RS256")]
     Rs256,
+    /// Ed25519: as fast as ES256, known to fewer clients.
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+    /// RSASSA-PSS with SHA-256, 2048 bit: what FAPI takes of RSA.
+    #[serde(rename = "PS256")]
+    Ps256,
 }
 
 impl SigningAlg {
+    /// All of them, the most usual first.
+    pub const ALL: [Self; 4] = [Self::Es256, Self::Rs256, Self::EdDsa, Self::Ps256];
+
+    /// The algorithm of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|alg| alg.name() == name)
+    }
+
     /// The name in `alg`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Es256 => "ES256",
             Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
+            Self::Ps256 => "PS256",
         }
     }
 }
@@ -60,6 +77,18 @@ pub struct SigningKey {
 enum Pair {
     Es256(EcdsaKeyPair),
     Rs256(RsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+    Ps256(RsaKeyPair),
+}
+
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'a str,
+    typ: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwk: Option<&'a Jwk>,
 }
 
 impl SigningKey {
@@ -76,6 +105,12 @@ impl SigningKey {
             SigningAlg::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048)
                 .map(Pair::Rs256)
                 .map_err(|_| KeyError::Generate)?,
+            SigningAlg::EdDsa => Ed25519KeyPair::generate()
+                .map(Pair::EdDsa)
+                .map_err(|_| KeyError::Generate)?,
+            SigningAlg::Ps256 => RsaKeyPair::generate(KeySize::Rsa2048)
+                .map(Pair::Ps256)
+                .map_err(|_| KeyError::Generate)?,
         };
         Self::named(pair)
     }
@@ -91,12 +126,18 @@ impl SigningKey {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.expose())
                     .map_err(refused)?,
             ),
-            SigningAlg::Rs256 => {
+            SigningAlg::EdDsa => {
+                Pair::EdDsa(Ed25519KeyPair::from_pkcs8(der.expose()).map_err(refused)?)
+            }
+            SigningAlg::Rs256 | SigningAlg::Ps256 => {
                 let pair = RsaKeyPair::from_pkcs8(der.expose()).map_err(refused)?;
                 if pair.public_modulus_len() < 256 {
                     return Err(KeyError::Read(alg.name()));
                 }
-                Pair::Rs256(pair)
+                match alg {
+                    SigningAlg::Ps256 => Pair::Ps256(pair),
+                    _ => Pair::Rs256(pair),
+                }
             }
         };
         Self::named(pair)
@@ -111,8 +152,13 @@ impl SigningKey {
             Pair::Es256(pair) => pair
                 .to_pkcs8v1()
                 .map(|der| Secret::new(der.as_ref().to_vec())),
-            Pair::Rs256(pair) => AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(pair)
+            Pair::EdDsa(pair) => pair
+                .to_pkcs8()
                 .map(|der| Secret::new(der.as_ref().to_vec())),
+            Pair::Rs256(pair) | Pair::Ps256(pair) => {
+                AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(pair)
+                    .map(|der| Secret::new(der.as_ref().to_vec()))
+            }
         }
         .map_err(|_| KeyError::Write)
     }
@@ -129,6 +175,8 @@ impl SigningKey {
         match self.pair {
             Pair::Es256(_) => SigningAlg::Es256,
             Pair::Rs256(_) => SigningAlg::Rs256,
+            Pair::EdDsa(_) => SigningAlg::EdDsa,
+            Pair::Ps256(_) => SigningAlg::Ps256,
         }
     }
 
@@ -143,18 +191,35 @@ impl SigningKey {
     /// # Errors
     /// [`JwsError::Unwritable`] when the claims cannot be written as JSON or the library fails.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, JwsError> {
-        #[derive(Serialize)]
-        struct Header<'a> {
-            alg: &'a str,
-            typ: &'a str,
-            kid: &'a str,
-        }
-        let header = Header {
-            alg: self.alg().name(),
-            typ,
-            kid: &self.kid,
-        };
-        let header = serde_json::to_vec(&header).map_err(|_| JwsError::Unwritable)?;
+        self.sign_under(
+            &Header {
+                alg: self.alg().name(),
+                typ,
+                kid: Some(&self.kid),
+                jwk: None,
+            },
+            claims,
+        )
+    }
+
+    /// The same with the public key itself in the header, as an application makes it that shows its key.
+    ///
+    /// # Errors
+    /// As for [`SigningKey::sign`].
+    pub fn sign_with_key(&self, typ: &str, claims: &impl Serialize) -> Result<String, JwsError> {
+        self.sign_under(
+            &Header {
+                alg: self.alg().name(),
+                typ,
+                kid: None,
+                jwk: Some(&self.public),
+            },
+            claims,
+        )
+    }
+
+    fn sign_under(&self, header: &Header<'_>, claims: &impl Serialize) -> Result<String, JwsError> {
+        let header = serde_json::to_vec(header).map_err(|_| JwsError::Unwritable)?;
         let claims = serde_json::to_vec(claims).map_err(|_| JwsError::Unwritable)?;
         let mut token = format!("{}.{}", base64url(&header), base64url(&claims));
         let signature = self.signature(token.as_bytes())?;
@@ -163,19 +228,16 @@ impl SigningKey {
         Ok(token)
     }
 
-    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, JwsError> {
+    pub(crate) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, JwsError> {
         let chance = SystemRandom::new();
         match &self.pair {
             Pair::Es256(pair) => pair
                 .sign(&chance, message)
                 .map(|signature| signature.as_ref().to_vec())
                 .map_err(|_| JwsError::Unwritable),
-            Pair::Rs256(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &chance, message, &mut signature)
-                    .map_err(|_| JwsError::Unwritable)?;
-                Ok(signature)
-            }
+            Pair::EdDsa(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::Rs256(pair) => by_rsa(pair, &RSA_PKCS1_SHA256, message),
+            Pair::Ps256(pair) => by_rsa(pair, &RSA_PSS_SHA256, message),
         }
     }
 
@@ -191,15 +253,30 @@ impl SigningKey {
                     .ok_or(KeyError::Generate)?;
                 Jwk::p256(x, y)
             }
-            Pair::Rs256(pair) => {
-                let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
-                Jwk::rsa(&public.n, &public.e)
-            }
+            Pair::EdDsa(pair) => Jwk::ed25519(pair.public_key().as_ref()),
+            Pair::Rs256(pair) => of_rsa(pair, "RS256"),
+            Pair::Ps256(pair) => of_rsa(pair, "PS256"),
         };
         let kid = public.thumbprint();
         public.kid = Some(kid.clone());
         Ok(Self { kid, public, pair })
     }
+}
+
+fn by_rsa(
+    pair: &RsaKeyPair,
+    padding: &'static dyn RsaEncoding,
+    message: &[u8],
+) -> Result<Vec<u8>, JwsError> {
+    let mut signature = vec![0; pair.public_modulus_len()];
+    pair.sign(padding, &SystemRandom::new(), message, &mut signature)
+        .map_err(|_| JwsError::Unwritable)?;
+    Ok(signature)
+}
+
+fn of_rsa(pair: &RsaKeyPair, alg: &str) -> Jwk {
+    let public = RsaPublicKeyComponents::<Vec<u8>>::from(pair.public_key());
+    Jwk::rsa(&public.n, &public.e, alg)
 }
 
 impl fmt::Debug for SigningKey {
@@ -215,7 +292,8 @@ mod tests {
 
     #[test]
     fn a_key_comes_back_from_pkcs8_with_the_same_name() {
-        for alg in [SigningAlg::Es256, SigningAlg::Rs256] {
+        for alg in SigningAlg::ALL {
+            assert_eq!(SigningAlg::named(alg.name()), Some(alg));
             let key = SigningKey::generate(alg).unwrap();
             let der = key.to_pkcs8().unwrap();
             let again = SigningKey::from_pkcs8(alg, &der).unwrap();

@@ -1,6 +1,7 @@
 //! JSON Web Signatures as an identity provider needs them: few algorithms, one per key.
 //!
-//! Deliberately absent: `none`, HMAC, encryption, `jku`/`x5u`/`x5c`/embedded `jwk`, and any clock.
+//! Deliberately absent: `none`, HMAC, encryption, `jku`/`x5u`/`x5c`, embedded `jwk` but in
+//! DPoP proofs, and any clock.
 
 mod jwk;
 mod jws;
@@ -8,8 +9,8 @@ mod key;
 mod ring;
 
 pub use jwk::{Jwk, JwkFlaw, JwkSet};
-pub(crate) use jws::subject_before_verification;
 pub use jws::{JwsError, VerifyingKeys};
+pub(crate) use jws::{subject_before_verification, verified_by_own_key};
 pub use key::{KeyError, SigningAlg, SigningKey};
 pub use ring::{KeyRing, RingError, Standing};
 

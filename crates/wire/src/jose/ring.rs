@@ -47,22 +47,13 @@ impl KeyRing {
             let verifier = VerifyingKeys::of([key.public()]).map_err(|_| RingError::Damaged)?;
             arranged.push((key, standing, verifier));
         }
-        let currents = |alg: SigningAlg| {
-            let mut of_alg = arranged
-                .iter()
-                .filter(|(key, ..)| key.alg() == alg)
-                .peekable();
-            let any = of_alg.peek().is_some();
-            (
-                any,
-                of_alg
-                    .filter(|(_, standing, _)| *standing == Standing::Current)
-                    .count(),
-            )
+        let one_current = |alg: SigningAlg| {
+            let of_alg = || arranged.iter().filter(move |(key, ..)| key.alg() == alg);
+            let current = of_alg().filter(|(_, standing, _)| *standing == Standing::Current);
+            of_alg().next().is_none() || current.count() == 1
         };
-        match (currents(SigningAlg::Es256), currents(SigningAlg::Rs256)) {
-            ((true, 1), (true, 1) | (false, _)) | ((false, _), (true, 1)) => {}
-            _ => return Err(RingError::NotOneCurrent),
+        if arranged.is_empty() || !SigningAlg::ALL.into_iter().all(one_current) {
+            return Err(RingError::NotOneCurrent);
         }
         Ok(Self { keys: arranged })
     }
@@ -76,9 +67,25 @@ impl KeyRing {
             .map(|(key, ..)| key)
     }
 
+    /// The keys of an algorithm that count at `now`, oldest first: for those who look at our keys
+    /// rarely, the first one signs until it is over, and the others are known by then.
+    #[must_use]
+    pub fn oldest_first(&self, alg: SigningAlg, now: i64) -> Vec<&SigningKey> {
+        let mut all: Vec<_> = self
+            .known(now)
+            .filter(|(key, ..)| key.alg() == alg)
+            .collect();
+        all.sort_by_key(|(_, standing, _)| match standing {
+            Standing::RetiredUntil(until) => (0, *until),
+            Standing::Current => (1, 0),
+            Standing::Next => (2, 0),
+        });
+        all.into_iter().map(|(key, ..)| key).collect()
+    }
+
     /// The algorithms that can be signed with.
     pub fn algs(&self) -> impl Iterator<Item = SigningAlg> + '_ {
-        [SigningAlg::Es256, SigningAlg::Rs256]
+        SigningAlg::ALL
             .into_iter()
             .filter(|alg| self.signing(*alg).is_some())
     }
@@ -156,6 +163,25 @@ mod tests {
             ring.verify::<Value>(&token, "JWT", NOW),
             Err(JwsError::UnknownKey)
         );
+    }
+
+    #[test]
+    fn whoever_looks_rarely_meets_the_oldest_key_until_it_is_over() {
+        let (old, current, next) = (key(), key(), key());
+        let kids = [&old, &current, &next].map(|key| key.kid().to_owned());
+        let ring = KeyRing::new(vec![
+            (next, Standing::Next),
+            (current, Standing::Current),
+            (old, Standing::RetiredUntil(NOW)),
+        ])
+        .unwrap();
+        let order = |now| -> Vec<String> {
+            let keys = ring.oldest_first(SigningAlg::Es256, now);
+            keys.iter().map(|key| key.kid().to_owned()).collect()
+        };
+        assert_eq!(order(NOW - 1), kids);
+        assert_eq!(order(NOW), kids[1..]);
+        assert!(ring.oldest_first(SigningAlg::Rs256, NOW).is_empty());
     }
 
     #[test]

@@ -1,6 +1,12 @@
-//! OAuth 2.0 as far as OpenID Connect's code flow needs it: applications, `/authorize`, `/token`.
+//! OAuth 2.0: applications, `/authorize`, `/token`, and what becomes of tokens later.
 
+pub mod access_token;
 pub mod authorize;
 pub mod client;
+pub mod client_credentials;
+pub mod dpop;
+pub mod introspection;
+pub mod par;
+pub mod refresh;
 pub mod scope;
 pub mod token;

@@ -19,16 +19,20 @@ pub enum ScopeName {
     Phone,
     /// `groups`: roles and schools.
     Groups,
+    /// A refresh token that outlives the session in the browser [OIDC Core §11].
+    #[serde(rename = "offline_access")]
+    OfflineAccess,
 }
 
 impl ScopeName {
     /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Openid,
         Self::Profile,
         Self::Email,
         Self::Phone,
         Self::Groups,
+        Self::OfflineAccess,
     ];
 
     /// The name on the wire.
@@ -40,6 +44,7 @@ impl ScopeName {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Groups => "groups",
+            Self::OfflineAccess => "offline_access",
         }
     }
 }
@@ -65,6 +70,19 @@ impl Scope {
     #[must_use]
     pub fn has(&self, name: ScopeName) -> bool {
         self.0.contains(&name)
+    }
+
+    /// The set without this scope.
+    #[must_use]
+    pub fn without(mut self, name: ScopeName) -> Self {
+        self.0.remove(&name);
+        self
+    }
+
+    /// Whether every scope of the other is in this set.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        other.0.is_subset(&self.0)
     }
 
     /// The scopes in order.
@@ -98,7 +116,7 @@ mod tests {
     /// [OIDC Core §3.1.2.1] "Scope values used that are not understood by an implementation SHOULD be ignored."
     #[test]
     fn unknown_scopes_are_left_out() {
-        let scope = Scope::understood("openid offline_access  email OpenID email");
+        let scope = Scope::understood("openid offline_accesss  email OpenID email");
         assert_eq!(scope.to_string(), "openid email");
         assert!(scope.has(ScopeName::Openid) && !scope.has(ScopeName::Groups));
     }

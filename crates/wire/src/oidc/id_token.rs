@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Issuer;
 use super::claims::Profile;
 use crate::jose::{JwsError, KeyRing, SigningAlg, base64url};
+use crate::oauth::refresh::Refresh;
+use crate::oauth::scope::Scope;
 use crate::oauth::token::Grant;
 
 /// The claims of an ID token [OIDC Core §2].
@@ -77,6 +79,36 @@ impl IdToken {
             sid: grant.sid.clone(),
             at_hash: None,
             profile: profile.within(&grant.scope),
+        }
+    }
+
+    /// The token that a renewed refresh token earns: it says the same about the sign-in.
+    #[must_use]
+    pub fn for_refresh(
+        refresh: &Refresh,
+        scope: &Scope,
+        (profile, issuer): (&Profile, &Issuer),
+        now: i64,
+    ) -> Self {
+        Self {
+            // [OIDC Core §12.2] "its iss Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"
+            iss: issuer.as_str().to_owned(),
+            // [OIDC Core §12.2] "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"
+            sub: refresh.subject.clone(),
+            // [OIDC Core §12.2] "its aud Claim Value MUST include the value in the ID Token issued when the original authentication occurred"
+            aud: refresh.client_id.clone(),
+            exp: now.saturating_add(Self::LIFETIME_S),
+            // [OIDC Core §12.2] "its iat Claim MUST represent the time that the new ID Token is issued"
+            iat: now,
+            // [OIDC Core §12.2] "its value MUST represent the time of the original authentication - not the time that the new ID token is issued"
+            auth_time: refresh.auth_time,
+            // [OIDC Core §12.2] "it SHOULD NOT have a nonce Claim, even when the ID Token issued at the time of the original authentication contained nonce"
+            nonce: None,
+            acr: refresh.acr.clone(),
+            amr: refresh.amr.clone(),
+            sid: Some(refresh.sid.clone()),
+            at_hash: None,
+            profile: profile.within(scope),
         }
     }
 
@@ -162,7 +194,6 @@ const TYP: &str = "JWT";
 mod tests {
     use super::*;
     use crate::jose::{SigningKey, Standing};
-    use crate::oauth::scope::Scope;
     use crate::oidc::claims::anna;
     use crate::testing::{NOW, issuer, ring};
     use serde_json::{Value, json};
@@ -204,6 +235,29 @@ mod tests {
                 })
             );
         }
+    }
+
+    /// [OIDC Core §12.2] "its iss Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"
+    /// [OIDC Core §12.2] "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"
+    /// [OIDC Core §12.2] "its aud Claim Value MUST include the value in the ID Token issued when the original authentication occurred"
+    /// [OIDC Core §12.2] "its iat Claim MUST represent the time that the new ID Token is issued"
+    /// [OIDC Core §12.2] "its value MUST represent the time of the original authentication - not the time that the new ID token is issued"
+    /// [OIDC Core §12.2] "it SHOULD NOT have a nonce Claim, even when the ID Token issued at the time of the original authentication contained nonce"
+    #[test]
+    fn a_renewed_id_token_says_the_same_about_the_sign_in() {
+        let at_first = IdToken::for_grant(&grant(), &anna(), &issuer(), NOW);
+        let refresh = Refresh::first(&grant(), None, NOW + 3600)
+            .unwrap()
+            .successor();
+        let about = (&anna(), &issuer());
+        let renewed = IdToken::for_refresh(&refresh, &refresh.scope, about, NOW + 250);
+        let expected = IdToken {
+            exp: NOW + 250 + 300,
+            iat: NOW + 250,
+            nonce: None,
+            ..at_first
+        };
+        assert_eq!(renewed, expected);
     }
 
     /// [OIDC Core §2] "It MUST NOT exceed 255 ASCII [RFC20] characters in length."

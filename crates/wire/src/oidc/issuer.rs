@@ -74,6 +74,24 @@ impl Issuer {
         self.below("/jwks")
     }
 
+    /// `…/introspect`
+    #[must_use]
+    pub fn introspection_endpoint(&self) -> String {
+        self.below("/introspect")
+    }
+
+    /// `…/par`
+    #[must_use]
+    pub fn pushed_authorization_request_endpoint(&self) -> String {
+        self.below("/par")
+    }
+
+    /// `…/revoke`
+    #[must_use]
+    pub fn revocation_endpoint(&self) -> String {
+        self.below("/revoke")
+    }
+
     /// `…/logout`
     #[must_use]
     pub fn end_session_endpoint(&self) -> String {

@@ -5,6 +5,7 @@ pub mod discovery;
 pub mod id_token;
 mod issuer;
 pub mod logout;
+pub mod logout_token;
 pub mod userinfo;
 
 pub use issuer::{Issuer, IssuerError};

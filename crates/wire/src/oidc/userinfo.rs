@@ -15,6 +15,10 @@ faults! {
         HeaderMalformed => "invalid_request", 400, "RFC 6750 §3.1", "the authorization header is not a well-formed Bearer token";
         /// Expired, altered, not ours, or its session has ended.
         TokenNotGood => "invalid_token", 401, "RFC 6750 §3.1", "the access token is expired, revoked or not valid here";
+        /// A token that is bound to a key came without a proof of that key, or with one not believed.
+        KeyNotProven => "invalid_dpop_proof", 401, "RFC 9449 §7.1", "the access token needs a fresh, unused DPoP proof of its key for this request";
+        /// A proof without a fresh value of ours.
+        NonceMissing => "use_dpop_nonce", 401, "RFC 9449 §9", "the DPoP proof must hold the nonce of the header DPoP-Nonce";
         /// It does not open `openid`.
         ScopeTooSmall => "insufficient_scope", 403, "RFC 6750 §3.1", "the access token does not have the scope openid";
     }
@@ -25,29 +29,43 @@ impl Fault {
     #[must_use]
     pub fn www_authenticate(self) -> String {
         let row = self.row();
+        let scheme = match self {
+            Self::KeyNotProven | Self::NonceMissing => "DPoP",
+            _ => "Bearer",
+        };
         match row.code {
-            "" => "Bearer".to_owned(),
+            "" => scheme.to_owned(),
             code => format!(
-                r#"Bearer error="{code}", error_description="{}""#,
+                r#"{scheme} error="{code}", error_description="{}""#,
                 row.description
             ),
         }
     }
 }
 
-/// The token in an `Authorization` header. Tokens in the query or the body are not read [RFC 6750 §2.3].
+/// The token in an `Authorization` header, and whether it came with the scheme `DPoP`.
 ///
 /// # Errors
 /// [`Fault::TokenMissing`], [`Fault::HeaderMalformed`].
-pub fn bearer(authorization: Option<&str>) -> Result<&str, Fault> {
+pub fn shown(authorization: Option<&str>) -> Result<(&str, bool), Fault> {
     let header = authorization.ok_or(Fault::TokenMissing)?;
+    let with_key = header
+        .split_once(' ')
+        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("DPoP"));
+    Ok((token_of(header)?, with_key))
+}
+
+/// Tokens in the query or the body are not read [RFC 6750 §2.3].
+fn token_of(header: &str) -> Result<&str, Fault> {
     let (scheme, token) = header.split_once(' ').ok_or(Fault::HeaderMalformed)?;
     let token68 = |byte: u8| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
     };
     let plain = token.trim_end_matches('=').bytes().all(token68) && !token.starts_with('=');
     let fits = (1..=TOKEN_BYTES_MAX).contains(&token.len());
-    if scheme.eq_ignore_ascii_case("Bearer") && plain && fits {
+    let known = ["Bearer", "DPoP"];
+    let known = known.iter().any(|one| scheme.eq_ignore_ascii_case(one));
+    if known && plain && fits {
         Ok(token)
     } else {
         Err(Fault::HeaderMalformed)
@@ -80,13 +98,14 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn a_bearer_token_stands_in_the_header() {
+    fn a_token_stands_in_the_header() {
         assert_eq!(
-            bearer(Some("Bearer abc.DEF-1_2~+/==")),
-            Ok("abc.DEF-1_2~+/==")
+            shown(Some("Bearer abc.DEF-1_2~+/==")),
+            Ok(("abc.DEF-1_2~+/==", false))
         );
-        assert_eq!(bearer(Some("bearer x")), Ok("x"));
-        assert_eq!(bearer(None), Err(Fault::TokenMissing));
+        assert_eq!(shown(Some("bearer x")), Ok(("x", false)));
+        assert_eq!(shown(Some("dpop x")), Ok(("x", true)));
+        assert_eq!(shown(None), Err(Fault::TokenMissing));
         let long = format!("Bearer {}", "a".repeat(8 * 1024 + 1));
         for bad in [
             "",
@@ -99,12 +118,12 @@ mod tests {
             "Bearer é",
             &long,
         ] {
-            assert_eq!(bearer(Some(bad)), Err(Fault::HeaderMalformed), "{bad}");
+            assert_eq!(shown(Some(bad)), Err(Fault::HeaderMalformed), "{bad}");
         }
     }
 
     #[test]
-    fn every_fault_asks_for_a_bearer_token() {
+    fn every_fault_asks_for_a_token() {
         assert_eq!(Fault::TokenMissing.www_authenticate(), "Bearer");
         assert_eq!(
             Fault::TokenNotGood.www_authenticate(),
@@ -114,7 +133,7 @@ mod tests {
         assert!(
             Fault::ALL
                 .iter()
-                .all(|fault| fault.www_authenticate().starts_with("Bearer"))
+                .all(|fault| fault.www_authenticate().starts_with(['B', 'D']))
         );
     }
 

@@ -21,8 +21,8 @@ faults! {
         RedirectMissing => "invalid_request", 400, "OIDC Core §3.1.2.1", "redirect_uri is missing";
         /// Not one of the application's own.
         RedirectMismatch => "invalid_request", 400, "RFC 6749 §3.1.2.3", "redirect_uri is not one of those registered for this application, character by character";
-        /// Another response mode than `query`.
-        ResponseModeUnsupported => "invalid_request", 400, "OIDC Core §3.1.2.6", "response_mode must be query";
+        /// Another response mode than `query` and `form_post`.
+        ResponseModeUnsupported => "invalid_request", 400, "OIDC Core §3.1.2.6", "response_mode must be query or form_post";
         /// A parameter is there twice.
         Repeated => "invalid_request", 303, "RFC 6749 §3.1", "a parameter is given more than once";
         /// `request` is there.

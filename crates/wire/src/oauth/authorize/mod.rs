@@ -8,7 +8,7 @@
 //! | read the parameters, bounded | `mod.rs` | the bytes | the person's page |
 //! | the application is known | `client.rs` | parameters | the person's page |
 //! | the redirect URI is its own | `redirect_uri.rs` | known application | the person's page |
-//! | the answer goes into the query | `response_mode.rs` | verified redirect URI | the person's page |
+//! | how the answer travels | `response_mode.rs` | verified redirect URI | the person's page |
 //! | nothing is given twice | `once.rs` | verified redirect URI | the application |
 //! | no request object | `request_object.rs` | verified redirect URI | the application |
 //! | a code is asked for | `response_type.rs` | verified redirect URI | the application |
@@ -18,8 +18,7 @@
 //! | maximum age | `max_age.rs` | verified redirect URI | the application |
 //! | hints | `hints.rs` | verified redirect URI | the application |
 //!
-//! Deliberately absent: every response type but `code`, every response mode but `query`, request
-//! objects, the `claims` parameter, `display`.
+//! Deliberately absent: every response type but `code`, the response mode `fragment`, request objects, the `claims` parameter, `display`.
 
 mod answer;
 mod client;
@@ -35,10 +34,11 @@ mod response_mode;
 mod response_type;
 mod scope;
 
-pub use answer::Refused;
+pub use answer::{Refused, Reply};
 pub use fault::Fault;
 pub(crate) use pkce::challenge_of;
 pub use prompt::Prompt;
+pub use response_mode::ResponseMode;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +55,9 @@ pub struct Authorize {
     pub client_id: String,
     /// Where the answer goes: one of the application's own.
     pub redirect_uri: String,
+    /// How it travels.
+    #[serde(default, skip_serializing_if = "ResponseMode::is_usual")]
+    pub response_mode: ResponseMode,
     /// What it may learn.
     pub scope: Scope,
     /// Its own value, returned untouched.
@@ -102,18 +105,19 @@ pub fn parse<'c>(
     })?;
     let known = client::known(&fields, find).map_err(Refused::Page)?;
     let request = redirect_uri::verified(known).map_err(Refused::Page)?;
-    response_mode::is_query(&request).map_err(Refused::Page)?;
-    complete(&request).map_err(|fault| request.refused(fault))
+    let mode = response_mode::asked(&request).map_err(Refused::Page)?;
+    complete(&request, mode).map_err(|fault| request.refused(fault, mode))
 }
 
 /// All steps whose faults the application is told.
-fn complete(request: &Reachable<'_>) -> Result<Authorize, Fault> {
+fn complete(request: &Reachable<'_>, response_mode: ResponseMode) -> Result<Authorize, Fault> {
     once::each(request)?;
     request_object::absent(request)?;
     response_type::is_code(request)?;
     Ok(Authorize {
         client_id: request.client.id.clone(),
         redirect_uri: request.redirect_uri.to_owned(),
+        response_mode,
         scope: scope::allowed(request)?,
         state: hints::state(request)?,
         nonce: hints::nonce(request)?,

@@ -1,7 +1,7 @@
 //! Step: the redirect URI is one of the application's own. From here on faults may be redirected.
 
 use super::client::Known;
-use super::{Fault, Refused};
+use super::{Fault, Refused, ResponseMode};
 use crate::form::Fields;
 use crate::oauth::client::{Client, Kind, Loopback};
 
@@ -54,11 +54,12 @@ impl Reachable<'_> {
     }
 
     /// A fault that the application is told, with its own `state` if there is exactly one.
-    pub(super) fn refused(&self, fault: Fault) -> Refused {
+    pub(super) fn refused(&self, fault: Fault, mode: ResponseMode) -> Refused {
         Refused::Redirect {
             fault,
             redirect_uri: self.redirect_uri.to_owned(),
             state: self.value("state").map(str::to_owned),
+            mode,
         }
     }
 }

@@ -12,6 +12,11 @@ pub(super) fn allowed(request: &Reachable<'_>) -> Result<Scope, Fault> {
         return Err(Fault::ScopeWithoutOpenid);
     }
     let registered = request.client.scope();
+    // [OIDC Core §11] "The Authorization Server MUST ignore the offline_access request unless the Client is using a response_type value that would result in an Authorization Code being returned."
+    let scope = match registered.has(ScopeName::OfflineAccess) {
+        true => scope,
+        false => scope.without(ScopeName::OfflineAccess),
+    };
     if scope.iter().all(|name| registered.has(name)) {
         Ok(scope)
     } else {

@@ -76,7 +76,7 @@ fn told(pairs: &[(&str, &str)]) -> Fault {
 fn shown(pairs: &[(&str, &str)]) -> Fault {
     match ask(pairs) {
         Err(refused @ Refused::Page(fault)) => {
-            assert_eq!(refused.location(&issuer()), None);
+            assert_eq!(refused.reply(&issuer()), None);
             assert!(!fault.goes_to_the_application());
             fault
         }
@@ -102,21 +102,64 @@ fn a_good_request_is_complete_and_travels_in_a_ticket() {
     );
 }
 
+fn to(location: &str) -> Reply {
+    Reply::Redirect(location.to_owned())
+}
+
+/// [C07] A form says the same as a redirect would, whether there is a code or a fault.
+#[test]
+fn an_answer_may_be_posted() {
+    let request = ask(&with("response_mode", "form_post")).unwrap();
+    let form = |pairs: &[(&str, &str)]| Reply::Form {
+        to: "https://edu.example/callback".to_owned(),
+        fields: pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+    };
+    let (state, iss) = (("state", "s t/ä+&="), ("iss", "https://id.example"));
+    assert_eq!(
+        request.granted("c/1", &issuer()),
+        form(&[("code", "c/1"), state, iss])
+    );
+    let mut wrong = with("response_mode", "form_post");
+    wrong.retain(|(name, _)| *name != "code_challenge");
+    let description = Fault::ChallengeMissing.row().description;
+    let expected = form(&[
+        ("error", "invalid_request"),
+        ("error_description", description),
+        state,
+        iss,
+    ]);
+    assert_eq!(ask(&wrong).unwrap_err().reply(&issuer()), Some(expected));
+    let ticket = serde_json::to_vec(&request).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Authorize>(&ticket).unwrap(),
+        request
+    );
+}
+
 /// [C07] [RFC 9207 §2] "an authorization server supporting this specification MUST indicate its identity by including the iss parameter in the response."
 #[test]
 fn the_answer_names_the_issuer_whether_granted_or_refused() {
     let request = ask(&good()).unwrap();
     assert_eq!(
         request.granted("c/1", &issuer()),
-        "https://edu.example/callback?code=c%2F1&state=s+t%2F%C3%A4%2B%26%3D&iss=https%3A%2F%2Fid.example"
+        to(
+            "https://edu.example/callback?code=c%2F1&state=s+t%2F%C3%A4%2B%26%3D&iss=https%3A%2F%2Fid.example"
+        )
     );
     assert_eq!(
         request.refused(Fault::AccessDenied, &issuer()),
-        "https://edu.example/callback?error=access_denied&error_description=access+was+denied\
+        to(
+            "https://edu.example/callback?error=access_denied&error_description=access+was+denied\
          &state=s+t%2F%C3%A4%2B%26%3D&iss=https%3A%2F%2Fid.example"
+        )
     );
     let refused = ask(&without("code_challenge")).unwrap_err();
-    let location = refused.location(&issuer()).unwrap();
+    let Some(Reply::Redirect(location)) = refused.reply(&issuer()) else {
+        panic!("no redirect");
+    };
     assert!(location.starts_with("https://edu.example/callback?error=invalid_request&"));
     assert!(location.ends_with("&iss=https%3A%2F%2Fid.example"));
 }
@@ -288,7 +331,7 @@ fn only_a_code_is_given() {
 /// [OIDC Core §3.1.2.6] "If the Response Mode value is not supported, the Authorization Server returns an HTTP response code of 400 (Bad Request) without Error Response parameters"
 #[test]
 fn another_response_mode_is_answered_here() {
-    for other in ["fragment", "form_post", "query.jwt"] {
+    for other in ["fragment", "form_post.jwt", "query.jwt"] {
         assert_eq!(
             shown(&with("response_mode", other)),
             Fault::ResponseModeUnsupported
@@ -353,6 +396,7 @@ fn request_objects_are_refused_by_their_own_codes() {
 
 /// [C05] [OIDC Core §3.1.2.1] "OpenID Connect requests MUST contain the "openid" scope value."
 /// [RFC 6749 §3.3] "If the client omits the scope parameter when requesting authorization, the authorization server MUST either process the request using a pre-defined default value or fail the request indicating an invalid scope."
+/// [OIDC Core §11] "The Authorization Server MUST ignore the offline_access request unless the Client is using a response_type value that would result in an Authorization Code being returned."
 #[test]
 fn scopes_are_those_registered() {
     assert_eq!(told(&without("scope")), Fault::ScopeWithoutOpenid);
@@ -367,6 +411,7 @@ fn scopes_are_those_registered() {
     );
     let request = ask(&with("scope", "openid offline_access email")).unwrap();
     assert!(request.scope.has(ScopeName::Email) && !request.scope.has(ScopeName::Profile));
+    assert!(!request.scope.has(ScopeName::OfflineAccess));
 }
 
 /// [C11] [OIDC Core §3.1.2.1] "If this parameter contains "none" with any other value, an error is returned."

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Client, ClientFlaw};
+use crate::{cas, gate, saml};
 
 /// The registered applications.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -11,6 +12,15 @@ pub struct Applications {
     /// One table a registered application.
     #[serde(default)]
     pub application: Vec<Client>,
+    /// One table an application that speaks CAS.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cas: Vec<cas::Service>,
+    /// One table an application behind the gate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate: Vec<gate::Site>,
+    /// One table an application that speaks SAML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saml: Vec<saml::Application>,
 }
 
 /// What is wrong with the file, and where.
@@ -24,6 +34,36 @@ pub enum ApplicationsFlaw {
         /// What is wrong.
         flaw: ClientFlaw,
     },
+    /// A CAS application is not as it must be.
+    #[error("cas application `{id}`: {flaw}")]
+    Cas {
+        /// Its id as written.
+        id: String,
+        /// What is wrong.
+        flaw: cas::ServiceFlaw,
+    },
+    /// An application behind the gate is not as it must be.
+    #[error("gate application `{id}`: {flaw}")]
+    Gate {
+        /// Its id as written.
+        id: String,
+        /// What is wrong.
+        flaw: gate::SiteFlaw,
+    },
+    /// A SAML application is not as it must be.
+    #[error("saml application `{id}`: {flaw}")]
+    Saml {
+        /// Its id as written.
+        id: String,
+        /// What is wrong.
+        flaw: saml::application::ApplicationFlaw,
+    },
+    /// Two SAML applications call themselves the same.
+    #[error("the SAML entity `{0}` is there twice: a request does not say which is meant")]
+    EntityTwice(String),
+    /// Two applications behind the gate are at the same place.
+    #[error("origin `{0}` belongs to two applications behind the gate; an origin has one")]
+    OriginTwice(String),
     /// Two applications have the same id.
     #[error("application `{0}` is there twice; give one of them another id")]
     Twice(String),
@@ -33,27 +73,53 @@ impl Applications {
     /// Everything that is wrong; empty when the applications may be used.
     #[must_use]
     pub fn check(&self) -> Vec<ApplicationsFlaw> {
-        let mut flaws = Vec::new();
-        for (number, client) in self.application.iter().enumerate() {
-            if self
-                .application
-                .iter()
-                .take(number)
-                .any(|other| other.id == client.id)
-            {
-                flaws.push(ApplicationsFlaw::Twice(client.id.clone()));
-            }
-            flaws.extend(
-                client
-                    .check()
-                    .into_iter()
-                    .map(|flaw| ApplicationsFlaw::Application {
-                        id: client.id.clone(),
-                        flaw,
-                    }),
-            );
+        let mut flaws: Vec<_> = self.ids_twice().map(ApplicationsFlaw::Twice).collect();
+        for client in &self.application {
+            let id = || client.id.clone();
+            let own = client.check().into_iter();
+            flaws.extend(own.map(|flaw| ApplicationsFlaw::Application { id: id(), flaw }));
         }
+        for service in &self.cas {
+            let id = || service.id.clone();
+            let own = service.check().into_iter();
+            flaws.extend(own.map(|flaw| ApplicationsFlaw::Cas { id: id(), flaw }));
+        }
+        for site in &self.gate {
+            let id = || site.id.clone();
+            let own = site.check().into_iter();
+            flaws.extend(own.map(|flaw| ApplicationsFlaw::Gate { id: id(), flaw }));
+        }
+        for application in &self.saml {
+            let id = || application.id.clone();
+            let own = application.check().into_iter();
+            flaws.extend(own.map(|flaw| ApplicationsFlaw::Saml { id: id(), flaw }));
+        }
+        let described = self
+            .saml
+            .iter()
+            .filter_map(|one| one.provider(i64::MIN).ok());
+        let entities: Vec<String> = described.map(|provider| provider.entity_id).collect();
+        flaws.extend(twice(&entities).cloned().map(ApplicationsFlaw::EntityTwice));
+        let origins: Vec<&String> = self.gate.iter().flat_map(|site| &site.origins).collect();
+        let shared =
+            twice(&origins).map(|origin| ApplicationsFlaw::OriginTwice(origin.to_string()));
+        flaws.extend(shared);
         flaws
+    }
+
+    /// The ids that more than one application has, whatever it speaks.
+    fn ids_twice(&self) -> impl Iterator<Item = String> {
+        let clients = self.application.iter().map(|client| &client.id);
+        let services = self.cas.iter().map(|service| &service.id);
+        let sites = self.gate.iter().map(|site| &site.id);
+        let speakers = self.saml.iter().map(|application| &application.id);
+        let ids: Vec<&String> = clients
+            .chain(services)
+            .chain(sites)
+            .chain(speakers)
+            .collect();
+        let twice: Vec<String> = twice(&ids).map(|id| (*id).clone()).collect();
+        twice.into_iter()
     }
 
     /// The application of this id.
@@ -61,6 +127,14 @@ impl Applications {
     pub fn find(&self, id: &str) -> Option<&Client> {
         self.application.iter().find(|client| client.id == id)
     }
+}
+
+/// What has come before, at each place where it comes again.
+fn twice<T: PartialEq>(all: &[T]) -> impl Iterator<Item = &T> {
+    let numbered = all.iter().enumerate();
+    numbered
+        .filter(|(number, one)| all.iter().take(*number).any(|other| other == *one))
+        .map(|(_, one)| one)
 }
 
 #[cfg(test)]
@@ -72,6 +146,7 @@ mod tests {
     fn the_file_is_read_written_and_checked_as_a_whole() {
         let good = Applications {
             application: vec![ent(), native()],
+            ..Applications::default()
         };
         let text = toml::to_string(&good).unwrap();
         assert_eq!(toml::from_str::<Applications>(&text).unwrap(), good);
@@ -84,6 +159,7 @@ mod tests {
         };
         let bad = Applications {
             application: vec![ent(), ent(), nameless],
+            ..Applications::default()
         };
         assert_eq!(
             bad.check(),
@@ -96,5 +172,52 @@ mod tests {
             ]
         );
         assert!(toml::from_str::<Applications>("[[applications]]").is_err());
+    }
+
+    #[test]
+    fn an_id_and_an_origin_have_one_application_in_all_languages() {
+        let text = r#"
+[[cas]]
+id = "ent"
+name = { fr = "A", de = "A", en = "A" }
+services = ["http://a.example/"]
+
+[[gate]]
+id = "wiki"
+name = { fr = "W", de = "W", en = "W" }
+origins = ["https://w.example", "https://w.example"]
+rule = [{ path = "/" }]
+"#;
+        let mut all: Applications = toml::from_str(text).unwrap();
+        all.application.push(ent());
+        let said: Vec<String> = all.check().iter().map(ToString::to_string).collect();
+        assert_eq!(said.len(), 3, "{said:#?}");
+        assert!(said[0].starts_with("application `ent` is there twice"));
+        assert!(said[1].starts_with("cas application `ent`: `http://a.example/`"));
+        assert!(said[2].starts_with("origin `https://w.example` belongs to two"));
+    }
+
+    #[test]
+    fn an_entity_is_one_application() {
+        let one = |id: &str| {
+            format!(
+                r#"
+[[saml]]
+id = "{id}"
+name = {{ fr = "A", de = "A", en = "A" }}
+salt = "0123456789abcdef0123456789abcdef"
+metadata = """
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://app.example/">
+<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://app.example/acs" index="0"/>
+</md:SPSSODescriptor></md:EntityDescriptor>"""
+"#
+            )
+        };
+        let flaws = |text: &str| toml::from_str::<Applications>(text).unwrap().check();
+        assert_eq!(flaws(&one("a")), []);
+        let entity = "https://app.example/".to_owned();
+        let both = one("a") + &one("b");
+        assert_eq!(flaws(&both), [ApplicationsFlaw::EntityTwice(entity)]);
     }
 }

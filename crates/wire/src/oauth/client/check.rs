@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 
-use super::{Auth, Client, Kind, UriFlaw, flaw_of_registered, secret_digest};
+use super::{Auth, Client, GrantName, Kind, UriFlaw, flaw_of_registered, secret_digest};
 use crate::jose::{JwkFlaw, VerifyingKeys};
 use crate::oauth::scope::ScopeName;
 
@@ -68,7 +68,23 @@ pub enum ClientFlaw {
     /// `openid` is not among the scopes.
     #[error("`scopes` must contain \"openid\"")]
     NoOpenid,
+    /// The grants do not fit each other or the application.
+    #[error("`grants`: {0}")]
+    Grants(&'static str),
+    /// A scope that could not be written.
+    #[error(
+        "`api_scopes`: each must be 1 to 100 printable characters without space, `\"` and `\\`"
+    )]
+    ApiScopes,
+    /// The application is an interface itself, but cannot prove that it is.
+    #[error(
+        "`audience` is given, but an application with `auth` \"none\" cannot have tokens explained"
+    )]
+    AudienceOfNobody,
 }
+
+/// The key of the one address that the provider itself posts to.
+const POSTED_TO: &str = "backchannel_logout_uri";
 
 impl Client {
     /// Everything that is wrong with this registration; empty when it may be used.
@@ -88,16 +104,49 @@ impl Client {
         if !names.into_iter().all(|name| presentable(name)) {
             flaws.push(ClientFlaw::Name);
         }
-        if !(1..=50).contains(&self.redirect_uris.len()) {
+        let redirects = if self.may(GrantName::AuthorizationCode) {
+            1..=50
+        } else {
+            0..=50
+        };
+        if !redirects.contains(&self.redirect_uris.len()) {
             flaws.push(ClientFlaw::NoRedirect);
         }
-        if !self.scopes.contains(&ScopeName::Openid) {
+        if self.may(GrantName::AuthorizationCode) && !self.scopes.contains(&ScopeName::Openid) {
             flaws.push(ClientFlaw::NoOpenid);
         }
+        if self.auth == Auth::None && !self.audience.is_empty() {
+            flaws.push(ClientFlaw::AudienceOfNobody);
+        }
+        let token = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+        let writable =
+            |scope: &String| (1..=100).contains(&scope.len()) && scope.bytes().all(token);
+        if !self.api_scopes.iter().all(writable) {
+            flaws.push(ClientFlaw::ApiScopes);
+        }
+        flaws.extend(self.flaw_of_grants().map(ClientFlaw::Grants));
         self.check_uris(&mut flaws);
         self.check_secret(&mut flaws);
         self.check_keys(&mut flaws);
         flaws
+    }
+
+    fn flaw_of_grants(&self) -> Option<&'static str> {
+        if self.grants.is_empty() {
+            return Some("list at least one, such as \"authorization_code\"");
+        }
+        if self.may(GrantName::RefreshToken) && !self.may(GrantName::AuthorizationCode) {
+            return Some("\"refresh_token\" needs \"authorization_code\" beside it");
+        }
+        let offline = self.scopes.contains(&ScopeName::OfflineAccess);
+        if offline && !self.may(GrantName::RefreshToken) {
+            return Some("the scope \"offline_access\" needs \"refresh_token\"");
+        }
+        // [RFC 6749 §4.4] "The client credentials grant type MUST only be used by confidential clients."
+        if self.may(GrantName::ClientCredentials) && self.kind != Kind::Confidential {
+            return Some("\"client_credentials\" is for confidential applications only");
+        }
+        None
     }
 
     fn check_uris(&self, flaws: &mut Vec<ClientFlaw>) {
@@ -118,9 +167,17 @@ impl Client {
         ));
         all.extend(one("initiate_login_uri", &self.initiate_login_uri));
         all.extend(one("home", &self.home));
+        all.extend(many("resources", &self.resources));
+        all.extend(many("audience", &self.audience));
+        all.extend(one(POSTED_TO, &self.backchannel_logout_uri));
         let mut seen = BTreeSet::new();
         for (field, uri) in all {
-            if let Some(flaw) = flaw_of_registered(&uri, self.kind) {
+            // A program's own scheme leads to a device, and nothing can be posted there.
+            let kind = match field {
+                POSTED_TO => Kind::Confidential,
+                _ => self.kind,
+            };
+            if let Some(flaw) = flaw_of_registered(&uri, kind) {
                 flaws.push(ClientFlaw::Uri {
                     field,
                     uri: uri.clone(),

@@ -47,10 +47,17 @@ pub struct Client {
     pub kind: Kind,
     /// Where codes may be sent. Compared character by character; a native application's loopback
     /// port may vary.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<String>,
+    /// What it may bring to the token endpoint.
+    #[serde(default = "code_only", skip_serializing_if = "is_code_only")]
+    pub grants: Vec<GrantName>,
     /// Where people may be sent after logging out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it is told by the provider itself that a session has ended [Back-Channel Logout 1.0 §2.2].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
     /// Where a sign-in that starts at the provider begins [OIDC Core §4].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
@@ -72,6 +79,25 @@ pub struct Client {
     /// How its ID tokens are signed.
     #[serde(default = "es256")]
     pub id_token_alg: SigningAlg,
+    /// What its access tokens look like.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub access_token: AccessTokenForm,
+    /// How its access tokens are signed, if they are.
+    #[serde(default = "es256", skip_serializing_if = "is_es256")]
+    pub access_token_alg: SigningAlg,
+    /// What tokens that it asks for in its own name may be used for; interfaces give these words their
+    /// meaning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub api_scopes: Vec<String>,
+    /// The interfaces for which it may ask for access tokens [RFC 8707].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// The interfaces that it is: access tokens for these it may have explained [RFC 7662].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<String>,
+    /// It gets no token that is not bound to a key of its own [RFC 9449 §5.2].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dpop_bound: bool,
     /// The least that must be proven, whether it asks for it or not.
     #[serde(default)]
     pub minimum: Assurance,
@@ -124,6 +150,29 @@ pub enum Auth {
     None,
 }
 
+/// What an application may bring to the token endpoint.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantName {
+    /// A code of somebody who signed in.
+    AuthorizationCode,
+    /// A refresh token, which comes with every code.
+    RefreshToken,
+    /// Nothing but itself: no person is involved.
+    ClientCredentials,
+}
+
+/// What an access token looks like.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessTokenForm {
+    /// Sealed: only the provider can read it, and each use asks whether it still counts.
+    #[default]
+    Opaque,
+    /// A signed JWT, which interfaces read by themselves and believe until it ends [RFC 9068].
+    Jwt,
+}
+
 /// How much must be proven, from little to much.
 #[derive(
     Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize,
@@ -146,6 +195,12 @@ impl Client {
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.scopes.iter().copied().collect()
+    }
+
+    /// Whether it may bring this to the token endpoint.
+    #[must_use]
+    pub fn may(&self, grant: GrantName) -> bool {
+        self.grants.contains(&grant)
     }
 
     /// Where a person who starts at the provider goes to use this application: the place where it
@@ -195,6 +250,23 @@ const fn es256() -> SigningAlg {
 
 const fn yes() -> bool {
     true
+}
+
+fn code_only() -> Vec<GrantName> {
+    vec![GrantName::AuthorizationCode]
+}
+
+fn is_code_only(grants: &[GrantName]) -> bool {
+    *grants == [GrantName::AuthorizationCode]
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_es256(alg: &SigningAlg) -> bool {
+    *alg == SigningAlg::Es256
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[cfg(test)]

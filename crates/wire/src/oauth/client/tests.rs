@@ -83,6 +83,32 @@ fn bad_redirect_uris_are_explained() {
     assert_eq!(flaw(&long), Some(UriFlaw::NotAUri));
 }
 
+/// [C17] What is posted to goes over TLS or stays on this machine, whatever kind of program it is for.
+#[test]
+fn a_logout_address_is_one_that_can_be_posted_to() {
+    let flaws = |client: Client, uri: &str| {
+        Client {
+            backchannel_logout_uri: Some(uri.to_owned()),
+            ..client
+        }
+        .check()
+    };
+    for good in ["https://edu.example/out", "http://localhost:8401/out"] {
+        assert_eq!(flaws(ent(), good), [], "{good}");
+        assert_eq!(flaws(native(), good), [], "{good}");
+    }
+    for (bad, flaw) in [
+        ("http://edu.example/out", UriFlaw::NotHttps),
+        ("ch.example.app:/out", UriFlaw::NotHttps),
+        ("https://edu.example/out#x", UriFlaw::Fragment),
+    ] {
+        let uri = bad.to_owned();
+        let field = "backchannel_logout_uri";
+        let expected = [ClientFlaw::Uri { field, uri, flaw }];
+        assert_eq!(flaws(native(), bad), expected, "{bad}");
+    }
+}
+
 /// [C08] A confidential application without a real secret does not start.
 #[test]
 fn missing_short_and_silly_secrets_are_explained() {
@@ -206,4 +232,45 @@ fn a_person_enters_by_the_sign_in_address_or_the_home_page() {
     .entrance(&issuer);
     let expected = "https://edu.example/start?x=1&iss=https%3A%2F%2Fid.example";
     assert_eq!(started.as_deref(), Some(expected));
+}
+
+/// [C05] [RFC 6749 §4.4] "The client credentials grant type MUST only be used by confidential clients."
+#[test]
+fn grants_that_do_not_fit_are_explained() {
+    use GrantName::{AuthorizationCode, ClientCredentials, RefreshToken};
+    let flaws = |client: Client, grants: &[GrantName]| {
+        let grants = grants.to_vec();
+        Client { grants, ..client }.check()
+    };
+    assert_eq!(flaws(ent(), &[AuthorizationCode, RefreshToken]), []);
+    assert_eq!(flaws(ent(), &[AuthorizationCode, ClientCredentials]), []);
+    let machine = Client {
+        redirect_uris: Vec::new(),
+        scopes: Vec::new(),
+        ..ent()
+    };
+    assert_eq!(flaws(machine, &[ClientCredentials]), []);
+    for (client, grants) in [
+        (ent(), &[][..]),
+        (ent(), &[RefreshToken]),
+        (native(), &[AuthorizationCode, ClientCredentials]),
+    ] {
+        let flaws = flaws(client, grants);
+        assert!(matches!(flaws[..], [ClientFlaw::Grants(_)]), "{flaws:?}");
+    }
+    let offline = Client {
+        scopes: vec![ScopeName::Openid, ScopeName::OfflineAccess],
+        ..ent()
+    };
+    assert!(matches!(offline.check()[..], [ClientFlaw::Grants(_)]));
+    let nobody = Client {
+        audience: vec!["https://api.example/".to_owned()],
+        ..native()
+    };
+    assert_eq!(nobody.check(), [ClientFlaw::AudienceOfNobody]);
+    let odd = Client {
+        api_scopes: vec!["two words".to_owned()],
+        ..ent()
+    };
+    assert_eq!(odd.check(), [ClientFlaw::ApiScopes]);
 }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::Fault;
-use crate::oauth::scope::Scope;
 
 /// An HTTP answer as plain data.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -24,37 +23,74 @@ pub const NO_STORE: [(&str, &str); 3] = [
     ("pragma", "no-cache"),
 ];
 
-/// Tokens for an application. Not printable: both are secrets until they expire.
+/// Tokens for an application. Not printable: they are secrets until they expire.
 #[derive(Serialize)]
 pub struct TokenAnswer {
     access_token: String,
     token_type: &'static str,
     expires_in: u32,
-    id_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     scope: String,
 }
 
 impl TokenAnswer {
-    /// An access token that lives `expires_in` seconds, with the ID token beside it.
+    /// An access token that lives `expires_in` seconds.
     #[must_use]
-    pub fn new(access_token: String, id_token: String, expires_in: u32, scope: &Scope) -> Self {
+    pub fn new(access_token: String, expires_in: u32, scope: String) -> Self {
         // [OIDC Core §3.1.3.3] "The OAuth 2.0 "token_type" response parameter value MUST be "Bearer""
         Self {
             access_token,
             token_type: "Bearer",
             expires_in,
-            id_token,
-            scope: scope.to_string(),
+            id_token: None,
+            refresh_token: None,
+            scope,
+        }
+    }
+
+    /// With the way in which the access token is to be shown.
+    #[must_use]
+    pub fn with_kind(self, token_type: &'static str) -> Self {
+        Self { token_type, ..self }
+    }
+
+    /// With the ID token beside it.
+    #[must_use]
+    pub fn with_id_token(self, id_token: String) -> Self {
+        Self {
+            id_token: Some(id_token),
+            ..self
+        }
+    }
+
+    /// With a refresh token, if there is one.
+    #[must_use]
+    pub fn with_refresh_token(self, refresh_token: Option<String>) -> Self {
+        Self {
+            refresh_token,
+            ..self
         }
     }
 
     /// The answer.
     #[must_use]
     pub fn answer(&self) -> Answer {
-        Answer {
-            status: 200,
+        Answer::json(200, self)
+    }
+}
+
+impl Answer {
+    /// JSON that nobody may keep.
+    #[must_use]
+    pub fn json(status: u16, value: &impl Serialize) -> Self {
+        Self {
+            status,
             headers: NO_STORE.to_vec(),
-            body: json(self),
+            body: json(value),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The application proves that it is itself, by the one method registered for it.
 
 use super::presented::Presented;
-use super::{Fault, SpendOnce, TokenRequest, assertion};
+use super::{Fault, Posted, SpendOnce, assertion};
 use crate::oauth::client::{Auth, Client};
 use crate::oidc::Issuer;
 
@@ -29,21 +29,21 @@ impl Authenticated {
 }
 
 /// Authenticates the application that the request names; `client` is what is registered under
-/// [`TokenRequest::client_id`], if anything.
+/// [`Posted::client_id`], if anything.
 ///
 /// # Errors
 /// [`Fault::ClientNotItself`], the same for every reason.
 pub fn authenticate(
-    request: &TokenRequest,
+    posted: &Posted,
     client: Option<&Client>,
     issuer: &Issuer,
     now: i64,
 ) -> Result<Authenticated, Fault> {
     let client = client
-        .filter(|client| client.enabled && client.id == request.client_id)
+        .filter(|client| client.enabled && client.id == posted.client_id)
         .ok_or(Fault::ClientNotItself)?;
     // [RFC 6749 §2.3.1] "The authorization server MUST support the HTTP Basic authentication scheme for authenticating clients that were issued a client password."
-    let spend = match (&request.presented, client.auth) {
+    let spend = match (&posted.presented, client.auth) {
         (Presented::Basic(secret), Auth::Basic) | (Presented::Post(secret), Auth::Post)
             if client.has_secret(secret.expose()) =>
         {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::{Authenticated, Fault, TokenRequest};
+use super::{Authenticated, Fault, Posted};
+use crate::Secret;
 use crate::oauth::authorize::challenge_of;
 use crate::oauth::scope::Scope;
 
@@ -39,10 +40,32 @@ pub struct Grant {
     pub expires_at: i64,
 }
 
+/// A code, and what must fit to it.
+pub struct CodeRequest {
+    /// The code to redeem.
+    pub code: String,
+    redirect_uri: Option<String>,
+    code_verifier: Option<Secret>,
+}
+
+impl CodeRequest {
+    pub(super) fn read(posted: &Posted) -> Result<Self, Fault> {
+        let value = |name: &str| posted.value(name).map(str::to_owned);
+        Ok(Self {
+            code: value("code").ok_or(Fault::CodeMissing)?,
+            redirect_uri: value("redirect_uri"),
+            code_verifier: value("code_verifier").map(|text| Secret::new(text.into_bytes())),
+        })
+    }
+}
+
 impl Grant {
     /// A code lives one minute.
     pub const LIFETIME_S_MAX: i64 = 60;
 }
+
+/// So far apart the clocks of two nodes may be, in seconds, before codes of one are refused by another.
+const CLOCKS_APART_S_MAX: i64 = 30;
 
 /// Whether this request of this application may redeem the grant. On success the caller consumes
 /// [`Grant::id`] once and, only if that succeeds, issues tokens.
@@ -51,7 +74,7 @@ impl Grant {
 /// [`Fault::CodeNotGood`], the same for every reason; [`Fault::VerifierMalformed`].
 pub fn redeem(
     who: &Authenticated,
-    request: &TokenRequest,
+    request: &CodeRequest,
     grant: &Grant,
     now: i64,
 ) -> Result<(), Fault> {
@@ -71,8 +94,9 @@ pub fn redeem(
         &grant.redirect_uri,
     );
     // [RFC 6749 §4.1.2] "The authorization code MUST expire shortly after it is issued to mitigate the risk of leaks."
-    let alive =
-        now < grant.expires_at && grant.expires_at <= now.saturating_add(Grant::LIFETIME_S_MAX);
+    // The node that issued it may have a clock that is ahead of ours.
+    let longest = Grant::LIFETIME_S_MAX.saturating_add(CLOCKS_APART_S_MAX);
+    let alive = now < grant.expires_at && grant.expires_at <= now.saturating_add(longest);
     if verified & its_own & same_place & alive {
         Ok(())
     } else {

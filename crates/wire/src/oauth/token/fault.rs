@@ -15,8 +15,10 @@ faults! {
         Repeated => "invalid_request", 400, "RFC 6749 §3.2", "a parameter is given more than once";
         /// No `grant_type`.
         GrantTypeMissing => "invalid_request", 400, "RFC 6749 §4.1.3", "grant_type is missing";
-        /// Another grant than `authorization_code`.
-        GrantTypeUnsupported => "unsupported_grant_type", 400, "RFC 6749 §5.2", "grant_type must be authorization_code";
+        /// A grant that does not exist here.
+        GrantTypeUnsupported => "unsupported_grant_type", 400, "RFC 6749 §5.2", "grant_type must be one that the metadata lists";
+        /// A grant for which the application is not registered.
+        GrantNotAllowed => "unauthorized_client", 400, "RFC 6749 §5.2", "the application is not registered for this grant_type";
         /// No `code`.
         CodeMissing => "invalid_request", 400, "RFC 6749 §4.1.3", "code is missing";
         /// Nothing says which application this is.
@@ -29,6 +31,24 @@ faults! {
         ClientNotItself => "invalid_client", 401, "RFC 6749 §5.2", "client authentication failed";
         /// Unknown, altered, expired or spent code, or one of another application, address or verifier.
         CodeNotGood => "invalid_grant", 400, "RFC 6749 §5.2", "the code is expired, spent, or was not issued for this request";
+        /// No `refresh_token`.
+        RefreshMissing => "invalid_request", 400, "RFC 6749 §6", "refresh_token is missing";
+        /// Unknown, altered, expired, revoked or spent refresh token, or one of another application.
+        RefreshNotGood => "invalid_grant", 400, "RFC 6749 §5.2", "the refresh token is expired, revoked, spent, or was not issued to this application";
+        /// More than was granted.
+        ScopeTooLarge => "invalid_scope", 400, "RFC 6749 §6", "the scope is unknown or larger than what was granted";
+        /// An interface for which the application is not registered.
+        ResourceUnknown => "invalid_target", 400, "RFC 8707 §2", "the application is not registered for this resource";
+        /// No `token` to explain or to take back.
+        TokenMissing => "invalid_request", 400, "RFC 7009 §2.1", "token is missing";
+        /// A token of another application is not given back.
+        TokenOfAnother => "invalid_grant", 400, "RFC 7009 §2.1", "the token was issued to another application";
+        /// An access token of an application ends by itself.
+        TokenNotRevocable => "unsupported_token_type", 400, "RFC 7009 §2.2.1", "an access token that stands for no person ends by itself within minutes";
+        /// No proof of a key where one is needed, or one that is not believed or was used before.
+        KeyNotProven => "invalid_dpop_proof", 400, "RFC 9449 §5", "a DPoP proof is needed, and must be fresh, unused, and for this request";
+        /// A proof without a fresh value of ours.
+        NonceMissing => "use_dpop_nonce", 400, "RFC 9449 §8", "the DPoP proof must hold the nonce of the header DPoP-Nonce";
         /// No `code_verifier`, or not 43 to 128 unreserved characters.
         VerifierMalformed => "invalid_request", 400, "RFC 7636 §4.1", "code_verifier must be 43 to 128 unreserved characters";
     }

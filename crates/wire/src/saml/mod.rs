@@ -1,0 +1,49 @@
+//! SAML 2.0, as an identity provider speaks it: messages become typed requests or typed faults, and
+//! typed answers become signed messages.
+//!
+//! | room | in | out |
+//! |---|---|---|
+//! | [`application`] | a registration | what the application gets of a person |
+//! | [`binding`] | a query or a form | [`Received`]; and back |
+//! | [`metadata`] | what an application says about itself | [`ServiceProvider`]; and our own |
+//! | [`request`] | a received message | [`AuthnRequest`], or [`Refused`] |
+//! | [`context`] | what a request asks for | the assurance to demand, and the class to answer |
+//! | [`response`] | a statement about a person | a signed response |
+//! | [`logout`] | a received message | [`LogoutRequest`], [`LogoutResponse`]; and back |
+//!
+//! Deliberately absent: every signature algorithm with SHA-1, HMAC, keys from messages, document
+//! types, transforms other than the two of SAML, assertions that come in, and looking an element up by
+//! its identifier.
+
+pub mod application;
+pub mod binding;
+pub mod context;
+mod fault;
+pub mod idp;
+mod key;
+pub mod logout;
+pub mod metadata;
+mod moment;
+pub mod request;
+pub mod response;
+mod x509;
+mod xml;
+
+pub use application::{Application, Whom};
+pub use binding::{Outgoing, Received};
+pub use context::Requested;
+pub use fault::{Fault, Status};
+pub use idp::Idp;
+pub use key::{Credential, certificate};
+pub use logout::{LogoutRequest, LogoutResponse};
+pub use metadata::ServiceProvider;
+pub use request::{AuthnRequest, Refused};
+pub use response::{Attribute, NameId, NameIdFormat, Statement};
+pub use xml::{DataCipher, XmlError};
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+pub(crate) mod samples;
