@@ -45,3 +45,6 @@ overloaded-text = Im Moment melden sich viele Leute an. Sie haben nichts verlore
 overloaded-outage = Der Dienst braucht einige Sekunden. Sie haben nichts verloren und müssen nichts wiederholen.
 overloaded-wait = Diese Seite versucht es in { $wait } von selbst noch einmal.
 overloaded-now = Jetzt noch einmal versuchen
+overloaded-sent = Der Dienst braucht einige Sekunden. Ob Ihre Eingabe angekommen ist, ist nicht sicher: Die nächste Seite zeigt, wo Sie stehen.
+overloaded-sent-now = Jetzt öffnen
+overloaded-sent-wait = Die Seite öffnet sich in { $wait } von selbst.

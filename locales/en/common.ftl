@@ -45,3 +45,6 @@ overloaded-text = Many people are signing in right now. You have lost nothing an
 overloaded-outage = The service needs a few seconds. You have lost nothing and need not repeat anything.
 overloaded-wait = This page tries again by itself in { $wait }.
 overloaded-now = Try again now
+overloaded-sent = The service needs a few seconds. What you sent may not have arrived: the next page shows where you are.
+overloaded-sent-now = Open it now
+overloaded-sent-wait = The page opens by itself in { $wait }.

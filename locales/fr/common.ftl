@@ -46,3 +46,6 @@ overloaded-text = Beaucoup de personnes se connectent en ce moment. Vous n'avez 
 overloaded-outage = Le service a besoin de quelques secondes. Vous n'avez rien perdu et rien à refaire.
 overloaded-wait = Cette page réessaie toute seule dans { $wait }.
 overloaded-now = Réessayer maintenant
+overloaded-sent = Le service a besoin de quelques secondes. Votre envoi n'est peut-être pas arrivé : la page suivante montre où vous en êtes.
+overloaded-sent-now = L'ouvrir maintenant
+overloaded-sent-wait = La page s'ouvre toute seule dans { $wait }.

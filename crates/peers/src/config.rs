@@ -76,6 +76,9 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// The TLS library cannot be used.
+    #[error("preparing to call applications: {0}")]
+    Client(String),
     /// A variable of the environment is missing.
     #[error(
         "reading a secret: the environment has no `{name}`; set it or correct `{{env:{name}}}`"

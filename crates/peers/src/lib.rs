@@ -1,4 +1,4 @@
-//! Whom we call: gateways for SMS and a server for mail. The only crate that opens outgoing
+//! Whom we call: gateways for SMS, a server for mail, applications that want news. The only crate that opens outgoing
 //! connections for the provider.
 //!
 //! Deliberately absent: when to send, how often to try again and what to say (`journey`, `server`).
@@ -7,16 +7,19 @@
 mod breaker;
 mod config;
 mod mail;
+mod notice;
 mod secret;
 mod sms;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use reqwest::StatusCode;
 
 pub use self::{
     config::{ConfigError, Gateways},
     mail::Smtp,
+    notice::{News, PostForm},
     secret::SecretRef,
     sms::{Fallback, HttpGateway, gsm7},
 };
@@ -158,8 +161,8 @@ pub enum Cause {
     Unreachable(String),
 }
 
-/// Who sends text messages, and who sends mail.
-pub type Senders = (Arc<dyn SendSms>, Arc<dyn SendMail>);
+/// Who sends text messages, who sends mail, and who posts to applications.
+pub type Senders = (Arc<dyn SendSms>, Arc<dyn SendMail>, Arc<dyn PostForm>);
 
 /// Makes the senders a configuration describes: SMS gateways in their order, and mail. Reads the secrets
 /// and certificates it names; opens no connection.
@@ -178,7 +181,8 @@ pub fn connect(gateways: &Gateways, clock: Clock) -> Result<Senders, ConfigError
         Some(smtp) => Arc::new(mail::SmtpMail::connect(smtp)?),
         None => Arc::new(mail::NoMail),
     };
-    Ok((Arc::new(Fallback::new(in_order, clock)), mail))
+    let applications = Arc::new(notice::HttpPost::connect()?);
+    Ok((Arc::new(Fallback::new(in_order, clock)), mail, applications))
 }
 
 /// The innermost reason of an error, on one line of bounded length: outer layers repeat addresses.
@@ -192,6 +196,13 @@ fn innermost(error: &dyn std::error::Error) -> String {
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(200)
         .collect()
+}
+
+/// [RFC 9110 §15.5.9, §15.6; RFC 6585 §4] statuses that speak of the moment and not of the message.
+fn may_succeed_later(status: StatusCode) -> bool {
+    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY)
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || status.is_server_error()
 }
 
 /// Whether a host name or address is this machine.

@@ -42,8 +42,17 @@ pub fn canonical(typed: &str) -> Option<String> {
 /// database.
 #[must_use]
 pub fn mac(keys: &Keys, person: PersonId, canonical: &str) -> [u8; 32] {
-    let data = [person.0.as_slice(), canonical.as_bytes()].concat();
-    keys.mac(Purpose::ActivationCode, &data)
+    keys.mac(Purpose::ActivationCode, &data(person, canonical))
+}
+
+/// Whether this is what was remembered of the code, when whichever of the keys was in use.
+#[must_use]
+pub fn is(keys: &Keys, person: PersonId, canonical: &str, mac: &[u8; 32]) -> bool {
+    keys.is_mac(Purpose::ActivationCode, &data(person, canonical), mac)
+}
+
+fn data(person: PersonId, canonical: &str) -> Vec<u8> {
+    [person.0.as_slice(), canonical.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -105,5 +114,8 @@ mod tests {
         let of = |person| mac(&keys, PersonId([person; 16]), "ABCDE23456");
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));
+        let newer = Keys::from_master(&[7; 32]).and_newer(&[8; 32]);
+        assert!(is(&newer, PersonId([1; 16]), "ABCDE23456", &of(1)));
+        assert!(!is(&newer, PersonId([2; 16]), "ABCDE23456", &of(1)));
     }
 }

@@ -27,6 +27,7 @@ use crate::{
     cookie::{Jar, sha256},
     failure::Failure,
     metrics::Metrics,
+    nodes::{NodeName, Nodes},
     password::{
         Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Salt, Stake, Stored, Verdict,
     },
@@ -48,6 +49,8 @@ pub struct Parts {
     pub keys: Arc<Keys>,
     /// How many hash at once, and who waits.
     pub limits: PoolLimits,
+    /// What this node is called; without it, others are not looked for.
+    pub node: Option<NodeName>,
     /// The boot configuration.
     pub settings: Settings,
     /// What is remembered.
@@ -70,6 +73,14 @@ pub enum StartError {
     Threads(#[source] io::Error),
 }
 
+impl StartError {
+    /// Whether the database is out of reach for a moment: the next start may work.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Catalogue(CatalogueError::Store(error)) if error.is_passing())
+    }
+}
+
 /// The provider, shared by all requests.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Inner>);
@@ -77,11 +88,11 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) catalogue: ArcSwap<Catalogue>,
     connect: Connect,
-    pub(crate) discovery: bytes::Bytes,
     pub(crate) issuer: Issuer,
     pub(crate) jar: Jar,
     pub(crate) keys: Arc<Keys>,
     pub(crate) metrics: Metrics,
+    pub(crate) nodes: Nodes,
     pub(crate) pool: Pool,
     pub(crate) settings: Settings,
     sources: Sources,
@@ -159,13 +170,14 @@ impl App {
         let issuer = Issuer::parse(&origin)?;
         let now = parts.world.now();
         let catalogue = Catalogue::read(&parts.store, &parts.connect, &issuer, now).await?;
-        let mut pepper = [0; 32];
-        for (to, from) in pepper.iter_mut().zip(parts.keys.pepper().expose()) {
-            *to = *from;
-        }
-        let pool = Pool::new(parts.limits, parts.costs, Pepper::new(pepper), parts.clock);
+        let pepper = Pepper::of(parts.keys.clone());
+        let pool = Pool::new(parts.limits, parts.costs, pepper, parts.clock);
+        // Whoever has no name draws nothing.
+        let id = match &parts.node {
+            None => [0; 16],
+            Some(_) => parts.world.id(),
+        };
         Ok(Self(Arc::new(Inner {
-            discovery: crate::gate::discovery(&issuer, &catalogue),
             catalogue: ArcSwap::from_pointee(catalogue),
             connect: parts.connect,
             issuer,
@@ -174,6 +186,7 @@ impl App {
             },
             keys: parts.keys,
             metrics: Metrics::default(),
+            nodes: Nodes::new(parts.node, id, now),
             pool: pool.map_err(StartError::Threads)?,
             settings: parts.settings,
             sources: Sources::default(),

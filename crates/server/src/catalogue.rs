@@ -9,10 +9,13 @@ use peers::Senders;
 use store::{AnyStore, KeyRecord, ResourceKind, StoreError};
 use thiserror::Error;
 use wire::{
+    cas, gate,
     jose::{KeyRing, SigningAlg, SigningKey, Standing},
-    oauth::client::{Applications, Client},
+    oauth::client::{AccessTokenForm, Applications, Client},
     oidc::Issuer,
 };
+
+use crate::saml::Saml;
 
 /// Makes senders from the text of `gateways.toml`. The binary gives it, so that the server names no
 /// concrete peer.
@@ -22,6 +25,8 @@ pub type Connect = Arc<dyn Fn(&str) -> Result<Senders, Box<dyn Error + Send + Sy
 pub struct Catalogue {
     /// The applications, by client id.
     pub applications: BTreeMap<String, Client>,
+    /// The discovery document, rendered.
+    pub discovery: Bytes,
     /// The store's number for this state.
     pub generation: u64,
     /// The JWK set, rendered.
@@ -30,8 +35,14 @@ pub struct Catalogue {
     pub policy: Policy,
     /// The signing keys.
     pub ring: KeyRing,
+    /// The applications that speak SAML, and what we speak to them with.
+    pub saml: Saml,
     /// Who sends messages.
     pub senders: Senders,
+    /// The applications that speak CAS.
+    pub services: Vec<cas::Service>,
+    /// The applications behind the gate.
+    pub sites: Vec<gate::Site>,
     /// The networks.
     pub zones: Zones,
 }
@@ -64,17 +75,28 @@ pub enum CatalogueError {
 /// # Errors
 /// [`CatalogueError::Applications`], with every flaw of every application.
 pub fn applications(text: &str) -> Result<BTreeMap<String, Client>, CatalogueError> {
+    Ok(by_id(registered(text)?.application))
+}
+
+/// Reads and checks `applications.toml` with all languages that applications speak.
+///
+/// # Errors
+/// As [`applications`].
+pub fn registered(text: &str) -> Result<Applications, CatalogueError> {
     let file: Applications =
         toml::from_str(text).map_err(|error| CatalogueError::Applications(error.to_string()))?;
     let flaws: Vec<String> = file.check().iter().map(ToString::to_string).collect();
     if !flaws.is_empty() {
         return Err(CatalogueError::Applications(flaws.join("; ")));
     }
-    Ok(file
-        .application
-        .into_iter()
-        .map(|client| (client.id.clone(), client))
-        .collect())
+    Ok(file)
+}
+
+/// Clients by their id.
+#[must_use]
+pub fn by_id(clients: Vec<Client>) -> BTreeMap<String, Client> {
+    let named = clients.into_iter();
+    named.map(|client| (client.id.clone(), client)).collect()
 }
 
 impl Catalogue {
@@ -92,10 +114,13 @@ impl Catalogue {
         let generation = store.generation().await?;
         let zones = Zones::parse(&text(store, ResourceKind::Zones).await?)?;
         let policy = Policy::parse(&text(store, ResourceKind::Policy).await?)?;
-        let applications = applications(&text(store, ResourceKind::Applications).await?)?;
+        let registered = registered(&text(store, ResourceKind::Applications).await?)?;
         let gateways = text(store, ResourceKind::Gateways).await?;
         let senders = connect(&gateways).map_err(CatalogueError::Gateways)?;
         let ring = ring(store.signing_keys(now).await?)?;
+        refuse_unsigned(&registered.application, &ring)?;
+        let saml = Saml::of(registered.saml, &ring)
+            .map_err(|error| CatalogueError::Applications(error.to_string()))?;
         let jwks = serde_json::to_vec(&ring.published(now.0))
             .map_err(|error| CatalogueError::Keys(error.to_string()))?;
         tracing::debug!(
@@ -104,12 +129,16 @@ impl Catalogue {
             "the configuration was read"
         );
         Ok(Self {
-            applications,
+            applications: by_id(registered.application),
+            discovery: crate::gate::discovery(issuer, &ring),
             generation,
             jwks: jwks.into(),
             policy,
             ring,
+            saml,
             senders,
+            services: registered.cas,
+            sites: registered.gate,
             zones,
         })
     }
@@ -119,6 +148,38 @@ impl Catalogue {
     pub fn application(&self, id: &str) -> Option<&Client> {
         self.applications.get(id).filter(|client| client.enabled)
     }
+
+    /// The CAS application that an address belongs to, registered and switched on.
+    #[must_use]
+    pub fn service(&self, named: &cas::Named) -> Option<&cas::Service> {
+        let mut enabled = self.services.iter().filter(|service| service.enabled);
+        enabled.find(|service| service.has(named))
+    }
+
+    /// The application behind the gate at an origin, registered and switched on.
+    #[must_use]
+    pub fn site(&self, origin: &str) -> Option<&gate::Site> {
+        let mut enabled = self.sites.iter().filter(|site| site.enabled);
+        enabled.find(|site| site.is_at(origin))
+    }
+}
+
+/// Refuses an application whose tokens nothing could sign.
+fn refuse_unsigned(applications: &[Client], ring: &KeyRing) -> Result<(), CatalogueError> {
+    for client in applications.iter().filter(|client| client.enabled) {
+        let access =
+            (client.access_token == AccessTokenForm::Jwt).then_some(client.access_token_alg);
+        let mut wanted = [client.id_token_alg].into_iter().chain(access);
+        if let Some(alg) = wanted.find(|alg| ring.signing(*alg).is_none()) {
+            let name = alg.name();
+            return Err(CatalogueError::Applications(format!(
+                "application `{}` wants {name}, for which there is no key: `furka keys rotate --alg {}` makes one",
+                client.id,
+                name.to_ascii_lowercase()
+            )));
+        }
+    }
+    Ok(())
 }
 
 async fn text(store: &AnyStore, kind: ResourceKind) -> Result<String, StoreError> {
@@ -132,15 +193,9 @@ async fn text(store: &AnyStore, kind: ResourceKind) -> Result<String, StoreError
 fn ring(records: Vec<KeyRecord>) -> Result<KeyRing, CatalogueError> {
     let mut keys = Vec::new();
     for record in records {
-        let algorithm = match record.algorithm.as_str() {
-            "ES256" => SigningAlg::Es256,
-            "RS256" => SigningAlg::Rs256,
-            other => {
-                return Err(CatalogueError::Keys(format!(
-                    "`{other}` is no algorithm of ours"
-                )));
-            }
-        };
+        let algorithm = SigningAlg::named(&record.algorithm).ok_or_else(|| {
+            CatalogueError::Keys(format!("`{}` is no algorithm of ours", record.algorithm))
+        })?;
         let pkcs8 = wire::Secret::new(record.pkcs8.expose().to_vec());
         let key = SigningKey::from_pkcs8(algorithm, &pkcs8)
             .map_err(|error| CatalogueError::Keys(error.to_string()))?;

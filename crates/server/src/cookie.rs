@@ -1,4 +1,4 @@
-//! The cookies: session, browser, device, language.
+//! The cookies: session, browser, device, language, and the one of hosts behind the gate.
 //!
 //! Over https all of them carry the `__Host-` prefix: no other host, no other path, no plain http
 //! can set them. Over plain http, which is for loopback only, the prefix is not possible.
@@ -15,8 +15,12 @@ pub(crate) enum Name {
     /// Tells a device on which somebody has signed in before. Carries no authority; see
     /// `docs/decisions/0004-a-known-device-has-its-own-budget.md`.
     Device,
+    /// The session, as an application behind the gate has it: set on that application's host.
+    Gate,
     /// The chosen language.
     Language,
+    /// The SAML applications that this browser was let into, sealed. Gone when the browser closes.
+    Saml,
     /// The session. Gone when the browser closes.
     Session,
 }
@@ -36,11 +40,15 @@ impl Jar {
         match (self.secure, name) {
             (true, Name::Browser) => "__Host-furka-browser",
             (true, Name::Device) => "__Host-furka-device",
+            (true, Name::Gate) => "__Host-furka-gate",
             (true, Name::Language) => "__Host-furka-language",
+            (true, Name::Saml) => "__Host-furka-saml",
             (true, Name::Session) => "__Host-furka-session",
             (false, Name::Browser) => "furka-browser",
             (false, Name::Device) => "furka-device",
+            (false, Name::Gate) => "furka-gate",
             (false, Name::Language) => "furka-language",
+            (false, Name::Saml) => "furka-saml",
             (false, Name::Session) => "furka-session",
         }
     }
@@ -59,8 +67,12 @@ impl Jar {
         let mut found = pairs
             .filter(|(key, _)| *key == wanted)
             .map(|(_, value)| value);
+        let most = match name {
+            Name::Saml => 3800,
+            _ => 128,
+        };
         match (found.next(), found.next()) {
-            (Some(value), None) if value.len() <= 128 => Some(value.to_owned()),
+            (Some(value), None) if value.len() <= most => Some(value.to_owned()),
             _ => None,
         }
     }
@@ -87,8 +99,9 @@ impl Jar {
     /// A `Set-Cookie` that sets it.
     #[must_use]
     pub(crate) fn set(self, name: Name, value: &str) -> Option<HeaderValue> {
+        // [CAS §3.6.1] "A ticket-granting cookie SHALL be set to expire at the end of the client's browser session if Long-Term support is not active"
         let age = match name {
-            Name::Browser | Name::Session => String::new(),
+            Name::Browser | Name::Gate | Name::Saml | Name::Session => String::new(),
             Name::Device | Name::Language => format!("; Max-Age={DEVICE_S}"),
         };
         self.line(name, value, &age)
@@ -130,6 +143,7 @@ mod tests {
     use super::*;
 
     /// [S02] `__Host-`, Secure, HttpOnly, SameSite; the session ends with the browser.
+    /// [CAS §3.6.1] "A ticket-granting cookie SHALL be set to expire at the end of the client's browser session if Long-Term support is not active"
     #[test]
     fn a_session_cookie_is_for_this_host_and_this_browser_run_only() {
         let line = Jar { secure: true }

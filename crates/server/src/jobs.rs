@@ -1,16 +1,20 @@
-//! What runs in the background: the outbox, the look for a newer configuration, upkeep.
+//! What runs in the background: the outbox, the look for a newer configuration and for other nodes, upkeep.
 //!
 //! Every node runs all of it; claims on messages expire, so there is no leader to lose.
 
 use std::time::Duration;
 
 use journey::{Notice, Timestamp};
-use store::{Message, Outcome, Outgoing};
+use peers::News;
+use store::{Message, Outcome, Outgoing, Participant};
 use tokio::time::timeout;
 
 use crate::{
     app::App,
+    clock,
     failure::chain,
+    gate::logout::{self, Untold},
+    nodes,
     page::{Mail, Texts},
 };
 
@@ -20,6 +24,9 @@ const ROUND: u16 = 32;
 const ROUND_TIME: Duration = Duration::from_secs(2);
 /// Nobody is waited for longer: a claim lasts a minute.
 const ATTEMPT_TIME: Duration = Duration::from_secs(50);
+/// Between two looks for a newer configuration: what another node or a command took back holds nowhere
+/// after a second.
+const LOOK: Duration = Duration::from_millis(250);
 /// The first wait before a message is tried again, in seconds; it doubles.
 const RETRY_S: i64 = 2;
 /// The longest wait, in seconds.
@@ -27,7 +34,12 @@ const RETRY_MAX_S: i64 = 300;
 
 /// Runs for ever.
 pub(crate) async fn run(app: &App) {
-    tokio::join!(outbox(app), configuration(app), upkeep(app));
+    tokio::join!(
+        outbox(app),
+        configuration(app),
+        upkeep(app),
+        nodes::run(app)
+    );
 }
 
 async fn outbox(app: &App) {
@@ -40,8 +52,8 @@ async fn outbox(app: &App) {
 }
 
 async fn configuration(app: &App) {
-    let mut tick = tokio::time::interval(Duration::from_secs(1));
-    // Said once, not every second.
+    let mut tick = tokio::time::interval(LOOK);
+    // Said once, not at every look.
     let mut said = String::new();
     loop {
         tick.tick().await;
@@ -67,7 +79,16 @@ async fn upkeep(app: &App) {
     let mut tick = tokio::time::interval(Duration::from_secs(60));
     loop {
         tick.tick().await;
-        if let Err(error) = app.store.tidy(app.world.now()).await {
+        let now = app.world.now();
+        let tidied = match clock::is_apart(app).await {
+            Ok(None) => app.store.tidy(now).await.map(drop),
+            Ok(Some(ahead_s)) => {
+                tracing::error!(ahead_s, "{}, so nothing is deleted", clock::APART);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = tidied {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "what is over could not be deleted");
         }
@@ -127,8 +148,13 @@ async fn send(app: &App, outgoing: Outgoing) {
 
 async fn attempt(app: &App, outgoing: &Outgoing, now: Timestamp) -> Outcome {
     let catalogue = app.catalogue.load_full();
-    let (sms, mail) = &catalogue.senders;
-    let sent = match write(app, outgoing) {
+    let (sms, mail, applications) = &catalogue.senders;
+    let letter = match write(app, outgoing) {
+        Ok(letter) => letter,
+        Err(untold) => return Outcome::Refused(chain(&untold)),
+    };
+    let sent = match letter {
+        Letter::News(news) => applications.post(&news).await,
         Letter::Sms { to, text } => {
             let message = peers::Sms {
                 id: outgoing.reference.clone(),
@@ -161,12 +187,13 @@ async fn attempt(app: &App, outgoing: &Outgoing, now: Timestamp) -> Outcome {
 }
 
 enum Letter {
+    News(News),
     Mail { to: String, written: Mail },
     Sms { to: String, text: String },
 }
 
 /// The words are found when a message is sent: in the language the person has now.
-fn write(app: &App, outgoing: &Outgoing) -> Letter {
+fn write(app: &App, outgoing: &Outgoing) -> Result<Letter, Untold> {
     let person = &outgoing.person;
     let texts = Texts {
         language: person.language,
@@ -177,10 +204,20 @@ fn write(app: &App, outgoing: &Outgoing) -> Letter {
     let written = match &outgoing.message {
         Message::SmsCode { digits, to } => {
             let text = texts.sms_code(&text(digits), app.settings.host());
-            return Letter::Sms {
+            return Ok(Letter::Sms {
                 to: to.as_str().to_owned(),
                 text,
+            });
+        }
+        Message::SignedOut {
+            application,
+            session,
+        } => {
+            let participant = Participant {
+                application: application.clone(),
+                session: *session,
             };
+            return logout::news(app, &participant, person.id).map(Letter::News);
         }
         Message::Activation { code, until } => {
             let link = format!("{}/activate", app.settings.origin());
@@ -191,8 +228,8 @@ fn write(app: &App, outgoing: &Outgoing) -> Letter {
         Message::Notice(Notice::CodeUsedTwice { at }) => texts.code_used_twice(*at),
         Message::Notice(Notice::Activated { at }) => texts.activated(*at),
     };
-    Letter::Mail {
+    Ok(Letter::Mail {
         to: person.mail.clone(),
         written,
-    }
+    })
 }

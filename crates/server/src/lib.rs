@@ -7,15 +7,20 @@
 pub mod activation_code;
 mod app;
 pub mod catalogue;
+mod clock;
 mod cookie;
+mod errand;
 mod failure;
 mod gate;
 mod http;
 mod jobs;
 pub mod listen;
 mod metrics;
+mod nodes;
 pub mod page;
 pub mod password;
+pub mod release;
+pub mod saml;
 mod settings;
 mod sources;
 mod ticket;
@@ -29,7 +34,11 @@ use axum::Router;
 
 pub use crate::{
     app::{Parts, StartError},
-    http::routes::{ROUTES, Route},
+    http::{
+        routes::{ROUTES, Route},
+        waiting::Waiting,
+    },
+    nodes::NodeName,
     settings::Settings,
     visitor::{Forwarding, Peer},
     world::{RealWorld, World},
@@ -42,14 +51,14 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Reads the configuration from the store and starts the hash pool.
+    /// Reads the configuration from the store, starts the hash pool, and looks who else serves.
     ///
     /// # Errors
     /// [`StartError`]: a configuration that cannot be used is said in full.
     pub async fn start(parts: Parts) -> Result<Self, StartError> {
-        Ok(Self {
-            app: app::App::start(parts).await?,
-        })
+        let app = app::App::start(parts).await?;
+        nodes::look(&app).await;
+        Ok(Self { app })
     }
 
     /// What people and applications reach.
@@ -75,11 +84,18 @@ impl Provider {
         jobs::deliver(&self.app).await
     }
 
-    /// Runs the jobs in the background until `shutdown` is ready: outbox, configuration, upkeep.
+    /// Runs the jobs in the background until `shutdown` is ready: outbox, configuration, upkeep, the look
+    /// for other nodes. Then these are told that this one leaves.
     pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()>) {
         tokio::select! {
             () = jobs::run(&self.app) => {}
             () = shutdown => {}
         }
+        nodes::leave(&self.app).await;
+    }
+
+    /// Tells the other nodes that this one has ended: nothing is answered any more.
+    pub async fn left(&self) {
+        nodes::left(&self.app).await;
     }
 }

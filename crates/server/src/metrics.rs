@@ -1,12 +1,15 @@
 //! What is counted, for those who run this.
 
+use std::sync::Arc;
+
 use prometheus_client::{
     encoding::text,
-    metrics::{counter::Counter, gauge::Gauge},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info},
     registry::Registry,
 };
+use store::DatabaseServer;
 
-use crate::password::Counters;
+use crate::{nodes::Look, password::Counters};
 
 /// All counters. They never name a person, an address or a secret.
 pub(crate) struct Metrics {
@@ -21,8 +24,75 @@ pub(crate) struct Metrics {
     pub(crate) token_faults: Counter,
     pub(crate) tokens: Counter,
     registry: Registry,
+    cluster: Cluster,
     pool: Pool,
     outbox: Gauge,
+}
+
+/// What is looked up when somebody asks.
+pub(crate) struct Seen {
+    /// Whether this node keeps apart from the others.
+    pub(crate) apart: bool,
+    pub(crate) nodes: Look,
+    pub(crate) outbox: u64,
+    pub(crate) pool: Counters,
+    pub(crate) servers: Arc<Vec<DatabaseServer>>,
+}
+
+/// A gauge for every server of the database and what it is.
+type Servers = Family<[(&'static str, String); 2], Gauge>;
+
+/// The nodes and the servers of the database.
+#[derive(Default)]
+struct Cluster {
+    agrees: Gauge,
+    apart: Gauge,
+    nodes: Gauge,
+    servers: Servers,
+}
+
+impl Cluster {
+    fn registered_in(registry: &mut Registry) -> Self {
+        let cluster = Self::default();
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program", version);
+        for (name, help, gauge) in [
+            (
+                "configuration_agrees",
+                "Whether this node's configuration is that of the eldest",
+                &cluster.agrees,
+            ),
+            ("nodes", "Nodes that were seen lately", &cluster.nodes),
+            (
+                "nodes_apart",
+                "Nodes whose configuration is not that of the eldest",
+                &cluster.apart,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        let help = "The servers of the database, by what they are";
+        registry.register("database_servers", help, cluster.servers.clone());
+        cluster
+    }
+
+    fn set(&self, seen: &Seen) {
+        set(&self.agrees, u64::from(!seen.apart));
+        set(&self.apart, seen.nodes.apart);
+        set(&self.nodes, seen.nodes.alive);
+        self.servers.clear();
+        for server in seen.servers.iter() {
+            let labels = [
+                ("server", server.name.clone()),
+                ("role", server.role.name().to_owned()),
+            ];
+            self.servers.get_or_create(&labels).set(1);
+        }
+    }
+}
+
+fn set(gauge: &Gauge, value: u64) {
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
 }
 
 /// What the hash pool counts by itself.
@@ -95,6 +165,7 @@ impl Default for Metrics {
             throttled,
             token_faults,
             tokens,
+            cluster: Cluster::registered_in(&mut registry),
             registry,
             pool,
             outbox,
@@ -104,16 +175,15 @@ impl Default for Metrics {
 
 impl Metrics {
     /// All of them in the OpenMetrics text format.
-    pub(crate) fn render(&self, pool: Counters, outbox: u64) -> String {
-        let set = |gauge: &Gauge, value: u64| {
-            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        };
+    pub(crate) fn render(&self, seen: &Seen) -> String {
+        let pool = &seen.pool;
         set(&self.pool.abandoned, pool.abandoned);
         set(&self.pool.expired, pool.expired);
         set(&self.pool.hashes, pool.hashes);
         set(&self.pool.queued, pool.queued as u64);
         set(&self.pool.shed, pool.shed);
-        set(&self.outbox, outbox);
+        set(&self.outbox, seen.outbox);
+        self.cluster.set(seen);
         let mut out = String::new();
         // Writing into a string cannot fail.
         let _ = text::encode(&mut out, &self.registry);

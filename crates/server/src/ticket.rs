@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::seal::{Keys, Purpose};
 use wire::oauth::authorize::Authorize;
 
+use crate::errand::Errand;
+
 /// The hidden field of the sign-in page. Nothing is written before a password is right: see
 /// `docs/decisions/0002-nothing-is-written-before-a-password-is-right.md`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -23,11 +25,14 @@ pub(crate) struct SignIn {
 /// What the person came for; kept with the journey.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Purposed {
-    /// The authorization request; none for the person's own account page.
+    /// The authorization request; none of it and no errand for the person's own account page.
     pub(crate) authorize: Option<Authorize>,
     /// It goes on in another browser than it began in: the application there knows nothing of it.
     #[serde(default)]
     pub(crate) elsewhere: bool,
+    /// What they came for in another language than OpenID Connect; then there is no `authorize`.
+    #[serde(default)]
+    pub(crate) errand: Option<Errand>,
 }
 
 /// What an application asks to happen at sign-out, while the person confirms it.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use reqwest::{
-    Certificate, Client, StatusCode,
+    Certificate, Client,
     header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
@@ -16,7 +16,9 @@ use super::{
     gsm7::{self, Encoding},
     template::{Field, Resolved, Template, Values, as_is, in_json},
 };
-use crate::{Cause, ConfigError, PeerError, Receipt, SendSms, Sms, innermost, is_loopback};
+use crate::{
+    Cause, ConfigError, PeerError, Receipt, SendSms, Sms, innermost, is_loopback, may_succeed_later,
+};
 
 /// No more of an answer is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -396,16 +398,10 @@ fn resolve_all(
         .collect()
 }
 
-/// [RFC 9110 §15.5.9, §15.6; RFC 6585 §4] statuses that speak of the moment and not of the message.
-fn may_succeed_later(status: StatusCode) -> bool {
-    matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY)
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || status.is_server_error()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use reqwest::StatusCode;
 
     #[test]
     fn numbers_are_written_as_the_gateway_wants_them() {

@@ -164,7 +164,7 @@ fn trusting(server: &Smtp, tls: &str) -> String {
 
 fn sender(gateways: &str) -> Arc<dyn SendMail> {
     let clock: Clock = Arc::new(|| Duration::ZERO);
-    let (_, mail) = connect(&Gateways::parse(gateways).unwrap(), clock).unwrap();
+    let (_, mail, _) = connect(&Gateways::parse(gateways).unwrap(), clock).unwrap();
     mail
 }
 

@@ -172,7 +172,7 @@ charset = "UTF-8"
 
 fn sender(gateways: &str) -> Arc<dyn SendSms> {
     let clock: Clock = Arc::new(|| Duration::ZERO);
-    let (sms, _) = connect(&Gateways::parse(gateways).unwrap(), clock).unwrap();
+    let (sms, ..) = connect(&Gateways::parse(gateways).unwrap(), clock).unwrap();
     sms
 }
 

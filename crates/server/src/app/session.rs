@@ -46,7 +46,7 @@ impl App {
             through: "session limits".to_owned(),
         };
         self.store
-            .end_sessions(&EndSessions::One(session.key), &by)
+            .end_sessions(&EndSessions::Over(session.key), &by)
             .await?;
         Ok(())
     }

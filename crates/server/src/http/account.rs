@@ -11,15 +11,16 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use journey::{Assurance, Language, Person, Place};
-use store::{By, EndSessions, SessionRecord};
+use store::{By, Consent, EndSessions, SessionRecord};
+use wire::oauth::scope::Scope;
 
-use super::{form::Form, login, show, visit::Visit};
+use super::{consent::released, form::Form, login, show, visit::Visit};
 use crate::{
     app::App,
     catalogue::Catalogue,
     cookie::Name,
     failure::Failure,
-    page::{Account, Home, Link, LoggedOut, NotFound, Reason, SessionRow},
+    page::{Account, ConsentRow, Home, Link, LoggedOut, NotFound, Reason, SessionRow},
 };
 
 /// `GET /`
@@ -60,6 +61,12 @@ pub(crate) async fn act(
     let which = match form.as_ref().map(|form| form.text("action")) {
         Some("sign-out") => EndSessions::One(session.key),
         Some("sign-out-everywhere") => EndSessions::All(person.id),
+        Some("take-back") => {
+            let application = form.as_ref().map_or("", |form| form.text("application"));
+            let by = app.by(&visit.caller, "", "account");
+            app.store.take_back(person.id, application, &by).await?;
+            return show::see_other(&visit, "/account");
+        }
         _ => {
             let detail = "unknown action".to_owned();
             let reason = Reason::BadRequest { detail };
@@ -101,7 +108,21 @@ async fn account_page(
         strong: other.proof.assurance() >= Assurance::Strong,
         current: other.key == session.key,
     };
+    let consents = app.store.consents(person.id).await?;
+    let consent = |consent: Consent| ConsentRow {
+        name: catalogue
+            .applications
+            .get(&consent.application)
+            .map_or_else(
+                || consent.application.clone(),
+                |client| name_of(client, visit.language),
+            ),
+        released: released(&Scope::understood(&consent.scope)),
+        application: consent.application,
+        at: consent.at,
+    };
     let page = Account {
+        consents: consents.into_iter().map(consent).collect(),
         name: format!("{} {}", person.first_name, person.last_name),
         username: person.username.clone(),
         method: person.method.filter(|_| person.enrolled()),
@@ -145,14 +166,32 @@ fn applications(catalogue: &Catalogue, language: Language) -> Vec<Link> {
         .applications
         .values()
         .filter(|client| client.enabled);
-    enabled
-        .filter_map(|client| {
-            Some(Link {
-                name: name_of(client, language),
-                url: client.home.clone()?,
-            })
+    let homes = enabled.filter_map(|client| {
+        Some(Link {
+            name: name_of(client, language),
+            url: client.home.clone()?,
         })
-        .collect()
+    });
+    let begun_here = catalogue.saml.beginnings().map(|application| Link {
+        name: super::saml::name_in(&application.name, language),
+        url: format!("/saml/start/{}", application.id),
+    });
+    let services = catalogue.services.iter().filter(|service| service.enabled);
+    let services = services.filter_map(|service| {
+        Some(Link {
+            name: super::saml::name_in(&service.name, language),
+            url: service.home.clone()?,
+        })
+    });
+    let sites = catalogue.sites.iter().filter(|site| site.enabled);
+    let sites = sites.filter_map(|site| {
+        Some(Link {
+            name: super::saml::name_in(&site.name, language),
+            url: format!("{}/", site.origins.first()?),
+        })
+    });
+    let begun_here = begun_here.chain(services).chain(sites);
+    homes.chain(begun_here).collect()
 }
 
 /// `GET /static/{name}`
@@ -163,6 +202,10 @@ pub(crate) async fn statics(
 ) -> Result<Response, Failure> {
     let (kind, content) = match name.as_str() {
         "mark.svg" => ("image/svg+xml", include_str!("../../static/mark.svg")),
+        "onward.js" => (
+            "text/javascript; charset=utf-8",
+            include_str!("../../static/onward.js"),
+        ),
         "password.js" => (
             "text/javascript; charset=utf-8",
             include_str!("../../static/password.js"),

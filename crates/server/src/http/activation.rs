@@ -125,11 +125,10 @@ async fn open(
         .as_ref()
         .map_or(PersonId([0; 16]), |account| account.person.id);
     let canonical = activation_code::canonical(code).unwrap_or_default();
-    let mac = activation_code::mac(&app.keys, person, &canonical);
     let records = app.store.activations(person).await?;
     let found = records
         .iter()
-        .find(|record| Secret::new(record.mac.to_vec()).matches(&mac));
+        .find(|record| activation_code::is(&app.keys, person, &canonical, &record.mac));
     let Some(record) = found.filter(|_| {
         account
             .as_ref()

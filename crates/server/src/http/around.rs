@@ -24,6 +24,7 @@ use super::{
 use crate::{
     app::App,
     page::{Reason, Refused},
+    settings::Settings,
     world::Draw,
 };
 
@@ -88,11 +89,13 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         response = match failure.kind {
             Kind::ActivationUsed => over(&app, &visit, Reason::ActivationUsed),
             Kind::Gone => over(&app, &visit, Reason::TooLate),
-            Kind::Passing if safe => paused(&app, &visit, &failure.chain),
+            Kind::Passing if safe || shows_where_one_stands(&path) => {
+                paused(&app, &visit, (&failure.chain, safe))
+            }
             kind => failed(&app, &visit, (&failure.chain, kind)),
         };
     }
-    protect(&app, response.headers_mut());
+    protect(&app.settings, response.headers_mut());
     response
 }
 
@@ -129,9 +132,9 @@ async fn swallow(mut body: Body) {
 /// Whether a request would change something in the name of a person: every unsafe method but those of
 /// applications, which authenticate themselves.
 fn changes_something(method: &Method, path: &str) -> bool {
-    let by_application = ROUTES
-        .iter()
-        .any(|route| route.who == Who::Application && route.path == path);
+    let by_application = ROUTES.iter().any(|route| {
+        matches!(route.who, Who::Application | Who::Message | Who::Service) && route.path == path
+    });
     !method.is_safe() && !by_application
 }
 
@@ -150,15 +153,26 @@ fn over(app: &App, visit: &Visit, reason: Reason) -> Response {
     or_plain(show::refused(app, visit, StatusCode::GONE, reason))
 }
 
-/// Whoever only looked at something looks again by themselves in a moment.
-fn paused(app: &App, visit: &Visit, chain: &str) -> Response {
+/// Whether opening the address to which a form was sent shows what became of it, so that nobody has to know
+/// whether it arrived.
+fn shows_where_one_stands(path: &str) -> bool {
+    let steps = ["/activate/", "/login/", "/resume/"];
+    path == "/account" || steps.iter().any(|step| path.starts_with(step))
+}
+
+/// Whoever looked at something looks again by themselves in a moment; whoever sent something looks what
+/// became of it.
+fn paused(app: &App, visit: &Visit, (chain, safe): (&str, bool)) -> Response {
     app.metrics.failures.inc();
     tracing::warn!(
         here = place_of(&visit.here),
         chain,
         "the database is out of reach"
     );
-    or_plain(show::out_of_reach(app, visit))
+    or_plain(match safe {
+        true => show::out_of_reach(app, visit),
+        false => show::out_of_reach_after(app, visit),
+    })
 }
 
 /// One plain page, and a line in the log with the whole chain under the same code.
@@ -196,7 +210,7 @@ fn place_of(here: &str) -> &str {
 }
 
 /// If even the page fails, a bare status is left.
-fn or_plain<E>(response: Result<Response, E>) -> Response {
+pub(super) fn or_plain<E>(response: Result<Response, E>) -> Response {
     response.unwrap_or_else(|_| {
         let mut plain = Response::default();
         *plain.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -205,7 +219,7 @@ fn or_plain<E>(response: Result<Response, E>) -> Response {
 }
 
 /// The headers of every answer.
-fn protect(app: &App, headers: &mut HeaderMap) {
+pub(super) fn protect(settings: &Settings, headers: &mut HeaderMap) {
     const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
     const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
     const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
@@ -221,7 +235,7 @@ fn protect(app: &App, headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if app.settings.is_https() {
+    if settings.is_https() {
         let a_year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
     }
@@ -229,7 +243,18 @@ fn protect(app: &App, headers: &mut HeaderMap) {
 
 #[cfg(test)]
 mod tests {
-    use super::place_of;
+    use super::{place_of, shows_where_one_stands};
+
+    #[test]
+    fn a_form_is_followed_by_its_step_only_where_that_tells_what_became_of_it() {
+        for path in ["/account", "/login/7", "/activate/7", "/resume/7"] {
+            assert!(shows_where_one_stands(path), "{path}");
+        }
+        // A password is typed again; an application decides by itself.
+        for path in ["/login", "/activate", "/token", "/logout", "/authorize"] {
+            assert!(!shows_where_one_stands(path), "{path}");
+        }
+    }
 
     /// [P02] A failure on the way writes no link into the log.
     #[test]

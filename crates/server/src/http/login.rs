@@ -9,14 +9,15 @@ use axum::{
 };
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
-use journey::{JourneyId, Person, PersonId, Refusal, Secret, login::Login};
+use journey::{Assurance, JourneyId, Person, PersonId, Refusal, Secret, login::Login};
 use store::{EndSessions, Journey, JourneyState, SessionRecord, TakeOver, seal::Purpose};
 use wire::oauth::authorize::Authorize;
 
 use super::{
     account::{end, name_of},
+    consent,
     form::Form,
-    show,
+    reply, show,
     visit::Visit,
 };
 use crate::{
@@ -62,7 +63,7 @@ pub(super) fn sign_in_page(
 }
 
 fn new_ticket(app: &App, visit: &Visit, purpose: Purposed) -> ticket::SignIn {
-    let demand = gate::demand(&app.catalogue.load(), purpose.authorize.as_ref());
+    let demand = demand(app, &purpose);
     ticket::SignIn {
         browser: visit.caller.browser.unwrap_or_default(),
         purpose,
@@ -116,7 +117,7 @@ pub(super) fn proceed_page(
         application: application_of(app, visit, &ticket.purpose).map(|link| link.name),
         ticket: ticket::seal(&app.keys, Purpose::SignInTicket, KIND, &ticket),
         action: "/login".to_owned(),
-        who: Some(who(person, &ticket.purpose)),
+        who: Some(who(app, person, &ticket.purpose)),
         place: visit.place_name.clone(),
     };
     show::page(app, visit, StatusCode::OK, &page)
@@ -194,10 +195,12 @@ async fn go_on(app: &App, visit: &Visit, ticket: ticket::SignIn) -> Result<Respo
     };
     // A click is no fresh sign-in: an application that asked for one gets one.
     let counts = |request| super::oidc::counts(app, request, &session, &person);
-    if !ticket.purpose.authorize.as_ref().is_none_or(counts) {
+    let errand = ticket.purpose.errand.as_ref();
+    let errand = errand.is_none_or(|errand| errand.counts(&session));
+    if !errand || !ticket.purpose.authorize.as_ref().is_none_or(counts) {
         return sign_in_page(app, visit, ticket.purpose, Said::default());
     }
-    let demand = gate::demand(&app.catalogue.load(), ticket.purpose.authorize.as_ref());
+    let demand = demand(app, &ticket.purpose);
     let who = (&visit.caller, &person);
     if app.enough(&session.proof, &session.place, demand, who) == journey::login::Enough::Yes {
         let way = leave(app, &ticket.purpose, (&session, &person));
@@ -279,8 +282,8 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
     };
     if let (Login::SignedIn(signed), Some(new)) = (state, &moved.session) {
         app.metrics.sessions.inc();
-        leave_the_old_session(app, &visit).await?;
         let key = store::key::of_secret(new.id.expose());
+        leave_the_old_session(app, &visit, (signed.person, &key)).await?;
         visit
             .cookies
             .extend(app.jar.set_bytes(Name::Session, new.id.expose()));
@@ -302,10 +305,19 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
     show::see_other(&visit, &format!("/login/{id}"))
 }
 
-/// A session is replaced at every authentication; the one before is dead.
-async fn leave_the_old_session(app: &App, visit: &Visit) -> Result<(), Failure> {
+/// A session is replaced at every authentication; the one before is dead. Applications that the same
+/// person reached with it hear nothing until they sign out.
+async fn leave_the_old_session(
+    app: &App,
+    visit: &Visit,
+    (now, key): (PersonId, &[u8; 32]),
+) -> Result<(), Failure> {
     if let Some((session, person)) = own_session(app, visit).await? {
-        end(app, visit, &person, &EndSessions::One(session.key)).await?;
+        let which = match person.id == now {
+            true => EndSessions::Replaced(session.key, *key),
+            false => EndSessions::One(session.key),
+        };
+        end(app, visit, &person, &which).await?;
     }
     Ok(())
 }
@@ -325,15 +337,29 @@ fn leave_with(
     (person, proof): (PersonId, &journey::Proof),
     session: &[u8; 32],
 ) -> String {
+    if let Some(errand) = &purpose.errand {
+        return match purpose.elsewhere {
+            true => errand.entrance(),
+            false => errand.way(app, proof, session),
+        };
+    }
     match &purpose.authorize {
         None => "/account".to_owned(),
         // The application in this browser knows nothing of the request: it starts its own.
         Some(authorize) if purpose.elsewhere => begin_at(app, authorize),
+        Some(authorize) if may_be_asked(app, authorize) => consent::way(app, authorize, session),
         Some(authorize) => {
             let code = gate::code(app, authorize, person, proof, session);
-            authorize.granted(&code, &app.issuer)
+            reply::way(app, authorize.granted(&code, &app.issuer))
         }
     }
+}
+
+/// Whether somebody may have to say yes first.
+fn may_be_asked(app: &App, authorize: &Authorize) -> bool {
+    let catalogue = app.catalogue.load();
+    let client = catalogue.application(&authorize.client_id);
+    client.is_none_or(|client| consent::may_ask(client, authorize))
 }
 
 /// [OIDC Core §4] The application starts a sign-in of its own, which the session lets through.
@@ -447,6 +473,9 @@ fn purpose_of(journey: &Journey) -> Purposed {
 /// The application a person came from, in their language.
 fn application_of(app: &App, visit: &Visit, purpose: &Purposed) -> Option<Link> {
     let catalogue = app.catalogue.load();
+    if let Some(errand) = &purpose.errand {
+        return errand.application(&catalogue, visit.language);
+    }
     let client = catalogue.application(&purpose.authorize.as_ref()?.client_id)?;
     let url = client.home.clone().unwrap_or_else(|| "/".to_owned());
     Some(Link {
@@ -455,29 +484,57 @@ fn application_of(app: &App, visit: &Visit, purpose: &Purposed) -> Option<Link> 
     })
 }
 
+/// What must be proven for a purpose.
+fn demand(app: &App, purpose: &Purposed) -> Assurance {
+    let catalogue = app.catalogue.load();
+    match &purpose.errand {
+        Some(errand) => errand.demand(&catalogue),
+        None => gate::demand(&catalogue, purpose.authorize.as_ref()),
+    }
+}
+
 /// Where the same request begins again.
-fn again(purpose: &Purposed) -> String {
+fn again(app: &App, purpose: &Purposed) -> String {
+    if let Some(errand) = &purpose.errand {
+        return errand.again(app, false);
+    }
     match &purpose.authorize {
         None => "/login".to_owned(),
         Some(authorize) => format!("/authorize?{}", super::oidc::query_of(authorize)),
     }
 }
 
-fn who(person: &Person, purpose: &Purposed) -> Who {
-    let again = match &purpose.authorize {
-        None => "/login".to_owned(),
-        Some(authorize) => {
-            let fresh = Authorize {
-                prompt: fresh(),
-                ..authorize.clone()
-            };
-            format!("/authorize?{}", super::oidc::query_of(&fresh))
-        }
+fn who(app: &App, person: &Person, purpose: &Purposed) -> Who {
+    let errand = purpose
+        .errand
+        .as_ref()
+        .map(|errand| errand.again(app, true));
+    let again = match (errand, &purpose.authorize) {
+        (Some(again), _) => again,
+        (None, None) => "/login".to_owned(),
+        (None, Some(authorize)) => fresh_request(authorize),
     };
     Who {
         username: person.username.clone(),
         not_me_url: again,
     }
+}
+
+/// Whose session it is, for somebody else who is asked something here.
+pub(super) fn who_asked(person: &Person, authorize: &Authorize) -> Who {
+    Who {
+        username: person.username.clone(),
+        not_me_url: fresh_request(authorize),
+    }
+}
+
+/// The same request for somebody else, who signs in first.
+fn fresh_request(authorize: &Authorize) -> String {
+    let fresh = Authorize {
+        prompt: fresh(),
+        ..authorize.clone()
+    };
+    format!("/authorize?{}", super::oidc::query_of(&fresh))
 }
 
 fn fresh() -> wire::oauth::authorize::Prompt {
@@ -506,7 +563,7 @@ fn refused_page(app: &App, visit: &Visit, journey: &Journey, refusal: Refusal) -
     Refused {
         reason,
         support_code: Some(journey.support.clone()),
-        again: Some(again(&purpose)),
+        again: Some(again(app, &purpose)),
         back: application,
     }
 }

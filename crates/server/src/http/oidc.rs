@@ -1,4 +1,4 @@
-//! OpenID Connect: `/authorize`, `/token`, `/userinfo`, `/logout`, discovery and keys.
+//! OpenID Connect, where people are: `/authorize`, `/logout`; and discovery and keys.
 
 use axum::{
     Extension,
@@ -8,38 +8,44 @@ use axum::{
 };
 use form_urlencoded::Serializer;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
-    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
+    StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use journey::{Assurance, Person, login::Enough};
 use store::{EndSessions, SessionRecord, seal::Purpose};
 use wire::{
     oauth::{
-        authorize::{self, Authorize, Fault, Refused},
+        authorize::{self, Authorize, Fault, Refused, ResponseMode},
         client::{Client, Kind},
-        token::Incoming,
+        par::Referred,
     },
     oidc::{id_token::hinted_subject, logout::Logout},
 };
 
 use super::{
     account::{end, name_of},
+    consent,
     form::Form,
     login::{Said, leave, own_session, proceed_page, sign_in_page},
-    show,
+    reply, show,
     visit::Visit,
 };
 use crate::{
     app::App,
     cookie::Name,
     failure::Failure,
-    gate,
+    gate::{
+        self,
+        pushed::{self, Found},
+    },
     page::{Link, LoggedOut, LogoutConfirm, ProceedWhy, Reason},
     ticket::{self, Purposed, SignOut},
 };
 
 /// How long the question "sign out?" may lie open, in seconds.
 const SIGN_OUT_S: i64 = 600;
+/// How long the keys of this moment are waited for.
+const JWKS_PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 /// The domain of sign-out tickets.
 const KIND: &str = "sign-out";
 
@@ -61,23 +67,28 @@ pub(crate) async fn authorize_form(
     authorize(&app, visit, &body).await
 }
 
-async fn authorize(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Failure> {
+async fn authorize(app: &App, visit: Visit, raw: &[u8]) -> Result<Response, Failure> {
+    if let Some(referred) = Referred::read(raw) {
+        return match pushed::open(app, visit.caller.browser, &referred).await? {
+            Found::First(location) => show::see_other(&visit, &location),
+            Found::Mine(request) => asked(app, visit, *request).await,
+            Found::Over => show::refused(app, &visit, StatusCode::GONE, Reason::TooLate),
+        };
+    }
     let catalogue = app.catalogue.load_full();
-    let request = match authorize::parse(raw, |id| catalogue.application(id)) {
-        Ok(request) => request,
-        Err(refused) => return refuse(app, &visit, &refused),
-    };
+    match authorize::parse(raw, |id| catalogue.application(id)) {
+        Ok(request) => asked(app, visit, request).await,
+        Err(refused) => refuse(app, &visit, &refused),
+    }
+}
+
+/// A request that is complete and verified.
+async fn asked(app: &App, mut visit: Visit, request: Authorize) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load_full();
     visit.prefer(&request.ui_locales);
     let Some(client) = catalogue.application(&request.client_id) else {
         return refuse(app, &visit, &Refused::Page(Fault::ClientUnknown));
     };
-    // There is no page to consent on, so nobody consents by silence.
-    if !client.trusted {
-        return show::see_other(
-            &visit,
-            &request.refused(Fault::ConsentRequired, &app.issuer),
-        );
-    }
     let session = own_session(app, &visit).await?;
     let session = session.filter(|(session, person)| counts(app, &request, session, person));
     let Some((session, person)) = session else {
@@ -91,7 +102,7 @@ async fn authorize(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, 
         (&visit.caller, &person),
     );
     match enough {
-        Enough::Yes => let_through(app, &visit, request, (client, &session, &person)),
+        Enough::Yes => let_through(app, &visit, request, (client, &session, &person)).await,
         Enough::SignInAgain => sign_in(app, &visit, request),
         Enough::StepUp => step_up(app, &visit, request, (&person, demand)),
     }
@@ -120,12 +131,12 @@ pub(super) fn counts(
 
 fn sign_in(app: &App, visit: &Visit, request: Authorize) -> Result<Response, Failure> {
     if request.prompt.none {
-        return show::see_other(visit, &request.refused(Fault::LoginRequired, &app.issuer));
+        return told(app, visit, &request, Fault::LoginRequired);
     }
     let username = request.login_hint.clone().unwrap_or_default();
     let purpose = Purposed {
         authorize: Some(request),
-        elsewhere: false,
+        ..Purposed::default()
     };
     sign_in_page(
         app,
@@ -140,19 +151,27 @@ fn sign_in(app: &App, visit: &Visit, request: Authorize) -> Result<Response, Fai
 
 /// A session that is enough: the code at once. An application that cannot prove what it is gets it
 /// only after a click, because anybody may have sent the browser here.
-fn let_through(
+async fn let_through(
     app: &App,
     visit: &Visit,
     request: Authorize,
     (client, session, person): (&Client, &SessionRecord, &Person),
 ) -> Result<Response, Failure> {
+    // Who has said yes before passes by there; whoever must be asked is not asked in silence.
+    if consent::may_ask(client, &request) {
+        let way = match request.prompt.none {
+            true => consent::silent_way(app, client, &request, (session, person)).await?,
+            false => consent::way(app, &request, &session.key),
+        };
+        return show::see_other(visit, &way);
+    }
     let silent = client.kind == Kind::Confidential;
     if !silent && request.prompt.none {
-        return show::see_other(visit, &request.refused(Fault::ConsentRequired, &app.issuer));
+        return told(app, visit, &request, Fault::ConsentRequired);
     }
     let purpose = Purposed {
         authorize: Some(request),
-        elsewhere: false,
+        ..Purposed::default()
     };
     if silent {
         return show::see_other(visit, &leave(app, &purpose, (session, person)));
@@ -172,19 +191,25 @@ fn step_up(
             Assurance::Password => Fault::LoginRequired,
             _ => Fault::InteractionRequired,
         };
-        return show::see_other(visit, &request.refused(fault, &app.issuer));
+        return told(app, visit, &request, fault);
     }
     let purpose = Purposed {
         authorize: Some(request),
-        elsewhere: false,
+        ..Purposed::default()
     };
     proceed_page(app, visit, purpose, (ProceedWhy::StepUp, person))
 }
 
+/// The application is told why there is no code.
+fn told(app: &App, visit: &Visit, request: &Authorize, fault: Fault) -> Result<Response, Failure> {
+    let refused = request.refused(fault, &app.issuer);
+    show::see_other(visit, &reply::way(app, refused))
+}
+
 fn refuse(app: &App, visit: &Visit, refused: &Refused) -> Result<Response, Failure> {
     tracing::info!(fault = ?refused.fault(), "an authorization request was refused");
-    if let Some(location) = refused.location(&app.issuer) {
-        return show::see_other(visit, &location);
+    if let Some(reply) = refused.reply(&app.issuer) {
+        return show::see_other(visit, &reply::way(app, reply));
     }
     let row = refused.fault().row();
     let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::BAD_REQUEST);
@@ -217,6 +242,10 @@ pub(super) fn query_of(request: &Authorize) -> String {
         .append_pair("code_challenge_method", "S256");
     let max_age = request.max_age.map(|seconds| seconds.to_string());
     let acr_values = request.acr_values.join(" ");
+    let response_mode = match request.response_mode {
+        ResponseMode::Query => "",
+        mode => mode.name(),
+    };
     let prompt = if request.prompt.login { "login" } else { "" };
     for (name, value) in [
         ("state", request.state.as_deref().unwrap_or_default()),
@@ -228,6 +257,7 @@ pub(super) fn query_of(request: &Authorize) -> String {
             request.login_hint.as_deref().unwrap_or_default(),
         ),
         ("prompt", prompt),
+        ("response_mode", response_mode),
     ] {
         if !value.is_empty() {
             query.append_pair(name, value);
@@ -236,66 +266,21 @@ pub(super) fn query_of(request: &Authorize) -> String {
     query.finish()
 }
 
-/// `POST /token`
-pub(crate) async fn token(
-    State(app): State<App>,
-    Extension(visit): Extension<Visit>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let incoming = Incoming {
-        content_type: text(CONTENT_TYPE),
-        authorization: text(AUTHORIZATION),
-        body: &body,
-    };
-    let answer = gate::token(&app, &visit.caller, &incoming).await?;
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = (status, answer.body).into_response();
-    for (name, value) in answer.headers {
-        let name = HeaderName::from_static(name);
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    Ok(response)
-}
-
-/// `GET` and `POST /userinfo`
-pub(crate) async fn userinfo(
-    State(app): State<App>,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    let authorization = headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    Ok(match gate::userinfo(&app, authorization).await? {
-        Ok(body) => {
-            let headers = [
-                (CONTENT_TYPE, "application/json"),
-                (CACHE_CONTROL, "no-store"),
-            ];
-            (headers, body).into_response()
-        }
-        Err(fault) => {
-            let status =
-                StatusCode::from_u16(fault.row().status).unwrap_or(StatusCode::UNAUTHORIZED);
-            (status, [(WWW_AUTHENTICATE, fault.www_authenticate())]).into_response()
-        }
-    })
-}
-
 /// `GET /.well-known/openid-configuration`
 pub(crate) async fn discovery(State(app): State<App>) -> Response {
     let headers = [
         (CONTENT_TYPE, "application/json"),
         (CACHE_CONTROL, "public, max-age=300"),
     ];
-    (headers, app.discovery.clone()).into_response()
+    (headers, app.catalogue.load().discovery.clone()).into_response()
 }
 
-/// `GET /jwks`
+/// `GET /jwks`. Another node may have signed with a key of this moment, so the store is asked; if it does
+/// not answer at once, what is known counts.
 pub(crate) async fn jwks(State(app): State<App>) -> Response {
+    if let Ok(Err(error)) = tokio::time::timeout(JWKS_PATIENCE, app.reload()).await {
+        tracing::debug!(%error, "the keys of this moment could not be read");
+    }
     let headers = [
         (CONTENT_TYPE, "application/jwk-set+json"),
         (CACHE_CONTROL, "public, max-age=300"),
@@ -354,20 +339,36 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
         sign_out(app, &mut visit, &session, &person).await?;
         return signed_out(app, &visit, application, then);
     }
-    let until = now.plus(SIGN_OUT_S);
+    let name = application
+        .and_then(find)
+        .map(|client| name_of(client, visit.language));
+    ask_to_sign_out(
+        app,
+        &visit,
+        (request.client_id.clone(), name),
+        request.return_to,
+    )
+}
+
+/// "Sign out?": a page with one button, for an application that is known by id, by name, or not at all.
+/// Looking at it ends nothing.
+pub(super) fn ask_to_sign_out(
+    app: &App,
+    visit: &Visit,
+    (application, name): (Option<String>, Option<String>),
+    then: Option<String>,
+) -> Result<Response, Failure> {
     let ticket = SignOut {
-        application: request.client_id.clone(),
-        then: request.return_to.clone(),
-        until,
+        application,
+        then,
+        until: app.world.now().plus(SIGN_OUT_S),
     };
     let page = LogoutConfirm {
         action: "/logout".to_owned(),
         ticket: ticket::seal(&app.keys, Purpose::Csrf, KIND, &ticket),
-        application: application
-            .and_then(find)
-            .map(|client| name_of(client, visit.language)),
+        application: name,
     };
-    show::page(app, &visit, StatusCode::OK, &page)
+    show::page(app, visit, StatusCode::OK, &page)
 }
 
 async fn sign_out(

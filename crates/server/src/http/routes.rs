@@ -7,7 +7,10 @@ use axum::{
     routing::{get, post},
 };
 
-use super::{account, activation, around::around, login, management, oidc};
+use super::{
+    account, activation, around::around, back, cas, consent, gate, login, management, oidc, reply,
+    saml, saml_logout, scripts,
+};
 use crate::app::App;
 
 /// The largest body that is read at all, in bytes.
@@ -22,6 +25,11 @@ pub enum Who {
     Application,
     /// The browser to which the journey is bound.
     Browser,
+    /// A registered application whose message a browser carries. The browser's cookies count for
+    /// nothing here: what the message asks for begins with a fresh request.
+    Message,
+    /// A CAS application with a ticket. It is told no in a document, with the status of a yes.
+    Service,
     /// Somebody with a session.
     Session,
 }
@@ -48,18 +56,46 @@ const BOTH: &[&str] = &["GET", "POST"];
 /// All of them. A path that is not here does not exist.
 pub const ROUTES: &[Route] = &[
     route(GET, "/", Who::Anybody),
+    route(GET, "/.furka/callback", Who::Anybody),
+    route(GET, "/.furka/sign-out", Who::Anybody),
+    route(GET, "/.furka/start", Who::Anybody),
     route(GET, "/.well-known/openid-configuration", Who::Anybody),
     route(BOTH, "/account", Who::Session),
     route(BOTH, "/activate", Who::Anybody),
     route(BOTH, "/activate/{id}", Who::Browser),
+    route(GET, "/answer", Who::Anybody),
     route(BOTH, "/authorize", Who::Anybody),
+    route(GET, "/cas/login", Who::Anybody),
+    route(GET, "/cas/logout", Who::Anybody),
+    route(GET, "/cas/p3/proxyValidate", Who::Service),
+    route(GET, "/cas/p3/serviceValidate", Who::Service),
+    route(GET, "/cas/proxy", Who::Service),
+    route(GET, "/cas/proxyValidate", Who::Service),
+    route(POST, "/cas/samlValidate", Who::Service),
+    route(GET, "/cas/serviceValidate", Who::Service),
+    route(GET, "/cas/validate", Who::Service),
+    route(BOTH, "/consent", Who::Session),
+    route(GET, "/gate/auth-request", Who::Application),
+    route(GET, "/gate/check", Who::Application),
+    route(GET, "/gate/enter", Who::Anybody),
     route(GET, "/health/live", Who::Anybody),
     route(GET, "/health/ready", Who::Anybody),
+    route(POST, "/introspect", Who::Application),
     route(GET, "/jwks", Who::Anybody),
     route(BOTH, "/login", Who::Anybody),
     route(BOTH, "/login/{id}", Who::Browser),
     route(BOTH, "/logout", Who::Anybody),
+    route(POST, "/par", Who::Application),
     route(BOTH, "/resume/{token}", Who::Anybody),
+    route(POST, "/revoke", Who::Application),
+    route(GET, "/saml/continue", Who::Anybody),
+    route(GET, "/saml/leave", Who::Anybody),
+    route(GET, "/saml/leave/{id}", Who::Anybody),
+    route(GET, "/saml/logout", Who::Anybody),
+    route(GET, "/saml/metadata", Who::Anybody),
+    route(BOTH, "/saml/slo", Who::Message),
+    route(BOTH, "/saml/sso", Who::Message),
+    route(GET, "/saml/start/{id}", Who::Anybody),
     route(GET, "/static/{name}", Who::Anybody),
     route(POST, "/token", Who::Application),
     route(BOTH, "/userinfo", Who::Application),
@@ -67,34 +103,79 @@ pub const ROUTES: &[Route] = &[
 
 /// What people and applications reach.
 pub(crate) fn router(app: &App) -> Router {
+    let public = || middleware::from_fn(scripts::of_everybody);
+    let told = || middleware::from_fn_with_state(app.clone(), scripts::of_applications);
     Router::new()
         .route("/", get(account::home))
-        .route("/.well-known/openid-configuration", get(oidc::discovery))
+        .route(
+            "/.well-known/openid-configuration",
+            get(oidc::discovery).layer(public()),
+        )
         .route("/account", get(account::show).post(account::act))
         .route("/activate", get(activation::start).post(activation::begin))
         .route(
             "/activate/{id}",
             get(activation::show).post(activation::act),
         )
+        .route("/answer", get(reply::show))
         .route(
             "/authorize",
             get(oidc::authorize_query).post(oidc::authorize_form),
         )
+        .route("/consent", get(consent::ask).post(consent::answer))
+        .merge(other_languages())
         .route("/health/live", get(management::live))
         .route("/health/ready", get(management::ready))
-        .route("/jwks", get(oidc::jwks))
+        .route("/introspect", post(back::introspect))
+        .route("/jwks", get(oidc::jwks).layer(public()))
         .route("/login", get(login::start).post(login::enter))
         .route("/login/{id}", get(login::show).post(login::act))
         .route("/logout", get(oidc::logout_query).post(oidc::logout_form))
+        .route("/par", post(back::par))
         .route(
             "/resume/{token}",
             get(login::offer_resume).post(login::resume),
         )
+        .route("/revoke", post(back::revoke).layer(told()))
         .route("/static/{name}", get(account::statics))
-        .route("/token", post(oidc::token))
-        .route("/userinfo", get(oidc::userinfo).post(oidc::userinfo))
+        .route("/token", post(back::token).layer(told()))
+        .route(
+            "/userinfo",
+            get(back::userinfo).post(back::userinfo).layer(told()),
+        )
         .fallback(account::not_found)
         .layer(DefaultBodyLimit::max(BODY_MAX as usize))
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app.clone())
+}
+
+/// CAS, the gate and SAML.
+fn other_languages() -> Router<App> {
+    Router::new()
+        .route("/.furka/callback", get(gate::callback))
+        .route("/.furka/sign-out", get(gate::sign_out))
+        .route("/.furka/start", get(gate::start))
+        .route("/cas/login", get(cas::login))
+        .route("/cas/logout", get(cas::logout))
+        .route("/cas/p3/proxyValidate", get(cas::service_validate_p3))
+        .route("/cas/p3/serviceValidate", get(cas::service_validate_p3))
+        .route("/cas/proxy", get(cas::proxy))
+        .route("/cas/proxyValidate", get(cas::service_validate))
+        .route("/cas/samlValidate", post(cas::saml_validate))
+        .route("/cas/serviceValidate", get(cas::service_validate))
+        .route("/cas/validate", get(cas::validate))
+        .route("/gate/auth-request", get(gate::auth_request))
+        .route("/gate/check", get(gate::check))
+        .route("/gate/enter", get(gate::enter))
+        .route("/saml/continue", get(saml::go_on))
+        .route("/saml/leave", get(saml_logout::leave))
+        .route("/saml/leave/{id}", get(saml_logout::leave_one))
+        .route("/saml/logout", get(saml_logout::logout))
+        .route("/saml/metadata", get(saml::metadata))
+        .route(
+            "/saml/slo",
+            get(saml_logout::slo_query).post(saml_logout::slo_form),
+        )
+        .route("/saml/sso", get(saml::sso_query).post(saml::sso_form))
+        .route("/saml/start/{id}", get(saml::start))
 }

@@ -14,6 +14,7 @@ use crate::{
     app::App,
     failure::Failure,
     page::{LoggedOut, Overloaded, Page, PauseWhy, Reason, Refused},
+    settings::Settings,
 };
 
 /// After so long the database may be there again, in seconds.
@@ -34,7 +35,7 @@ pub(crate) fn page(
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(policy) = HeaderValue::from_str(&content_policy(app, &visit.nonce)) {
+    if let Ok(policy) = HeaderValue::from_str(&content_policy(&app.settings, &visit.nonce)) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     set_cookies(&mut response, visit);
@@ -43,8 +44,8 @@ pub(crate) fn page(
 
 /// Only what the page itself brings: its style by nonce, our one script, our icon. Where a form
 /// leads is limited to https, because the last redirect of a sign-in leaves for the application.
-fn content_policy(app: &App, nonce: &str) -> String {
-    let local = if app.settings.is_https() {
+pub(super) fn content_policy(settings: &Settings, nonce: &str) -> String {
+    let local = if settings.is_https() {
         ""
     } else {
         " http://localhost:* http://127.0.0.1:*"
@@ -58,6 +59,9 @@ fn content_policy(app: &App, nonce: &str) -> String {
 
 /// The page after a sign-out: the browser forgets what it kept of us.
 pub(crate) fn signed_out(app: &App, visit: &Visit, said: &LoggedOut) -> Result<Response, Failure> {
+    if visit.entered {
+        return see_other(visit, "/saml/leave");
+    }
     const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
     let mut response = page(app, visit, StatusCode::OK, said)?;
     response
@@ -114,6 +118,17 @@ pub(crate) fn overloaded(app: &App, visit: &Visit, seconds: u32) -> Result<Respo
 /// The database is out of reach: the page tries again by itself.
 pub(crate) fn out_of_reach(app: &App, visit: &Visit) -> Result<Response, Failure> {
     pause(app, visit, (PauseWhy::Outage, OUTAGE_S))
+}
+
+/// The database was out of reach when something was sent: the page opens the step again, which shows
+/// whether it was done. Nothing is sent a second time.
+pub(crate) fn out_of_reach_after(app: &App, visit: &Visit) -> Result<Response, Failure> {
+    let mut response = pause(app, visit, (PauseWhy::Sent, OUTAGE_S))?;
+    // Named, so that no browser takes it for the form again.
+    let opens = HeaderValue::from_str(&format!("{OUTAGE_S}; url={}", visit.here));
+    let opens = opens.map_err(|_| Failure::Impossible("an address with control characters"))?;
+    response.headers_mut().insert(REFRESH, opens);
+    Ok(response)
 }
 
 fn pause(app: &App, visit: &Visit, (why, seconds): (PauseWhy, u32)) -> Result<Response, Failure> {

@@ -29,6 +29,8 @@ pub(crate) struct Visit {
     pub(crate) cookies: Vec<HeaderValue>,
     /// The device's cookie, if it has none yet: set once somebody has signed in on it.
     pub(crate) new_device: Option<[u8; 32]>,
+    /// Whether it was let into SAML applications, which may still be open.
+    pub(crate) entered: bool,
     /// The key of the session of its cookie.
     pub(crate) session: Option<[u8; 32]>,
     /// The name of the place, if it is a network of the canton's.
@@ -86,6 +88,7 @@ impl Visit {
             nonce: BASE64URL_NOPAD.encode(&app.world.bytes::<16>()),
             cookies,
             new_device,
+            entered: app.jar.read(headers, Name::Saml).is_some(),
             session: app.jar.session(headers),
             place_name,
         }
@@ -112,7 +115,8 @@ impl Visit {
     }
 }
 
-fn negotiated(headers: &HeaderMap) -> Language {
+/// The language that a browser asks for.
+pub(super) fn negotiated(headers: &HeaderMap) -> Language {
     let wanted = headers
         .get(ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());

@@ -2,7 +2,7 @@
 
 use journey::{Method, Timestamp};
 
-use super::{Frame, Link, shown_by, time};
+use super::{Frame, Link, Released, shown_by, time};
 
 /// What a person sees of their own account.
 #[derive(Clone, Debug)]
@@ -17,10 +17,25 @@ pub struct Account {
     pub phone: Option<String>,
     /// The sessions that are open, the present one first.
     pub sessions: Vec<SessionRow>,
-    /// Where the buttons `action=sign-out` and `action=sign-out-everywhere` go.
+    /// The applications of others that they have agreed to.
+    pub consents: Vec<ConsentRow>,
+    /// Where the buttons `action=take-back`, `action=sign-out` and `action=sign-out-everywhere` go.
     pub action: String,
     /// The applications one may go to.
     pub applications: Vec<Link>,
+}
+
+/// An application of others that somebody has agreed to.
+#[derive(Clone, Debug)]
+pub struct ConsentRow {
+    /// Its client id.
+    pub application: String,
+    /// What people call it.
+    pub name: String,
+    /// What it is told.
+    pub released: Vec<Released>,
+    /// When they agreed.
+    pub at: Timestamp,
 }
 
 /// One open session.
@@ -70,6 +85,20 @@ impl Account {
     }
 }
 
+impl ConsentRow {
+    fn given(&self, frame: &Frame<'_>) -> String {
+        frame
+            .given("when", time::day_and_clock(frame, self.at))
+            .say("account-consented")
+    }
+
+    fn take_back(&self, frame: &Frame<'_>) -> String {
+        frame
+            .given("application", self.name.as_str())
+            .say("account-take-back")
+    }
+}
+
 impl SessionRow {
     fn since(&self, frame: &Frame<'_>) -> String {
         frame
@@ -116,6 +145,12 @@ impl super::Samples for Account {
                     false,
                 ),
             ],
+            consents: vec![ConsentRow {
+                application: "choir".to_owned(),
+                name: "Le Chœur des écoles".to_owned(),
+                released: vec![Released::Identifier, Released::Profile],
+                at: Timestamp(1_786_900_000),
+            }],
             action: "/account".to_owned(),
             applications: vec![Link {
                 name: "ENT".to_owned(),
@@ -134,6 +169,7 @@ impl super::Samples for Account {
                 "none",
                 Self {
                     applications: Vec::new(),
+                    consents: Vec::new(),
                     ..with(None)
                 },
             ),

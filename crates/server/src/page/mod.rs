@@ -7,15 +7,19 @@
 //! its button has no name. Every other button, and those of the account, post `action` to the same
 //! address: `resend`, `resync`, `sign-out`, `sign-out-everywhere`.
 //!
-//! Served beside the pages: `/static/mark.svg` (the icon) and `/static/password.js`.
+//! Served beside the pages: `/static/mark.svg` (the icon), `/static/password.js` and `/static/onward.js`.
 
 mod account;
 mod activation;
 mod app;
+mod consent;
 mod elsewhere;
 mod frame;
+mod leave;
 mod notice;
+mod onward;
 mod plain;
+mod posted;
 mod proceed;
 pub mod qr;
 mod refused;
@@ -25,16 +29,20 @@ mod texts;
 pub mod time;
 mod token;
 
-pub use account::{Account, LoggedOut, LogoutConfirm, SessionRow};
+pub use account::{Account, ConsentRow, LoggedOut, LogoutConfirm, SessionRow};
 pub use activation::{
     ActivationData, ActivationDone, ActivationPassword, ActivationPhoneMethod, ActivationStart,
     ActivationToken, PhoneMethodProblem, StartProblem,
 };
 pub use app::{AppCode, AppCodeProblem, AppEnrolment, Clock};
+pub use consent::{Consent, Released};
 pub use elsewhere::EnrolElsewhere;
 pub use frame::{Frame, LanguageLink};
+pub use leave::{Leave, LeaveRow, LeaveState};
 pub use notice::{Notice, NoticeLink, Step, Who};
+pub use onward::Onward;
 pub use plain::{Home, NotFound, Overloaded, PauseWhy};
+pub use posted::Posted;
 pub use proceed::{Proceed, ProceedWhy};
 pub use refused::{Link, Reason, Refused};
 pub use sign_in::{SignIn, SignInProblem};

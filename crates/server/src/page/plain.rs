@@ -37,6 +37,8 @@ pub enum PauseWhy {
     Crowd,
     /// The database is out of reach.
     Outage,
+    /// It was out of reach when something was sent: nobody knows whether that was done.
+    Sent,
 }
 
 shown_by!(Home, "home.html");
@@ -48,13 +50,23 @@ impl Overloaded {
         match self.why {
             PauseWhy::Crowd => "overloaded-text",
             PauseWhy::Outage => "overloaded-outage",
+            PauseWhy::Sent => "overloaded-sent",
+        }
+    }
+
+    fn now(&self) -> &'static str {
+        match self.why {
+            PauseWhy::Crowd | PauseWhy::Outage => "overloaded-now",
+            PauseWhy::Sent => "overloaded-sent-now",
         }
     }
 
     fn wait(&self, frame: &Frame<'_>) -> String {
-        frame
-            .given("wait", span(frame, self.seconds))
-            .say("overloaded-wait")
+        let sentence = match self.why {
+            PauseWhy::Crowd | PauseWhy::Outage => "overloaded-wait",
+            PauseWhy::Sent => "overloaded-sent-wait",
+        };
+        frame.given("wait", span(frame, self.seconds)).say(sentence)
     }
 }
 
@@ -107,6 +119,7 @@ impl super::Samples for Overloaded {
             ("plain", pause(10, PauseWhy::Crowd)),
             ("soon", pause(1, PauseWhy::Crowd)),
             ("outage", pause(3, PauseWhy::Outage)),
+            ("sent", pause(3, PauseWhy::Sent)),
         ]
     }
 }

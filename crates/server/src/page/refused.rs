@@ -62,6 +62,8 @@ pub enum Reason {
     ResumeUsed,
     /// The link to go on elsewhere is too old.
     ResumeExpired,
+    /// The application lets other people in there.
+    NotForYou,
     /// The application is not known here.
     UnknownApplication,
     /// The application asked in a way that cannot be answered.
@@ -96,6 +98,7 @@ impl Refused {
             Reason::ActivationUsed => "activation-used",
             Reason::ResumeUsed => "refused-resume-used",
             Reason::ResumeExpired => "refused-resume-expired",
+            Reason::NotForYou => "refused-not-for-you",
             Reason::UnknownApplication => "refused-unknown-application",
             Reason::BadRequest { .. } => "refused-bad-request",
             Reason::ForeignForm => "refused-foreign-form",
@@ -118,6 +121,7 @@ impl Refused {
             Reason::ActivationUsed => "refused-activation-used-cause",
             Reason::ResumeUsed => "refused-resume-used-cause",
             Reason::ResumeExpired => "refused-resume-expired-cause",
+            Reason::NotForYou => "refused-not-for-you-cause",
             Reason::UnknownApplication => "refused-unknown-application-cause",
             Reason::BadRequest { .. } => "refused-bad-request-cause",
             Reason::ForeignForm => "refused-foreign-form-cause",
@@ -145,6 +149,7 @@ impl Refused {
             Reason::ActivationUsed => "activation-used-cure",
             Reason::ResumeUsed => "refused-resume-used-cure",
             Reason::ResumeExpired => "refused-resume-expired-cure",
+            Reason::NotForYou => "refused-not-for-you-cure",
             Reason::UnknownApplication | Reason::BadRequest { .. } => "refused-application-cure",
             Reason::Failure => "refused-failure-cure",
         };
@@ -195,6 +200,7 @@ impl super::Samples for Refused {
             ("activation-used", Reason::ActivationUsed),
             ("resume-used", Reason::ResumeUsed),
             ("resume-expired", Reason::ResumeExpired),
+            ("not-for-you", Reason::NotForYou),
             ("unknown-application", Reason::UnknownApplication),
             ("bad-request", Reason::BadRequest { detail }),
             ("foreign-form", Reason::ForeignForm),

@@ -66,6 +66,10 @@ fn everything() -> Vec<Shown> {
     show::<NotFound>("not-found", &mut shown);
     show::<Overloaded>("overloaded", &mut shown);
     show::<Proceed>("proceed", &mut shown);
+    show::<Consent>("consent", &mut shown);
+    show::<Posted>("posted", &mut shown);
+    show::<Onward>("onward", &mut shown);
+    show::<Leave>("leave", &mut shown);
     shown
 }
 

@@ -3,8 +3,9 @@
 use std::{fmt, sync::Arc};
 
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
-use aws_lc_rs::digest;
 use data_encoding::BASE64_NOPAD;
+use journey::Secret;
+use store::seal::{Keys, pepper_id};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -97,47 +98,46 @@ pub enum CostsRefused {
 ///
 /// Each hash names the key it was made with (`keyid` in its PHC string, derived from the key), so that a
 /// key can be retired: hashes of a retired key still verify and ask for an upgrade.
-pub struct Pepper {
+pub struct Pepper(Arc<Keys>);
+
+/// The keys of one moment.
+struct Peppers {
     current: Key,
     retired: Vec<Key>,
 }
 
 struct Key {
+    bytes: Secret,
     id: [u8; 4],
-    bytes: Zeroizing<[u8; 32]>,
 }
 
 impl Key {
-    fn new(bytes: [u8; 32]) -> Self {
-        let bytes = Zeroizing::new(bytes);
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(b"furka: name of a password pepper\0");
-        context.update(bytes.as_slice());
-        let mut id = [0; 4];
-        id.iter_mut()
-            .zip(context.finish().as_ref())
-            .for_each(|(to, from)| *to = *from);
-        Self { id, bytes }
+    fn new(bytes: Secret) -> Self {
+        let id = pepper_id(bytes.expose());
+        Self { bytes, id }
     }
 }
 
 impl Pepper {
-    /// New hashes are made with this key.
+    /// New hashes are made with the key that seals at that moment; those of all others are verified.
     #[must_use]
-    pub fn new(key: [u8; 32]) -> Self {
-        Self {
-            current: Key::new(key),
-            retired: Vec::new(),
+    pub const fn of(keys: Arc<Keys>) -> Self {
+        Self(keys)
+    }
+
+    fn now(&self) -> Peppers {
+        let mut peppers = self.0.peppers().into_iter().map(Key::new);
+        let Some(current) = peppers.next() else {
+            unreachable!("one of the keys seals")
+        };
+        Peppers {
+            current,
+            retired: peppers.collect(),
         }
     }
+}
 
-    /// Also verifies hashes made with this older key.
-    #[must_use]
-    pub fn and_retired(mut self, key: [u8; 32]) -> Self {
-        self.retired.push(Key::new(key));
-        self
-    }
-
+impl Peppers {
     fn find(&self, id: &[u8]) -> Option<&Key> {
         std::iter::once(&self.current)
             .chain(&self.retired)
@@ -209,10 +209,10 @@ impl Argon2Hash {
         !self.params.keyid().is_empty()
     }
 
-    fn needs_upgrade(&self, costs: Costs, pepper: &Pepper) -> bool {
+    fn needs_upgrade(&self, costs: Costs, peppers: &Peppers) -> bool {
         self.algorithm != Algorithm::Argon2id
             || self.version != Version::V0x13
-            || self.params.keyid() != pepper.current.id
+            || self.params.keyid() != peppers.current.id
             || self.params.m_cost() != costs.memory_kib
             || self.params.t_cost() != costs.passes
             || self.params.p_cost() != costs.lanes
@@ -244,7 +244,8 @@ impl Hasher {
     pub(super) fn verify(&mut self, password: &Password, stored: &Stored) -> Verdict {
         match &stored.0 {
             Kind::Own(hash) => {
-                let Some(key) = self.pepper.find(hash.params.keyid()) else {
+                let peppers = self.pepper.now();
+                let Some(key) = peppers.find(hash.params.keyid()) else {
                     tracing::error!(
                         "a stored password hash names a pepper that is not configured; restore the \
                          retired pepper"
@@ -252,10 +253,9 @@ impl Hasher {
                     self.dummy(password);
                     return Verdict::Wrong;
                 };
-                let upgrade = hash.needs_upgrade(self.costs, &self.pepper);
+                let upgrade = hash.needs_upgrade(self.costs, &peppers);
                 verdict(
-                    self.arena
-                        .matches(hash, password, Some(key.bytes.as_slice())),
+                    self.arena.matches(hash, password, Some(key.bytes.expose())),
                     upgrade,
                 )
             }
@@ -276,9 +276,9 @@ impl Hasher {
         password: &Password,
         salt: Salt,
     ) -> Result<PhcString, argon2::Error> {
-        let key = &self.pepper.current;
+        let key = self.pepper.now().current;
         let argon2 = Argon2::new_with_secret(
-            key.bytes.as_slice(),
+            key.bytes.expose(),
             Algorithm::Argon2id,
             Version::V0x13,
             self.costs.params()?,

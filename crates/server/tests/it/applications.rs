@@ -176,7 +176,7 @@ fn only_the_authorization_code_exists() {
     );
     assert_eq!(
         metadata["grant_types_supported"],
-        serde_json::json!(["authorization_code"])
+        serde_json::json!(["authorization_code", "refresh_token", "client_credentials"])
     );
     assert_eq!(
         metadata["code_challenge_methods_supported"],

@@ -44,7 +44,8 @@ fn a_stranger_gets_nothing_anywhere() {
             let refused = matches!(answer.status, 400 | 401 | 403 | 404 | 410);
             match format!("{:?}", route.who).as_str() {
                 "Anybody" => {}
-                "Application" | "Browser" => assert!(refused, "{what}"),
+                "Application" | "Browser" | "Message" => assert!(refused, "{what}"),
+                "Service" => assert!(is_no(&answer), "{what}: {}", answer.body),
                 "Session" => assert!(refused || asks_to_sign_in(&answer), "{what}"),
                 who => panic!("nobody said what a stranger gets where {who} may come"),
             }
@@ -63,20 +64,20 @@ fn there_is_nothing_beside_the_table() {
         assert_eq!(answer.status, 404, "{path}");
     }
     for route in ROUTES {
+        // What is the same for everybody any script may read; of the rest, none that is not registered.
+        let public = ["/.well-known/openid-configuration", "/jwks"].contains(&route.path);
         for method in ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "PROPFIND"] {
             let answer = sends(&mut canton, knock(route, method));
+            let (what, asks) = (format!("{method} {}", route.path), method == "OPTIONS");
             assert!(
-                matches!(answer.status, 403 | 405),
-                "{method} {}: {}",
-                route.path,
+                matches!(answer.status, 403 | 405) || asks && answer.status == 204,
+                "{what}: {}",
                 answer.status
             );
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                None,
-                "{}",
-                route.path
-            );
+            let readable_by = answer.header("access-control-allow-origin");
+            assert_eq!(readable_by, (public && asks).then_some("*"), "{what}");
+            let with_cookies = answer.header("access-control-allow-credentials");
+            assert_eq!(with_cookies, None, "{what}");
         }
     }
 }
@@ -132,6 +133,12 @@ fn knock(route: &Route, method: &str) -> Attempt {
     let mut attempt = Attempt::post(&at(&path), fields);
     attempt.method = method.to_owned();
     attempt
+}
+
+/// CAS says no in a document.
+fn is_no(answer: &Answer) -> bool {
+    let document = answer.body.contains("INVALID_REQUEST") && !answer.body.contains("Success");
+    document || answer.body == "no\n"
 }
 
 fn asks_to_sign_in(answer: &Answer) -> bool {

@@ -108,7 +108,7 @@ impl Scene<'_> {
     }
 
     fn who(&self) -> crate::page::Who {
-        who(&self.person, &purpose_of(self.journey))
+        who(self.app, &self.person, &purpose_of(self.journey))
     }
 
     fn app_code(&self, state: &AwaitCode) -> Result<Response, Failure> {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use store::seal::Keys;
+
 use super::*;
 use crate::password::{Costs, Pepper, Stored, Verdict, verify::Hasher};
 
@@ -77,7 +79,10 @@ const VECTORS: [(Format, &str); 18] = [
 ];
 
 fn verify(typed: &str, stored: &str) -> Verdict {
-    let mut hasher = Hasher::new(Costs::dangerously_cheap(), Arc::new(Pepper::new([1; 32])));
+    let mut hasher = Hasher::new(
+        Costs::dangerously_cheap(),
+        Arc::new(Pepper::of(Arc::new(Keys::from_master(&[1; 32])))),
+    );
     let typed = Password::parse(typed.to_owned()).unwrap();
     hasher.verify(&typed, &Stored::parse(stored).unwrap())
 }

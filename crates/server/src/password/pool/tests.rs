@@ -10,6 +10,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use store::seal::Keys;
+
 use super::*;
 use crate::password::Imported;
 
@@ -271,7 +273,7 @@ impl Stage {
         let now_ms = Arc::new(AtomicU64::new(0));
         let read = Arc::clone(&now_ms);
         let clock: Clock = Arc::new(move || Duration::from_millis(read.load(Ordering::SeqCst)));
-        let pepper = Pepper::new([1; 32]);
+        let pepper = Pepper::of(Arc::new(Keys::from_master(&[1; 32])));
         let limits = limits(workers, queue_max);
         let pool = Pool::new(limits, Costs::dangerously_cheap(), pepper, clock).unwrap();
         let (enter, entered) = mpsc::channel();

@@ -6,6 +6,10 @@ fn password(text: &str) -> Password {
     Password::parse(text.to_owned()).unwrap()
 }
 
+fn pepper(number: u8) -> Pepper {
+    Pepper::of(Arc::new(Keys::from_master(&[number; 32])))
+}
+
 fn hasher(pepper: Pepper) -> Hasher {
     Hasher::new(Costs::dangerously_cheap(), Arc::new(pepper))
 }
@@ -21,7 +25,7 @@ const OUT_OF_DATE: Verdict = Verdict::Right { upgrade: true };
 /// [A09] No length and no letter is lost on the way into the hash.
 #[test]
 fn passwords_that_differ_in_their_last_letter_are_different() {
-    let mut hasher = hasher(Pepper::new([1; 32]));
+    let mut hasher = hasher(pepper(1));
     for length in [1, 7, 71, 72, 73, 128, 1023] {
         let right = format!("{}a", "x".repeat(length - 1));
         let hash = stored(&hasher.hash(&password(&right), SALT).unwrap());
@@ -43,7 +47,7 @@ fn passwords_that_differ_in_their_last_letter_are_different() {
 /// [A12] The defaults are the recommended minimum and are written into the hash.
 #[test]
 fn a_new_hash_names_its_costs() {
-    let mut hasher = Hasher::new(Costs::default(), Arc::new(Pepper::new([1; 32])));
+    let mut hasher = Hasher::new(Costs::default(), Arc::new(pepper(1)));
     let hash = hasher.hash(&password("geheim"), SALT).unwrap();
     assert!(
         hash.as_str()
@@ -60,13 +64,8 @@ fn a_new_hash_names_its_costs() {
 /// [A12] A hash made with other costs verifies and asks to be made anew.
 #[test]
 fn a_hash_with_other_costs_asks_for_an_upgrade() {
-    let hash = hasher(Pepper::new([1; 32]))
-        .hash(&password("geheim"), SALT)
-        .unwrap();
-    let mut now = Hasher::new(
-        Costs::new(20_000, 2, 1).unwrap(),
-        Arc::new(Pepper::new([1; 32])),
-    );
+    let hash = hasher(pepper(1)).hash(&password("geheim"), SALT).unwrap();
+    let mut now = Hasher::new(Costs::new(20_000, 2, 1).unwrap(), Arc::new(pepper(1)));
     assert_eq!(now.verify(&password("geheim"), &stored(&hash)), OUT_OF_DATE);
     assert_eq!(
         now.verify(&password("Geheim"), &stored(&hash)),
@@ -125,25 +124,19 @@ fn a_stored_hash_beyond_the_bounds_is_refused_before_hashing() {
 /// Without the pepper a stored hash is not even a hash of its password.
 #[test]
 fn another_pepper_makes_every_password_wrong() {
-    let hash = stored(
-        &hasher(Pepper::new([1; 32]))
-            .hash(&password("geheim"), SALT)
-            .unwrap(),
-    );
+    let hash = stored(&hasher(pepper(1)).hash(&password("geheim"), SALT).unwrap());
     assert_eq!(
-        hasher(Pepper::new([2; 32])).verify(&password("geheim"), &hash),
+        hasher(pepper(2)).verify(&password("geheim"), &hash),
         Verdict::Wrong
     );
 }
 
 #[test]
 fn a_retired_pepper_still_verifies_and_asks_for_an_upgrade() {
-    let hash = stored(
-        &hasher(Pepper::new([1; 32]))
-            .hash(&password("geheim"), SALT)
-            .unwrap(),
-    );
-    let mut rotated = hasher(Pepper::new([2; 32]).and_retired([1; 32]));
+    let hash = stored(&hasher(pepper(1)).hash(&password("geheim"), SALT).unwrap());
+    let mut rotated = hasher(Pepper::of(Arc::new(
+        Keys::from_master(&[1; 32]).and_newer(&[2; 32]),
+    )));
     assert_eq!(rotated.verify(&password("geheim"), &hash), OUT_OF_DATE);
     let anew = stored(&rotated.hash(&password("geheim"), SALT).unwrap());
     assert_eq!(rotated.verify(&password("geheim"), &anew), UP_TO_DATE);
@@ -152,13 +145,13 @@ fn a_retired_pepper_still_verifies_and_asks_for_an_upgrade() {
 /// [P02] The pepper is not printed.
 #[test]
 fn a_pepper_prints_nothing() {
-    assert_eq!(format!("{:?}", Pepper::new([65; 32])), "Pepper");
+    assert_eq!(format!("{:?}", pepper(65)), "Pepper");
 }
 
 /// [A13] Memory grows for one imported hash only.
 #[test]
 fn memory_is_given_back_after_a_hash_that_needed_more() {
-    let mut hasher = hasher(Pepper::new([1; 32]));
+    let mut hasher = hasher(pepper(1));
     let hash = hasher.hash(&password("geheim"), SALT).unwrap();
     let kept = hasher.arena.blocks.len();
     let costly = hash.as_str().replace("m=64", "m=4096");

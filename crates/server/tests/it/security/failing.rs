@@ -11,10 +11,13 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 use store::{
-    Account, ActivationRecord, AnyStore, AssignToken, By, Cohort, Committed, Counts, EndSessions,
-    ImportError, Imported, Journey, KeyRecord, LaneKey, MessageId, MessageState, NewActivation,
-    NewPerson, NewToken, OneTime, Outcome, Outgoing, Redeemed, Redemption, Resource, ResourceKind,
-    Result, SessionRecord, Store, StoreError, TakeOver, TokenRecord, audit::Entry,
+    Account, ActivationRecord, AnyStore, AssignToken, By, Cohort, Committed, Consent, Counts,
+    DatabaseServer, EndSessions, ImportError, Imported, Journey, KeyRecord, LaneKey, MessageId,
+    MessageState, NewActivation, NewPerson, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing,
+    Participant, Redeemed, Redemption, Renewal, Renewed, Resource, ResourceKind, Result,
+    Revocation, SessionRecord, Store, StoreError, TakeOver, TokenRecord,
+    audit::Entry,
+    reseal::{Reliance, RowKey, Sealed, Stretch},
 };
 
 /// What the store's failure says; no page may repeat it.
@@ -118,10 +121,17 @@ passes_on! {
     session(hash: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>>;
     sessions(person: PersonId, now: Timestamp) -> Result<Vec<SessionRecord>>;
     end_sessions(which: &EndSessions, by: &By) -> Result<u32>;
+    participate(participant: &Participant, now: Timestamp) -> Result<bool>;
     consume(kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
     redeem_code(redemption: &Redemption, by: &By) -> Result<Redeemed>;
     redeemed(code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>>;
+    renew(renewal: &Renewal, by: &By) -> Result<Renewed>;
+    refresh_due(family: &[u8; 16], now: Timestamp) -> Result<Option<u32>>;
+    revoke(revocation: &Revocation, by: &By) -> Result<bool>;
     spend_try(lane: &LaneKey, rule: &Rule, now: Timestamp) -> Result<Result<Lane, Wait>>;
+    consents(person: PersonId) -> Result<Vec<Consent>>;
+    consent(consent: &Consent, by: &By) -> Result<()>;
+    take_back(person: PersonId, application: &str, by: &By) -> Result<bool>;
     refund_try(lane: &LaneKey) -> Result<()>;
     lane(lane: &LaneKey) -> Result<Lane>;
     knows_device(person: PersonId, device: &[u8; 32]) -> Result<bool>;
@@ -133,11 +143,20 @@ passes_on! {
     settle_message(id: MessageId, outcome: &Outcome, now: Timestamp) -> Result<()>;
     messages_of(journey: JourneyId) -> Result<Vec<MessageState>>;
     outbox_depth() -> Result<u64>;
+    outbox_next_due() -> Result<Option<Timestamp>>;
     signing_keys(now: Timestamp) -> Result<Vec<KeyRecord>>;
     rotate_key(new: &KeyRecord, retire_until: Timestamp, by: &By) -> Result<()>;
+    reliance(now: Timestamp) -> Result<Vec<Reliance>>;
+    renewed_before(at: Timestamp, now: Timestamp) -> Result<u64>;
+    reseal(table: Sealed, after: &RowKey) -> Result<Stretch>;
     resource(kind: ResourceKind) -> Result<Option<Resource>>;
     apply(documents: &[Resource], by: &By) -> Result<bool>;
     generation() -> Result<u64>;
+    node_seen(node: &Node, now: Timestamp) -> Result<()>;
+    node_left(id: &[u8; 16]) -> Result<()>;
+    nodes() -> Result<Vec<NodeSeen>>;
+    migration() -> Result<String>;
+    database_servers() -> Result<Vec<DatabaseServer>>;
     audit(happened: &Happened, by: &By) -> Result<()>;
     audit_strands() -> Result<Vec<u16>>;
     audit_from(strand: u16, sequence: u64, limit: u32) -> Result<Vec<Entry>>;

@@ -1,12 +1,17 @@
 //! The rows of `docs/security-rows.md`, from outside: one file a family. What is told by a story or
 //! kept by a test beside the code is not told again here.
 
+mod back_channel;
 mod codes;
+mod consent;
+mod dpop;
 mod factors;
 mod fail_closed;
 mod failing;
+mod grants;
 mod openid;
 mod platform;
+mod pushed;
 mod registered;
 mod sessions;
 mod sign_in;

@@ -459,3 +459,36 @@ fn a_code_of_a_journey_under_way_does_not_exist() {
     let other = code(&mut canton);
     assert_ne!(parameter(answer.location(), "code").unwrap(), other);
 }
+
+/// [C07] An application that wants its answer posted gets a form with the same in it, for a code and for a
+/// refusal; the page is good for a minute.
+#[test]
+fn an_answer_is_posted_where_an_application_wants_it() {
+    let mut canton = canton();
+    let anna = somebody(&mut canton, Role::Sms);
+    let mut browser = canton.browser(Place::School);
+    let wants = |prompt| asks(&[("response_mode", Some("form_post")), ("prompt", prompt)]);
+    let path = |answer: &Answer| answer.location().strip_prefix(&at("")).map(str::to_owned);
+    let path = |answer: &Answer| path(answer).unwrap_or_else(|| answer.location().to_owned());
+    let field = |body: &str, name: &str| between(body, &format!("name=\"{name}\" value=\""), "\"");
+
+    let nobody = browser.sends(Attempt::get(&wants(Some("none"))));
+    let page = gets(&mut *browser, &path(&nobody));
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert_eq!(field(&page.body, "error"), "login_required");
+    let answer = enters(&mut *browser, &wants(None), &anna);
+    let page = gets(&mut *browser, &path(&answer));
+    assert!(page.body.contains(&format!("action=\"{REDIRECT}\"")));
+    assert_eq!(field(&page.body, "state"), "a-state");
+    let code = field(&page.body, "code");
+    let tokens = sends(&mut canton, redeems(&code)).json();
+    assert_eq!(
+        claims(tokens["id_token"].as_str().unwrap())["nonce"],
+        "a-nonce"
+    );
+
+    let silent = browser.sends(Attempt::get(&wants(Some("none"))));
+    canton.passes(60);
+    assert_eq!(gets(&mut *browser, &path(&silent)).status, 410);
+    assert_eq!(gets(&mut *browser, "/answer?ticket=x").status, 410);
+}

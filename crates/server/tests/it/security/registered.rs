@@ -12,12 +12,12 @@ use super::{STRANGER, between, by, canton, posts, somebody};
 use crate::application::{REDIRECT, VERIFIER, asks, at, enters, parameter, sends};
 
 /// The secret of the applications that are registered here.
-const SECRET: &str = "bm90IHRoZSBzZWNyZXQgb2YgYW55IG90aGVyIG9uZQ";
+pub(super) const SECRET: &str = "bm90IHRoZSBzZWNyZXQgb2YgYW55IG90aGVyIG9uZQ";
 /// [RFC 7523 §2.2] how an application says that it shows an assertion.
 const BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Registers applications beside the ENT, each a change to one that is confidential and trusted.
-fn registers(canton: &mut Canton, changes: &[Value]) {
+pub(super) fn registers(canton: &mut Canton, changes: &[Value]) {
     let found = canton
         .waits_for(canton.store().resource(ResourceKind::Applications))
         .unwrap()
@@ -51,7 +51,7 @@ fn registers(canton: &mut Canton, changes: &[Value]) {
     assert!(canton.waits_for(canton.provider().reload()).unwrap());
 }
 
-fn asks_as(client: &str, changes: &[(&str, Option<&str>)]) -> String {
+pub(super) fn asks_as(client: &str, changes: &[(&str, Option<&str>)]) -> String {
     let all: Vec<_> = [("client_id", Some(client)), ("scope", Some("openid"))]
         .into_iter()
         .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name))
@@ -60,8 +60,8 @@ fn asks_as(client: &str, changes: &[(&str, Option<&str>)]) -> String {
     asks(&all)
 }
 
-/// [C12] Who cannot be asked for consent gives none in silence: a foreign application gets nothing
-/// at all, a public one only after a click, and never without a page.
+/// [C12] Nobody consents by silence: an application of others gets nothing without a page, and a public
+/// one only after a click.
 #[test]
 fn nobody_consents_by_silence() {
     let mut canton = canton();
@@ -73,14 +73,13 @@ fn nobody_consents_by_silence() {
     let anna = somebody(&mut canton, Role::Sms);
     let mut browser = canton.browser(Place::School);
     enters(&mut *browser, &asks(&[]), &anna);
-    for prompt in [None, Some("none"), Some("login"), Some("consent")] {
+    for prompt in [None, Some("login"), Some("consent")] {
         let answer = browser.sends(Attempt::get(&asks_as("foreign", &[("prompt", prompt)])));
-        assert_eq!(
-            error(&answer).as_deref(),
-            Some("consent_required"),
-            "{prompt:?}"
-        );
+        assert!(!answer.signs_somebody_in(), "{prompt:?}: {answer:?}");
     }
+    let silent = asks_as("foreign", &[("prompt", Some("none"))]);
+    let silent = browser.sends(Attempt::get(&silent));
+    assert_eq!(error(&silent).as_deref(), Some("consent_required"));
     let silent = browser.sends(Attempt::get(&asks_as(
         "public",
         &[("prompt", Some("none"))],
@@ -228,4 +227,44 @@ fn an_assertion_is_used_once() {
     assert_eq!(first.status, 200, "{}", first.body);
     let again = sends(&mut canton, Signed::redeems(&code(), &good));
     assert_eq!(again.json()["error"], "invalid_client", "{}", again.body);
+}
+
+/// [C18] Scripts of an application in the browser read what applications are told, from the address where
+/// it is registered and no other; what is public is read by all; `/authorize` and the pages by nobody, and
+/// nothing with cookies.
+#[test]
+fn scripts_of_others_read_nothing_of_people() {
+    let mut canton = canton();
+    let public = json!({ "id": "public", "kind": "public", "auth": "none", "secret_sha256": null,
+        "redirect_uris": ["https://spa.example.ch/callback"] });
+    registers(&mut canton, &[public]);
+    let paths = server::ROUTES.iter().map(|route| route.path);
+    for path in paths.filter(|path| !path.contains('{')) {
+        for (origin, method) in [
+            ("https://spa.example.ch", "GET"),
+            ("https://spa.example.ch", "OPTIONS"),
+            ("https://spa.example.ch.evil.example", "OPTIONS"),
+            ("https://evil.example", "OPTIONS"),
+            ("null", "OPTIONS"),
+            (REDIRECT.strip_suffix("/callback").unwrap(), "OPTIONS"),
+        ] {
+            let mut attempt = Attempt::get(&at(path)).header("origin", origin);
+            attempt.method = method.into();
+            let answer = sends(&mut canton, attempt);
+            let readable = answer.header("access-control-allow-origin");
+            let expected = match path {
+                "/.well-known/openid-configuration" | "/jwks" => Some("*"),
+                "/userinfo" if origin == "https://spa.example.ch" => Some(origin),
+                "/token" | "/revoke"
+                    if (origin, method) == ("https://spa.example.ch", "OPTIONS") =>
+                {
+                    Some(origin)
+                }
+                _ => None,
+            };
+            assert_eq!(readable, expected, "{method} {path} from {origin}");
+            let cookies = answer.header("access-control-allow-credentials");
+            assert_eq!(cookies, None, "{path}");
+        }
+    }
 }

@@ -245,7 +245,8 @@ fn every_route_refuses_forms_of_others() {
         .iter()
         .filter(|route| route.methods.contains(&"POST"))
     {
-        if matches!(route.path, "/token" | "/userinfo") {
+        let who = format!("{:?}", route.who);
+        if matches!(who.as_str(), "Application" | "Service") {
             continue;
         }
         for origin in ["https://evil.example", "null", "http://localhost:8401"] {
@@ -257,7 +258,9 @@ fn every_route_refuses_forms_of_others() {
                 assert!(link.ends_with(answer.location()), "{}", answer.location());
                 continue;
             }
-            assert_eq!(answer.status, 403, "{} {origin}", route.path);
+            // A message that a browser carries is judged by its signature; this is none.
+            let refused = if who == "Message" { 400 } else { 403 };
+            assert_eq!(answer.status, refused, "{} {origin}", route.path);
         }
     }
     assert!(

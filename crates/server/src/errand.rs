@@ -1,0 +1,106 @@
+//! What a person came for in another language than OpenID Connect: what it demands, what it is called,
+//! and where they go with a session. It travels sealed in the sign-in page and with the journey.
+
+use journey::{Assurance, Language, Proof, Timestamp};
+use serde::{Deserialize, Serialize};
+use store::SessionRecord;
+
+use crate::{
+    app::App,
+    catalogue::Catalogue,
+    gate::{pass, saml, service_ticket},
+    page::Link,
+};
+
+/// How somebody came, to tell a password that is typed from here on from one that was typed before.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Arrival {
+    pub(crate) at: Timestamp,
+    /// The session they came with.
+    pub(crate) session: Option<[u8; 32]>,
+}
+
+impl Arrival {
+    /// Whether the password behind a session was typed since then.
+    pub(crate) fn is_before(&self, proof: &Proof, session: &[u8; 32]) -> bool {
+        self.session.as_ref() != Some(session) && proof.password().at() >= self.at
+    }
+}
+
+/// What a person came for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) enum Errand {
+    /// A CAS application.
+    Cas(service_ticket::Wanted),
+    /// An application behind the gate.
+    Gate(pass::Wanted),
+    /// A SAML application.
+    Saml(saml::Wanted),
+}
+
+impl Errand {
+    /// What must be proven. An application that vanished demands nothing; nobody gets there either.
+    pub(crate) fn demand(&self, catalogue: &Catalogue) -> Assurance {
+        match self {
+            Self::Cas(wanted) => wanted.demand(catalogue),
+            Self::Gate(wanted) => wanted.demand(catalogue),
+            Self::Saml(wanted) => wanted.demand(catalogue),
+        }
+    }
+
+    /// Whether a session may speak for it at all.
+    pub(crate) fn counts(&self, session: &SessionRecord) -> bool {
+        let typed_at = session.proof.password().at();
+        let is_new = |arrival: &Arrival| arrival.is_before(&session.proof, &session.key);
+        match self {
+            Self::Cas(wanted) => !wanted.renew || is_new(&wanted.arrival),
+            Self::Gate(wanted) => !wanted.renew || is_new(&wanted.arrival),
+            Self::Saml(wanted) => wanted.accepts_earlier_proof() || typed_at >= wanted.since,
+        }
+    }
+
+    /// The application in somebody's language, and where it begins.
+    pub(crate) fn application(&self, catalogue: &Catalogue, language: Language) -> Option<Link> {
+        let name = match self {
+            Self::Cas(wanted) => &wanted.application(catalogue)?.name,
+            Self::Gate(wanted) => &catalogue.site(&wanted.origin)?.name,
+            Self::Saml(wanted) => wanted.name(catalogue)?,
+        };
+        let name = match language {
+            Language::De => &name.de,
+            Language::En => &name.en,
+            Language::Fr => &name.fr,
+        };
+        Some(Link {
+            name: name.clone(),
+            url: self.entrance(),
+        })
+    }
+
+    /// Where the application begins a sign-in of its own.
+    pub(crate) fn entrance(&self) -> String {
+        match self {
+            Self::Cas(wanted) => wanted.service.clone(),
+            Self::Gate(wanted) => format!("{}{}", wanted.origin, wanted.uri),
+            Self::Saml(wanted) => wanted.entrance.clone(),
+        }
+    }
+
+    /// Where the same begins again here; `fresh` for somebody else, who signs in first.
+    pub(crate) fn again(&self, app: &App, fresh: bool) -> String {
+        match self {
+            Self::Cas(wanted) => wanted.again(fresh),
+            Self::Gate(wanted) => wanted.again(app, fresh),
+            Self::Saml(wanted) => wanted.again(app, fresh),
+        }
+    }
+
+    /// Where somebody goes with a session that is enough.
+    pub(crate) fn way(&self, app: &App, proof: &Proof, session: &[u8; 32]) -> String {
+        match self {
+            Self::Cas(wanted) => wanted.way(app, proof, session),
+            Self::Gate(wanted) => wanted.way(app, session),
+            Self::Saml(wanted) => wanted.again(app, false),
+        }
+    }
+}

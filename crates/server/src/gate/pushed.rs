@@ -1,0 +1,125 @@
+//! `/par`: an authorization request is handed over by the application itself, and opened once by the
+//! browser that it sends here.
+
+use journey::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{OneTime, StoreError, seal::Purpose};
+use wire::oauth::{
+    authorize::Authorize,
+    par::{self, LIFETIME_S, Referred},
+    token::{Answer, Incoming, Posted},
+};
+
+use super::{
+    stopped::{Stopped, told},
+    token::asking,
+};
+use crate::{
+    app::{App, Caller},
+    failure::Failure,
+    ticket,
+    world::Draw,
+};
+
+/// The domain of requests that were handed over.
+const PUSHED: &str = "pushed request";
+/// The domain of those that a browser has opened.
+const OPENED: &str = "opened request";
+/// How long a browser may show what it has opened, in seconds.
+const OPENED_S: i64 = 600;
+
+/// A request that was handed over, and verified.
+#[derive(Deserialize, Serialize)]
+struct Pushed {
+    authorize: Authorize,
+    id: [u8; 16],
+    until: Timestamp,
+}
+
+/// The same in the browser that opened it: there it may be shown again, in another language too.
+#[derive(Deserialize, Serialize)]
+struct Opened {
+    authorize: Authorize,
+    browser: [u8; 32],
+    until: Timestamp,
+}
+
+/// What a reference leads to.
+pub(crate) enum Found {
+    /// It is opened for this browser: on to this address.
+    First(String),
+    /// This browser has opened it.
+    Mine(Box<Authorize>),
+    /// Nothing, or nothing any more.
+    Over,
+}
+
+/// A request to hand an authorization request over.
+pub(crate) async fn par(
+    app: &App,
+    caller: &Caller,
+    incoming: &Incoming<'_>,
+) -> Result<Answer, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let outcome: Result<Answer, Stopped> = async {
+        let posted = Posted::read(incoming)?;
+        // [RFC 9126 §2.1] "Authenticate the client in the same way as at the token endpoint"
+        let asking = asking(app, caller, &catalogue, &posted).await?;
+        Ok(match par::request(incoming.body, asking.client) {
+            Err(told) => told,
+            Ok(authorize) => {
+                let pushed = Pushed {
+                    authorize,
+                    id: app.world.id(),
+                    until: app.world.now().plus(LIFETIME_S),
+                };
+                par::accepted(&ticket::seal(&app.keys, Purpose::Csrf, PUSHED, &pushed))
+            }
+        })
+    }
+    .await;
+    told(app, outcome)
+}
+
+/// What a browser may see of a reference that it brings. The first one has it.
+pub(crate) async fn open(
+    app: &App,
+    browser: Option<[u8; 32]>,
+    referred: &Referred,
+) -> Result<Found, StoreError> {
+    let (now, sealed) = (app.world.now(), referred.sealed.as_str());
+    let opened: Option<Opened> = ticket::open(&app.keys, Purpose::Csrf, OPENED, sealed);
+    if let Some(opened) = opened {
+        let mine = Some(opened.browser) == browser && now < opened.until;
+        return Ok(
+            match mine && opened.authorize.client_id == referred.client_id {
+                true => Found::Mine(Box::new(opened.authorize)),
+                false => Found::Over,
+            },
+        );
+    }
+    let pushed: Option<Pushed> = ticket::open(&app.keys, Purpose::Csrf, PUSHED, sealed);
+    let (Some(pushed), Some(browser)) = (pushed, browser) else {
+        return Ok(Found::Over);
+    };
+    let is_theirs = pushed.authorize.client_id == referred.client_id;
+    if !is_theirs || now >= pushed.until {
+        return Ok(Found::Over);
+    }
+    // [RFC 9126 §4] "Authorization servers SHOULD treat request_uri values as one-time use"
+    let kind = OneTime::PushedRequest;
+    if !app.store.consume(kind, &pushed.id, pushed.until).await? {
+        return Ok(Found::Over);
+    }
+    let opened = Opened {
+        authorize: pushed.authorize,
+        browser,
+        until: now.plus(OPENED_S),
+    };
+    let sealed = ticket::seal(&app.keys, Purpose::Csrf, OPENED, &opened);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &opened.authorize.client_id)
+        .append_pair("request_uri", &par::reference(&sealed))
+        .finish();
+    Ok(Found::First(format!("/authorize?{query}")))
+}

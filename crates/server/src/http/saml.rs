@@ -1,0 +1,310 @@
+//! SAML single sign-on: `/saml/metadata`, `/saml/sso`, and where a person goes on from there.
+//!
+//! A browser brings a message from another site, so its cookies do not count (and with a form it does
+//! not even send them). The message is verified and used up, and the person goes on with a fresh request.
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{Path, RawQuery, State},
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderMap, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE},
+};
+use journey::{Assurance, Language, Person, login::Enough};
+use store::{OneTime, SessionRecord};
+use wire::{
+    oauth::client::Name as Names,
+    saml::{
+        AuthnRequest, Fault, Idp, Outgoing, Received, Refused,
+        metadata::{self, Described},
+        request::{Expected, WINDOW_S},
+    },
+};
+
+use super::{
+    errand, login::own_session, oidc::bad_request, saml_logout::remembered, show, visit::Visit,
+};
+use crate::{
+    app::App,
+    errand::Errand,
+    failure::Failure,
+    gate::saml::{self, Verdict, Wanted},
+    page::{Onward, Reason},
+    world::Draw,
+};
+
+/// How long our metadata counts, in seconds: applications read it much more often.
+const METADATA_S: i64 = 7 * 86_400;
+
+/// `GET /saml/metadata`
+pub(crate) async fn metadata(State(app): State<App>) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let now = app.world.now();
+    let say = |language| app.settings.institution.say(language).to_owned();
+    let described = Described {
+        id: &format!(
+            "_{}",
+            data_encoding::HEXLOWER.encode(&app.world.bytes::<20>())
+        ),
+        scopes: &[saml::scope(&app).to_owned()],
+        names: &metadata::Names {
+            fr: say(Language::Fr),
+            de: say(Language::De),
+        },
+        valid_until: now.plus(METADATA_S).0,
+    };
+    let credentials = catalogue.saml.credentials(&catalogue.ring, now);
+    let document = metadata::describe(&Idp::of(&app.issuer), &described, &credentials);
+    let Some(document) = document else {
+        return Err(Failure::Impossible(
+            "SAML metadata without an RSA key to sign it",
+        ));
+    };
+    let headers = [
+        (CONTENT_TYPE, "application/samlmetadata+xml"),
+        (CACHE_CONTROL, "public, max-age=300"),
+    ];
+    Ok((headers, document).into_response())
+}
+
+/// `GET /saml/sso`
+pub(crate) async fn sso_query(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    sso(
+        &app,
+        &visit,
+        Received::redirect(query.unwrap_or_default().as_bytes()),
+    )
+    .await
+}
+
+/// `POST /saml/sso`
+pub(crate) async fn sso_form(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    sso(&app, &visit, Received::post(&body)).await
+}
+
+/// A request is verified and used up; the person goes on without it.
+async fn sso(
+    app: &App,
+    visit: &Visit,
+    received: Result<Received, Fault>,
+) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let here = Idp::of(&app.issuer).sso;
+    let expected = Expected {
+        here: &here,
+        now: app.world.now().0,
+    };
+    let find = |id: &str| {
+        let known = catalogue.saml.entity(id)?;
+        Some(known.application.registered(&known.provider))
+    };
+    let read = received
+        .map_err(Refused::Page)
+        .and_then(|received| AuthnRequest::read(&received, expected, find));
+    let (request, fault) = match read {
+        Ok(request) => (request, None),
+        Err(Refused::Page(fault)) => return page(app, visit, fault),
+        Err(Refused::Answer { request, fault }) => (*request, Some(fault)),
+    };
+    let Some(registered) = catalogue.saml.entity(&request.issuer) else {
+        return page(app, visit, Fault::IssuerUnknown);
+    };
+    if !spent(app, &request.issuer, request.id.as_deref()).await? {
+        return page(app, visit, Fault::Replayed);
+    }
+    let refused = request
+        .name_id
+        .is_some_and(|format| !registered.application.gives(format));
+    let fault = fault.or(refused.then_some(Fault::NameIdPolicy));
+    let wanted = Wanted::of(app, request, registered);
+    match fault {
+        None => show::see_other(visit, &wanted.again(app, false)),
+        Some(fault) => onward(app, visit, &wanted, saml::refusal(app, &wanted, fault)?),
+    }
+}
+
+/// Uses a message's identifier up; on all nodes, for as long as the message could be believed.
+pub(super) async fn spent(app: &App, issuer: &str, id: Option<&str>) -> Result<bool, Failure> {
+    let Some(id) = id else { return Ok(true) };
+    let until = app.world.now().plus(2 * WINDOW_S + 1);
+    let key = format!("{issuer} {id}");
+    Ok(app
+        .store
+        .consume(OneTime::SamlMessage, key.as_bytes(), until)
+        .await?)
+}
+
+/// A fault that only the person's page is told.
+pub(super) fn page(app: &App, visit: &Visit, fault: Fault) -> Result<Response, Failure> {
+    tracing::info!(?fault, "a SAML message was refused");
+    match fault {
+        Fault::IssuerUnknown => show::refused(
+            app,
+            visit,
+            StatusCode::BAD_REQUEST,
+            Reason::UnknownApplication,
+        ),
+        _ => bad_request(app, visit, fault.row().description),
+    }
+}
+
+/// `GET /saml/start/{id}`: a person begins at the provider.
+pub(crate) async fn start(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let known = catalogue.saml.application(&id).filter(|known| {
+        known.application.unsolicited && known.provider.is_valid(app.world.now().0)
+    });
+    let consumer = known.and_then(|known| known.provider.default_consumer());
+    let (Some(known), Some(consumer)) = (known, consumer) else {
+        return show::refused(
+            &app,
+            &visit,
+            StatusCode::NOT_FOUND,
+            Reason::UnknownApplication,
+        );
+    };
+    let request = AuthnRequest::unsolicited(&known.provider, consumer);
+    let wanted = Wanted::of(&app, request, known);
+    show::see_other(&visit, &wanted.again(&app, false))
+}
+
+/// `GET /saml/continue`: on with a session that is enough, else to the pages of the sign-in.
+pub(crate) async fn go_on(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let sealed = query.split('&').find_map(|pair| pair.strip_prefix("want="));
+    let Some(wanted) = Wanted::read(&app, sealed.unwrap_or_default()) else {
+        return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
+    };
+    let demand = wanted.demand(&app.catalogue.load());
+    let errand = Errand::Saml(wanted.clone());
+    let session = own_session(&app, &visit).await?;
+    let session = session.filter(|(session, _)| errand.counts(session));
+    match enough(&app, &visit, session.as_ref(), demand) {
+        Some(Enough::Yes) => match session {
+            Some((session, person)) => {
+                let who = (&session, &person);
+                respond(&app, visit, &headers, &wanted, who).await
+            }
+            None => Err(Failure::Impossible("nobody is signed in well enough")),
+        },
+        // [Core §3.4.1] "the identity provider and the user agent itself MUST NOT visibly take control of the user interface from the requester and interact with the presenter in a noticeable fashion."
+        _ if wanted.request.is_passive => {
+            let message = saml::refusal(&app, &wanted, Fault::Passive)?;
+            onward(&app, &visit, &wanted, message)
+        }
+        _ => errand::go(&app, &visit, errand, false).await,
+    }
+}
+
+fn enough(
+    app: &App,
+    visit: &Visit,
+    session: Option<&(SessionRecord, Person)>,
+    demand: Assurance,
+) -> Option<Enough> {
+    let (session, person) = session?;
+    let who = (&visit.caller, person);
+    Some(app.enough(&session.proof, &session.place, demand, who))
+}
+
+async fn respond(
+    app: &App,
+    mut visit: Visit,
+    headers: &HeaderMap,
+    wanted: &Wanted,
+    who: (&SessionRecord, &Person),
+) -> Result<Response, Failure> {
+    match saml::respond(app, &visit.caller, wanted, who).await? {
+        Verdict::NotForYou(message) => {
+            let page = carrying(app, &visit, wanted, &message);
+            let page = Onward {
+                denied: true,
+                ..page
+            };
+            // Bindings 3.5.6 wants no error status towards a browser that carries messages.
+            show::page(app, &visit, StatusCode::OK, &page)
+        }
+        Verdict::Answer(message, known) => {
+            if let Some(known) = known {
+                visit
+                    .cookies
+                    .extend(remembered(app, headers, wanted, (who, &known)));
+            }
+            onward(app, &visit, wanted, message)
+        }
+    }
+}
+
+/// The page that carries a message to an application.
+fn onward(
+    app: &App,
+    visit: &Visit,
+    wanted: &Wanted,
+    message: Outgoing,
+) -> Result<Response, Failure> {
+    let page = carrying(app, visit, wanted, &message);
+    show::page(app, visit, StatusCode::OK, &page)
+}
+
+fn carrying(app: &App, visit: &Visit, wanted: &Wanted, message: &Outgoing) -> Onward {
+    let catalogue = app.catalogue.load();
+    let name = wanted
+        .name(&catalogue)
+        .map(|name| name_in(name, visit.language));
+    onward_page(message, name.unwrap_or_default())
+}
+
+/// What an application is called.
+pub(super) fn name_in(name: &Names, language: Language) -> String {
+    match language {
+        Language::De => name.de.clone(),
+        Language::En => name.en.clone(),
+        Language::Fr => name.fr.clone(),
+    }
+}
+
+/// A page with a form that goes to an application: by itself, or with a click.
+pub(super) fn posted(
+    app: &App,
+    visit: &Visit,
+    message: &Outgoing,
+    application: String,
+) -> Result<Response, Failure> {
+    show::page(
+        app,
+        visit,
+        StatusCode::OK,
+        &onward_page(message, application),
+    )
+}
+
+fn onward_page(message: &Outgoing, application: String) -> Onward {
+    Onward {
+        to: message.to.clone(),
+        parameter: message.kind.parameter(),
+        message: message.field(),
+        relay_state: message.relay_state.clone(),
+        application,
+        denied: false,
+    }
+}

@@ -1,0 +1,89 @@
+//! What is configured for SAML: the registered applications with their metadata, and our certificates.
+
+use std::collections::BTreeMap;
+
+use journey::Timestamp;
+use wire::{
+    jose::{KeyRing, SigningAlg},
+    saml::{Application, Credential, ServiceProvider, certificate, metadata::MetadataError},
+};
+
+/// A registered application and what its metadata says.
+#[derive(Clone, Debug)]
+pub struct Registered {
+    /// As it is registered.
+    pub application: Application,
+    /// As it describes itself.
+    pub provider: ServiceProvider,
+}
+
+/// Everything SAML, at one generation.
+#[derive(Clone, Debug, Default)]
+pub struct Saml {
+    registered: Vec<Registered>,
+    /// By the name of the key.
+    certificates: BTreeMap<String, String>,
+}
+
+impl Saml {
+    /// Reads the metadata of all applications and makes the certificates of our keys.
+    ///
+    /// # Errors
+    /// [`MetadataError`] of the first application whose metadata cannot be read. One whose metadata is
+    /// over stays registered; it is not answered.
+    pub fn of(applications: Vec<Application>, ring: &KeyRing) -> Result<Self, MetadataError> {
+        let read = |application: Application| -> Result<Registered, MetadataError> {
+            let provider = application.provider(i64::MIN)?;
+            Ok(Registered {
+                application,
+                provider,
+            })
+        };
+        let registered: Vec<Registered> = applications
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()?;
+        let keys = ring.oldest_first(SigningAlg::Rs256, i64::MIN);
+        let certificates = keys
+            .into_iter()
+            .filter_map(|key| Some((key.kid().to_owned(), certificate(key)?)))
+            .collect();
+        Ok(Self {
+            registered,
+            certificates,
+        })
+    }
+
+    /// The application with this entity ID, registered and switched on.
+    #[must_use]
+    pub fn entity(&self, entity_id: &str) -> Option<&Registered> {
+        self.enabled()
+            .find(|one| one.provider.entity_id == entity_id)
+    }
+
+    /// The application with this id, registered and switched on.
+    #[must_use]
+    pub fn application(&self, id: &str) -> Option<&Registered> {
+        self.enabled().find(|one| one.application.id == id)
+    }
+
+    /// The applications that people may begin at from here.
+    pub fn beginnings(&self) -> impl Iterator<Item = &Application> {
+        let all = self.enabled().map(|one| &one.application);
+        all.filter(|application| application.unsolicited)
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &Registered> {
+        self.registered.iter().filter(|one| one.application.enabled)
+    }
+
+    /// The credentials that applications should believe now. The first one signs: after a rotation
+    /// that is the old key until its time is over, because applications read metadata rarely.
+    #[must_use]
+    pub fn credentials<'s>(&'s self, ring: &'s KeyRing, now: Timestamp) -> Vec<Credential<'s>> {
+        let keys = ring.oldest_first(SigningAlg::Rs256, now.0);
+        keys.into_iter()
+            .filter_map(|key| Some(Credential::new(key, self.certificates.get(key.kid())?)))
+            .collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! OpenID Connect with a client that nobody here wrote: npm's `openid-client`, on a server with a secret, and
+//! without one with tokens that are bound to a key.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::memory::Canton;
+use testkit::{Role, Town};
+
+use crate::{
+    cas_client::canton_of_today,
+    programs::{Curl, Page, Program, SCHOOL, Serving, free_port},
+    registered::registers,
+};
+
+const SECRET: &str = "c29tZWJvZHkgZWxzZSdzIG9wZW5pZCBjbGllbnQgbGli";
+
+/// What npm installed, by the list in `tests/npm`, whose hashes it compares.
+pub(crate) fn packages() -> &'static Path {
+    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/npm");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openid-connect-clients");
+        fs::create_dir_all(&folder).unwrap();
+        let mut is_new = !folder.join("node_modules").exists();
+        for file in ["package.json", "package-lock.json", "openid_client.mjs"] {
+            let wanted = fs::read(list.join(file)).unwrap();
+            let there = fs::read(folder.join(file)).ok();
+            is_new |= file != "openid_client.mjs" && there.as_ref() != Some(&wanted);
+            fs::write(folder.join(file), wanted).unwrap();
+        }
+        if is_new {
+            let quietly = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+            let mut npm = Command::new("/usr/bin/npm");
+            npm.arg("ci").args(quietly).current_dir(&folder);
+            assert!(npm.status().unwrap().success(), "npm ci");
+        }
+        folder
+    })
+}
+
+struct Stage {
+    application: String,
+    canton: Canton,
+    node: Program,
+    provider: Serving,
+    _folder: TempDir,
+}
+
+fn stage(secret: &str, registration: &str) -> Stage {
+    let canton = canton_of_today();
+    let (port, own) = (free_port(), free_port());
+    let application = format!("http://127.0.0.1:{own}");
+    let name = r#"name = { fr = "Essai", de = "Probe", en = "Trial" }"#;
+    registers(
+        &canton,
+        &format!(
+            "[[application]]\nid = \"trial\"\n{name}\ntrusted = true\n\
+             redirect_uris = [\"{application}/callback\"]\n{registration}"
+        ),
+    );
+    let provider = Serving::start(&canton, port);
+    let folder = tempfile::tempdir().unwrap();
+    let node = Program::start(
+        Command::new("/usr/bin/node")
+            .arg(packages().join("openid_client.mjs"))
+            .args([&provider.origin, "trial", secret, &own.to_string()]),
+        folder.path(),
+        own,
+    );
+    Stage {
+        application,
+        canton,
+        node,
+        provider,
+        _folder: folder,
+    }
+}
+
+/// Somebody signs in at school; the page at which they end.
+fn signs_in(stage: &mut Stage, browser: &Curl) -> Page {
+    let person = {
+        let town: &mut dyn Town = &mut stage.canton;
+        town.somebody(Role::EnrolledApp)
+    };
+    let sign_in = browser.opens(&format!("{}/login", stage.application), &[]);
+    assert!(
+        sign_in.url.starts_with(&stage.provider.origin),
+        "{} {} {}",
+        sign_in.url,
+        sign_in.body,
+        stage.node.said()
+    );
+    let typed = [
+        ("username", person.username.as_str()),
+        ("password", &person.password),
+    ];
+    browser.fills(&sign_in, &typed)
+}
+
+fn said(page: &Page) -> Value {
+    assert_eq!(page.status, 200, "{}", page.body);
+    serde_json::from_str(&page.body).unwrap()
+}
+
+/// [C06] [C08] With a secret: signs in, reads who it is, renews, has its token explained, gives it back, and
+/// has it explained again; and asks in its own name.
+#[test]
+fn openid_client_does_all_that_can_be_done_with_tokens() {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, SECRET.as_bytes());
+    let registration = format!(
+        r#"
+        kind = "confidential"
+        auth = "basic"
+        secret_sha256 = "{}"
+        grants = ["authorization_code", "refresh_token", "client_credentials"]
+        scopes = ["openid", "profile", "offline_access"]
+        access_token = "jwt"
+        resources = ["https://api.example.ch/"]
+        api_scopes = ["timetable.read"]
+        "#,
+        HEXLOWER.encode(digest.as_ref())
+    );
+    let mut stage = stage(SECRET, &registration);
+    let browser = Curl::new(SCHOOL);
+    let page = signs_in(&mut stage, &browser);
+    assert_eq!(
+        said(&page),
+        json!({
+            "name": "Chloé Zufferey", "acr": "https://refeds.org/profile/sfa", "kind": "bearer",
+            "renewed": true, "active": true, "afterwards": false, "refused": "invalid_grant",
+            "gone": 401,
+        })
+    );
+    let itself = browser.opens(&format!("{}/itself", stage.application), &[]);
+    assert_eq!(
+        said(&itself),
+        json!({ "kind": "bearer", "scope": "timetable.read", "active": true })
+    );
+}
+
+/// [C06] [C14] Without a secret, with a key: each request proves it, with the nonce that it is told.
+#[test]
+fn openid_client_binds_its_tokens_to_a_key() {
+    let registration = r#"
+        kind = "public"
+        auth = "none"
+        grants = ["authorization_code", "refresh_token"]
+        scopes = ["openid", "profile", "offline_access"]
+        dpop_bound = true
+        "#;
+    let mut stage = stage("-", registration);
+    let browser = Curl::new(SCHOOL);
+    let mut page = signs_in(&mut stage, &browser);
+    // It cannot prove what it is: somebody with a session is asked.
+    if page.url.starts_with(&stage.provider.origin) {
+        page = browser.fills(&page, &[("action", "continue")]);
+    }
+    assert_eq!(
+        said(&page),
+        json!({
+            "name": "Chloé Zufferey", "acr": "https://refeds.org/profile/sfa", "kind": "dpop",
+            "renewed": true, "refused": "invalid_grant", "gone": 401,
+        })
+    );
+}

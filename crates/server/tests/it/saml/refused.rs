@@ -1,0 +1,228 @@
+//! What the provider says by itself, and what comes of messages that it does not believe.
+
+use testkit::{Answer, Attempt};
+
+use super::{canton, chloe, our_metadata, registered};
+use crate::application::{at, sends};
+
+const CONSUMER: &str = "https://app.example/acs";
+
+fn metadata() -> String {
+    format!(
+        r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://app.example/">
+<md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+<md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="{CONSUMER}" index="0"/>
+</md:SPSSODescriptor></md:EntityDescriptor>"#
+    )
+}
+
+fn request(canton: &testkit::memory::Canton, id: &str, attributes: &str) -> String {
+    let now = jiff::Timestamp::from_second(canton.toy().now()).unwrap();
+    format!(
+        r#"<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="{id}" Version="2.0" IssueInstant="{now}" {attributes}><saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">https://app.example/</saml:Issuer></samlp:AuthnRequest>"#
+    )
+}
+
+fn posted(xml: &str) -> Attempt {
+    let message = data_encoding::BASE64.encode(xml.as_bytes());
+    let state = "\"><script>alert(1)</script>";
+    Attempt::post(
+        &at("/saml/sso"),
+        &[("SAMLRequest", &message), ("RelayState", state)],
+    )
+    .from_page_of("https://app.example")
+}
+
+fn asks(canton: &mut testkit::memory::Canton, id: &str, attributes: &str) -> Answer {
+    let xml = request(canton, id, attributes);
+    sends(canton, posted(&xml))
+}
+
+/// [X07] [X10] A form of another site is taken without cookies; what it brings back is escaped.
+#[test]
+fn a_posted_request_goes_on_without_its_form() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "unsolicited = true\n");
+    let (person, mut browser) = chloe(&mut canton);
+    let answer = asks(&mut canton, "_a", "");
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let next = at(answer.location());
+    let answer = crate::application::enters(&mut *browser, &next, &person);
+    let page = browser.sends(Attempt::get(&at(answer.location())));
+    assert!(
+        page.body.contains(&format!("action=\"{CONSUMER}\"")),
+        "{}",
+        page.body
+    );
+    assert!(!page.body.contains("<script>alert"), "{}", page.body);
+    let policy = page
+        .headers
+        .iter()
+        .find(|(name, _)| name == "content-security-policy");
+    assert!(policy.is_some_and(|(_, policy)| policy.contains("script-src 'nonce-")));
+    // The same person may begin here, where the page of their account says so.
+    let front = browser.sends(Attempt::get(&at("/account")));
+    assert!(
+        front.body.contains("href=\"/saml/start/app\""),
+        "{}",
+        front.body
+    );
+    let answer = browser.sends(Attempt::get(&at("/saml/start/app")));
+    let page = browser.sends(Attempt::get(&at(answer.location())));
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(CONSUMER), "{}", page.body);
+}
+
+/// [X07] Whoever is not registered, or asks for an answer at another address, gets a page and nothing.
+#[test]
+fn nothing_goes_to_an_address_that_is_not_registered() {
+    let mut canton = canton();
+    let unknown = asks(&mut canton, "_a", "");
+    assert_eq!(unknown.status, 400);
+    registered(&canton, "app", &metadata(), "");
+    for (number, attributes) in [
+        "AssertionConsumerServiceURL=\"https://evil.example/acs\"",
+        "Destination=\"https://other.example/saml/sso\"",
+        "AssertionConsumerServiceIndex=\"7\"",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let answer = asks(&mut canton, &format!("_{number}"), attributes);
+        assert_eq!(
+            (answer.status, answer.location()),
+            (400, ""),
+            "{attributes}"
+        );
+        assert!(!answer.body.contains("evil.example"));
+    }
+    let doctype = format!("<!DOCTYPE x>{}", request(&canton, "_d", ""));
+    assert_eq!(sends(&mut canton, posted(&doctype)).status, 400);
+    let start = sends(&mut canton, Attempt::get(&at("/saml/start/app")));
+    assert_eq!(start.status, 404, "it did not ask for this");
+}
+
+/// [X09] Nobody else's word signs anybody in: a response that comes here, at whichever door and under
+/// whichever name, leads to no session.
+#[test]
+fn an_assertion_of_somebody_else_signs_nobody_in() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "");
+    let now = jiff::Timestamp::from_second(canton.toy().now()).unwrap();
+    let response = format!(
+        r#"<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_r" Version="2.0" IssueInstant="{now}"><saml:Issuer>https://app.example/</saml:Issuer><saml:Assertion ID="_a" Version="2.0" IssueInstant="{now}"><saml:Issuer>https://app.example/</saml:Issuer><saml:Subject><saml:NameID>chloe</saml:NameID></saml:Subject></saml:Assertion></samlp:Response>"#
+    );
+    let message = data_encoding::BASE64.encode(response.as_bytes());
+    for path in ["/saml/sso", "/saml/slo"] {
+        for field in ["SAMLRequest", "SAMLResponse"] {
+            let form =
+                Attempt::post(&at(path), &[(field, &message)]).from_page_of("https://app.example");
+            let answer = sends(&mut canton, form);
+            assert_eq!(
+                (answer.status, answer.location()),
+                (400, ""),
+                "{path} {field}"
+            );
+            let cookies = answer
+                .headers
+                .iter()
+                .filter(|(name, _)| name == "set-cookie");
+            assert!(
+                !cookies
+                    .into_iter()
+                    .any(|(_, value)| value.contains("session="))
+            );
+        }
+    }
+}
+
+/// An application that is switched off, and one whose metadata is over, are answered like unknown ones.
+#[test]
+fn a_disabled_or_expired_application_is_not_answered() {
+    for (metadata, more) in [
+        (metadata(), "enabled = false\n"),
+        (
+            metadata().replace("entityID=", "validUntil=\"2026-01-01T00:00:00Z\" entityID="),
+            "unsolicited = true\n",
+        ),
+    ] {
+        let mut canton = canton();
+        registered(&canton, "app", &metadata, more);
+        let answer = asks(&mut canton, "_a", "");
+        assert_eq!((answer.status, answer.location()), (400, ""));
+        let start = sends(&mut canton, Attempt::get(&at("/saml/start/app")));
+        assert_eq!(start.status, 404);
+    }
+}
+
+/// Who may not enter is told so here, and the application learns no more than that.
+/// [Core §3.4.1.4] "if prevented from providing an assertion by policies in effect at the identity provider"
+#[test]
+fn somebody_of_another_group_does_not_enter() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "groups = [\"nobody\"]\n");
+    let (person, mut browser) = chloe(&mut canton);
+    let answer = asks(&mut canton, "_a", "");
+    let answer = crate::application::enters(&mut *browser, &at(answer.location()), &person);
+    let page = browser.sends(Attempt::get(&at(answer.location())));
+    assert_eq!(page.status, 200);
+    assert!(
+        !page.body.contains("onward.js"),
+        "nothing goes off by itself"
+    );
+    browser.opens(&at(answer.location()));
+    let (_, fields) = super::onward(&mut *browser);
+    let message = data_encoding::BASE64.decode(super::field(&fields, "SAMLResponse").as_bytes());
+    let message = String::from_utf8(message.unwrap()).unwrap();
+    assert!(message.contains("status:RequestDenied") && !message.contains("Assertion"));
+}
+
+/// Our metadata says what applications need, before any is registered.
+#[test]
+fn our_metadata_is_there_and_signed() {
+    let mut canton = canton();
+    let text = our_metadata(&mut canton);
+    for part in [
+        "entityID=\"http://localhost:8400/saml/metadata\"",
+        "<ds:SignatureValue>",
+        "<shibmd:Scope xmlns:shibmd=\"urn:mace:shibboleth:metadata:1.0\" regexp=\"false\">localhost<",
+        "xml:lang=\"de\"",
+        "WantAuthnRequestsSigned=\"false\"",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+/// [C20] After a rotation both keys are in the metadata, and the one that applications know signs; two
+/// days later the new one does.
+#[test]
+fn a_new_key_is_known_before_it_signs() {
+    use wire::jose::{SigningAlg, SigningKey};
+    let mut canton = canton();
+    let signer = |text: &str| {
+        let certificate = text.split("X509Certificate>").nth(1).unwrap();
+        certificate.to_owned()
+    };
+    let before = our_metadata(&mut canton);
+    assert_eq!(before.matches("<md:KeyDescriptor").count(), 1);
+    let key = SigningKey::generate(SigningAlg::Rs256).unwrap();
+    let record = store::KeyRecord {
+        algorithm: "RS256".to_owned(),
+        kid: key.kid().to_owned(),
+        pkcs8: journey::Secret::new(key.to_pkcs8().unwrap().expose().to_vec()),
+        until: None,
+    };
+    let two_days = journey::Timestamp(canton.toy().now() + 2 * 86_400);
+    let by = canton.by();
+    canton
+        .waits_for(canton.store().rotate_key(&record, two_days, &by))
+        .unwrap();
+    assert!(canton.waits_for(canton.provider().reload()).unwrap());
+    let during = our_metadata(&mut canton);
+    assert_eq!(during.matches("<md:KeyDescriptor").count(), 2);
+    assert_eq!(signer(&during), signer(&before));
+    canton.toy().passes(2 * 86_400);
+    let after = our_metadata(&mut canton);
+    assert_eq!(after.matches("<md:KeyDescriptor").count(), 1);
+    assert_ne!(signer(&after), signer(&before));
+}

@@ -1,0 +1,115 @@
+//! C14: authorization requests that applications hand over themselves.
+
+use data_encoding::BASE64URL_NOPAD;
+use testkit::memory::{Canton, ENT_SECRET};
+use testkit::{Answer, Attempt, Browser, Place, Role, Town};
+use url::Url;
+
+use super::{canton, gets, somebody};
+use crate::application::{asks, at, basic, enters, parameter, redeems, sends};
+
+/// The request of [`asks`], handed over by the ENT.
+fn hands_over(canton: &mut Canton, authorization: &str) -> Answer {
+    let url = Url::parse(&asks(&[])).unwrap();
+    let fields: Vec<_> = url.query_pairs().into_owned().collect();
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let attempt = Attempt::post(&at("/par"), &fields);
+    sends(canton, attempt.header("authorization", authorization))
+}
+
+/// The address with the reference, of a request that was handed over.
+fn reference(canton: &mut Canton, client: &str) -> String {
+    let authorization = basic("ent", ENT_SECRET);
+    let answer = hands_over(canton, &authorization);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let body = answer.json();
+    assert_eq!(body["expires_in"], 60);
+    let uri = body["request_uri"].as_str().unwrap().to_owned();
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", client)
+        .append_pair("request_uri", &uri)
+        .append_pair("scope", "phone")
+        .finish();
+    format!("/authorize?{query}")
+}
+
+fn opens(browser: &mut dyn Browser, reference: &str) -> Answer {
+    let first = gets(browser, reference);
+    match first.location().strip_prefix(&at("")) {
+        Some(path) => gets(browser, path),
+        None if first.location().is_empty() => first,
+        None => {
+            let path = first.location().to_owned();
+            gets(browser, &path)
+        }
+    }
+}
+
+/// [C14] [RFC 9126 §4] "Authorization servers SHOULD treat request_uri values as one-time use"
+/// A request that was handed over leads to a sign-in, for one browser, which may look at it again;
+/// what stands beside the reference counts for nothing.
+#[test]
+fn a_reference_is_opened_once() {
+    let mut canton = canton();
+    let anna = somebody(&mut canton, Role::Sms);
+    let reference = reference(&mut canton, "ent");
+    let mut browser = canton.browser(Place::School);
+    let first = gets(&mut *browser, &reference);
+    assert_eq!(first.status, 303);
+    let mine = first
+        .location()
+        .strip_prefix(&at(""))
+        .unwrap_or(first.location());
+    let mine = mine.to_owned();
+    for _ in 0..2 {
+        assert_eq!(gets(&mut *browser, &mine).status, 200);
+    }
+    let answer = enters(&mut *browser, &at(&mine), &anna);
+    let code = parameter(answer.location(), "code").unwrap();
+    let tokens = sends(&mut canton, redeems(&code)).json();
+    assert_eq!(tokens["scope"], "openid profile");
+
+    let mut other = canton.browser(Place::School);
+    for used in [&reference, &mine] {
+        assert_eq!(gets(&mut *other, used).status, 410, "{used}");
+    }
+    assert_eq!(gets(&mut *browser, &reference).status, 410);
+    canton.passes(600);
+    assert_eq!(gets(&mut *browser, &mine).status, 410);
+}
+
+/// [C14] One that comes late, for another application, or from nobody leads nowhere.
+#[test]
+fn a_reference_is_for_its_application_and_a_minute() {
+    let mut canton = canton();
+    let mut browser = canton.browser(Place::School);
+    let of_another = reference(&mut canton, "ism");
+    assert_eq!(opens(&mut *browser, &of_another).status, 410);
+    let late = reference(&mut canton, "ent");
+    canton.passes(60);
+    assert_eq!(opens(&mut *browser, &late).status, 410);
+    let sealed = BASE64URL_NOPAD.encode(&[7; 300]);
+    let made_up =
+        format!("/authorize?client_id=ent&request_uri=urn:ietf:params:oauth:request_uri:{sealed}");
+    assert_eq!(opens(&mut *browser, &made_up).status, 410);
+}
+
+/// [C08] [C14] [RFC 9126 §2.1] "Authenticate the client in the same way as at the token endpoint": nobody hands anything over for an application who is not that application.
+#[test]
+fn whoever_hands_a_request_over_is_the_application() {
+    let mut canton = canton();
+    for wrong in [
+        basic("ent", "wrong"),
+        basic("ent", ""),
+        basic("ism", ENT_SECRET),
+        String::new(),
+    ] {
+        let answer = hands_over(&mut canton, &wrong);
+        assert!(matches!(answer.status, 400 | 401), "{}", answer.body);
+        assert!(answer.json().get("request_uri").is_none());
+    }
+}
