@@ -6,10 +6,11 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     commands::{
-        activation::ActivationCommand, apply::Apply, audit::AuditCommand, backup::Backup,
-        demo::Demo, dev::DevCommand, export::Export, init::Init, keys::KeysCommand,
-        migrate::Migrate, person::PersonCommand, policy::PolicyCommand, restore::Restore, serve,
-        store::StoreCommand, token::TokenCommand, zone::ZoneCommand,
+        activation::ActivationCommand, app::AppCommand, apply::Apply, audit::AuditCommand,
+        backup::Backup, cluster::ClusterCommand, demo::Demo, dev::DevCommand, export::Export,
+        init::Init, keys::KeysCommand, migrate::Migrate, person::PersonCommand,
+        policy::PolicyCommand, restore::Restore, serve, store::StoreCommand, token::TokenCommand,
+        zone::ZoneCommand,
     },
     failure::{Doing, Outcome, USAGE},
     installation::{Installation, configuration},
@@ -19,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples, in the order of a first day:
   furka init /etc/furka                     configuration, key, empty database
   furka apply /etc/furka/resources          after editing zones, applications and gateways there
+  furka app add oidc portal --redirect-uri https://portal.example.ch/callback
   furka person import people.csv            nothing is half-imported
   furka check                               what is missing, in sentences
   furka serve                               starts
@@ -65,6 +67,9 @@ enum Command {
     /// Imports, assigns and resynchronises hardware tokens.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Connects applications, lists them, and says what they would be told of somebody.
+    #[command(subcommand)]
+    App(AppCommand),
     /// Says where an address is, and why.
     #[command(subcommand)]
     Zone(ZoneCommand),
@@ -75,12 +80,15 @@ enum Command {
     Export(Export),
     /// Takes zones, policy, applications and gateways from files; shows a plan first.
     Apply(Apply),
-    /// Makes new signing keys.
+    /// Makes new signing keys, and changes the key that seals the database.
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Proves and searches the audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Shows the nodes that serve the database, and the database.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// For those who try the provider out: a canton of people who do not exist.
     #[command(subcommand)]
     Dev(DevCommand),
@@ -117,12 +125,14 @@ impl Command {
             Self::Person(command) => command.run(&open().await?).await,
             Self::Activation(command) => command.run(&open().await?).await,
             Self::Token(command) => command.run(&open().await?).await,
+            Self::App(command) => command.run(config.as_deref()).await,
             Self::Zone(command) => command.run(open).await,
             Self::Policy(command) => command.run(open).await,
             Self::Export(export) => export.run(&open().await?).await,
             Self::Apply(apply) => apply.run(&open().await?).await,
-            Self::Keys(command) => command.run(&open().await?).await,
+            Self::Keys(command) => command.run(config.as_deref()).await,
             Self::Audit(command) => command.run(&open().await?).await,
+            Self::Cluster(command) => command.run(&open().await?).await,
             Self::Dev(command) => command.run(open).await,
         }
     }

@@ -6,6 +6,7 @@ use std::{error::Error, fmt, process::ExitCode};
 #[derive(Debug)]
 pub(crate) struct Failure {
     cure: Option<String>,
+    passing: bool,
     sentence: String,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -33,6 +34,7 @@ impl Failure {
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self {
             cure: None,
+            passing: false,
             sentence: sentence.into(),
             source: None,
         }
@@ -44,6 +46,33 @@ impl Failure {
         self
     }
 
+    /// The same may work in a moment: the database is out of reach.
+    pub(crate) fn passing(mut self) -> Self {
+        self.passing = true;
+        self
+    }
+
+    /// Whether the same may work in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.passing
+    }
+
+    /// What is behind it, each sentence once, the outermost first.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut cause: Option<&dyn Error> = self.source();
+        let (mut causes, mut said) = (vec![], self.sentence.clone());
+        while let Some(error) = cause {
+            let sentence = error.to_string();
+            // Libraries like to repeat their cause in their own sentence.
+            if !said.contains(&sentence) {
+                causes.push(sentence.clone());
+            }
+            said = sentence;
+            cause = error.source();
+        }
+        causes
+    }
+
     /// What helps, if anything is known to.
     pub(crate) fn advice(&self) -> Option<&str> {
         self.cure.as_deref()
@@ -52,16 +81,8 @@ impl Failure {
     /// Prints it to standard error.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("error: {}", self.sentence);
-        let mut cause: Option<&dyn Error> = self.source();
-        let mut said = self.sentence.clone();
-        while let Some(error) = cause {
-            let sentence = error.to_string();
-            // Libraries like to repeat their cause in their own sentence.
-            if !said.contains(&sentence) {
-                eprintln!("  because {}", sentence.replace('\n', "\n          "));
-            }
-            said = sentence;
-            cause = error.source();
+        for cause in self.causes() {
+            eprintln!("  because {}", cause.replace('\n', "\n          "));
         }
         if let Some(cure) = &self.cure {
             eprintln!("  to do: {cure}");
@@ -97,6 +118,7 @@ impl Error for Failure {
 
 impl From<store::StoreError> for Failure {
     fn from(error: store::StoreError) -> Self {
+        let passing = error.is_passing();
         let failure = Self::new(format!("{} failed", error.doing));
         let why = error.source.to_string();
         let cure = if let Some(refused) = store::image::Refused::of(&error) {
@@ -111,6 +133,7 @@ impl From<store::StoreError> for Failure {
             None
         };
         let failure = Self {
+            passing,
             source: Some(error.source),
             ..failure
         };

@@ -7,8 +7,13 @@ use std::{
 };
 
 use journey::{NameKey, Place, Policy, Timestamp, Zones};
-use server::{RealWorld, World, catalogue::Connect, password::monotonic};
+use server::{
+    RealWorld, World,
+    catalogue::{Connect, registered},
+    password::monotonic,
+};
 use store::{Account, AnyStore, By, Resource, ResourceKind, seal::Keys};
+use wire::oauth::client::Applications;
 
 use crate::{
     config::{Config, ConfigError, Database},
@@ -140,6 +145,11 @@ impl Installation {
     pub(crate) async fn zones(&self) -> Result<Zones, Failure> {
         let resource = self.resource(ResourceKind::Zones).await?;
         Zones::parse(&resource.text).doing(|| "reading the zones in the database".to_owned())
+    }
+
+    pub(crate) async fn applications(&self) -> Result<Applications, Failure> {
+        let resource = self.resource(ResourceKind::Applications).await?;
+        registered(&resource.text).doing(|| "reading the applications in the database".to_owned())
     }
 
     pub(crate) async fn policy(&self) -> Result<Policy, Failure> {

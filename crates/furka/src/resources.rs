@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use journey::{Facts, Policy, Verdict, Zones};
 use peers::Gateways;
-use server::catalogue::applications;
+use server::catalogue::{by_id, registered};
 use store::ResourceKind;
 use toml::{Table, Value};
-use wire::oauth::client::Client;
+use wire::oauth::client::{Applications, Assurance as Minimum, Client};
 
 /// Longest document, in bytes.
 pub(crate) const BYTES_MAX: usize = 1024 * 1024;
@@ -20,6 +20,8 @@ const REVIEW_DAYS: i64 = 30;
 /// All four documents, each right by itself.
 pub(crate) struct Checked {
     pub(crate) applications: BTreeMap<String, Client>,
+    /// What applications that speak CAS or nothing demand: which, and the least that must be proven.
+    others: Vec<(String, Minimum)>,
     pub(crate) gateways: Gateways,
     pub(crate) policy: Policy,
     pub(crate) zones: Zones,
@@ -50,13 +52,14 @@ pub(crate) fn check(texts: &[(ResourceKind, String)]) -> Result<Checked, Vec<Str
     let zones = zones.map_err(|error| note(ResourceKind::Zones, &error));
     let policy = Policy::parse(text(ResourceKind::Policy));
     let policy = policy.map_err(|error| note(ResourceKind::Policy, &error));
-    let applications = applications(text(ResourceKind::Applications));
-    let applications = applications.map_err(|error| note(ResourceKind::Applications, &error));
+    let registered = registered(text(ResourceKind::Applications));
+    let registered = registered.map_err(|error| note(ResourceKind::Applications, &error));
     let gateways = Gateways::parse(text(ResourceKind::Gateways));
     let gateways = gateways.map_err(|error| note(ResourceKind::Gateways, &error));
-    match (zones, policy, applications, gateways) {
-        (Ok(zones), Ok(policy), Ok(applications), Ok(gateways)) => Ok(Checked {
-            applications,
+    match (zones, policy, registered, gateways) {
+        (Ok(zones), Ok(policy), Ok(registered), Ok(gateways)) => Ok(Checked {
+            others: others(&registered),
+            applications: by_id(registered.application),
             gateways,
             policy,
             zones,
@@ -102,18 +105,18 @@ impl Checked {
                 ));
             }
         }
-        if self.applications.is_empty() {
+        if self.applications.is_empty() && self.others.is_empty() {
             doubts.push("there are no applications: nobody can sign in to anything".to_owned());
         }
-        for client in self
-            .applications
-            .values()
-            .filter(|client| !self.is_reachable(client))
-        {
-            doubts.push(format!(
-                "application `{}` asks for more than the policy lets anybody prove: all are refused",
-                client.id
-            ));
+        let clients = self.applications.values();
+        let clients =
+            clients.map(|client| (format!("application `{}`", client.id), client.minimum));
+        for (name, minimum) in clients.chain(self.others.iter().cloned()) {
+            if !self.is_reachable(minimum) {
+                doubts.push(format!(
+                    "{name} asks for more than the policy lets anybody prove: all are refused"
+                ));
+            }
         }
         if self.gateways.sms.is_empty() {
             doubts.push(
@@ -128,8 +131,8 @@ impl Checked {
     }
 
     /// Whether there is anybody whom the policy leads to this application.
-    fn is_reachable(&self, client: &Client) -> bool {
-        let demand = assurance(client.minimum);
+    fn is_reachable(&self, minimum: Minimum) -> bool {
+        let demand = assurance(minimum);
         Facts::all()
             .filter(|facts| facts.demand == demand)
             .any(|facts| {
@@ -142,13 +145,26 @@ impl Checked {
     }
 }
 
+/// What those demand that speak CAS, and the rules of those behind the gate.
+fn others(registered: &Applications) -> Vec<(String, Minimum)> {
+    let services = registered.cas.iter();
+    let services = services.map(|one| (format!("cas application `{}`", one.id), one.minimum));
+    let rules = registered.gate.iter().flat_map(|site| {
+        let name = move |path: &str| format!("rule `{path}` of gate application `{}`", site.id);
+        site.rule
+            .iter()
+            .map(move |rule| (name(&rule.path), rule.minimum))
+    });
+    services.chain(rules).collect()
+}
+
 /// The same four words in the two rooms that do not see each other.
-fn assurance(minimum: wire::oauth::client::Assurance) -> journey::Assurance {
+fn assurance(minimum: Minimum) -> journey::Assurance {
     match minimum {
-        wire::oauth::client::Assurance::Password => journey::Assurance::Password,
-        wire::oauth::client::Assurance::Vouched => journey::Assurance::Vouched,
-        wire::oauth::client::Assurance::Strong => journey::Assurance::Strong,
-        wire::oauth::client::Assurance::PhishingResistant => journey::Assurance::PhishingResistant,
+        Minimum::Password => journey::Assurance::Password,
+        Minimum::Vouched => journey::Assurance::Vouched,
+        Minimum::Strong => journey::Assurance::Strong,
+        Minimum::PhishingResistant => journey::Assurance::PhishingResistant,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs,
     io::{self, BufRead, IsTerminal, Write},
+    mem::take,
     path::{Path, PathBuf},
 };
 
@@ -36,34 +37,57 @@ pub(crate) struct Apply {
 
 impl Apply {
     pub(crate) async fn run(self, here: &Installation) -> Outcome {
-        let mut changed = Vec::new();
-        let mut texts = Vec::new();
-        let mut found = false;
+        let mut files = Vec::new();
         for kind in ResourceKind::ALL {
-            let stored = here.resource(kind).await?;
-            let file = read(&self.dir, kind)?;
-            found |= file.is_some();
-            let text = file.unwrap_or_else(|| stored.text.clone());
-            if text != stored.text {
-                changed.push((
-                    stored.text,
-                    Resource {
-                        kind,
-                        text: text.clone(),
-                        version: stored.version,
-                    },
-                ));
-            }
-            texts.push((kind, text));
+            files.extend(read(&self.dir, kind)?.map(|text| (kind, text)));
         }
-        if !found {
+        if files.is_empty() {
             return Err(Failure::new(format!(
                 "`{}` has none of the four files",
                 self.dir.display()
             ))
             .cure("`furka export DIR` writes them"));
         }
-        let checked = match resources::check(&texts) {
+        let plan = Plan::of(here, files).await?;
+        plan.settle(here, "apply", self.yes).await
+    }
+}
+
+/// Documents that are to take the place of those in use.
+pub(crate) struct Plan {
+    /// The text in use, and what replaces it.
+    changed: Vec<(String, Resource)>,
+    /// All documents as they would be.
+    texts: Vec<(ResourceKind, String)>,
+}
+
+impl Plan {
+    /// What these texts would change; what none is given for stays.
+    pub(crate) async fn of(
+        here: &Installation,
+        mut given: Vec<(ResourceKind, String)>,
+    ) -> Result<Self, Failure> {
+        let (mut changed, mut texts) = (Vec::new(), Vec::new());
+        for kind in ResourceKind::ALL {
+            let stored = here.resource(kind).await?;
+            let text = given.iter_mut().find(|(other, _)| *other == kind);
+            let text = text.map_or_else(|| stored.text.clone(), |(_, text)| take(text));
+            if text != stored.text {
+                let new = Resource {
+                    kind,
+                    text: text.clone(),
+                    version: stored.version,
+                };
+                changed.push((stored.text, new));
+            }
+            texts.push((kind, text));
+        }
+        Ok(Self { changed, texts })
+    }
+
+    /// Shows what would change, and does it if there is a yes and nothing is wrong.
+    pub(crate) async fn settle(self, here: &Installation, command: &str, yes: bool) -> Outcome {
+        let checked = match resources::check(&self.texts) {
             Ok(checked) => checked,
             Err(wrong) => {
                 wrong
@@ -73,15 +97,14 @@ impl Apply {
                 return Ok(Exit::Problems);
             }
         };
-        if changed.is_empty() {
+        if self.changed.is_empty() {
             print::line("nothing to do: the files say what is in use");
             return Ok(Exit::Done);
         }
-        show(&changed);
+        show(&self.changed);
         let mut doubts = checked.doubts(today(here));
-        let gateways = texts
-            .iter()
-            .find(|(kind, _)| *kind == ResourceKind::Gateways);
+        let mut texts = self.texts.iter();
+        let gateways = texts.find(|(kind, _)| *kind == ResourceKind::Gateways);
         if let Some(Err(error)) = gateways.map(|(_, text)| connect()(text)) {
             doubts.push(format!(
                 "the gateways cannot be used on this machine: {}",
@@ -91,12 +114,16 @@ impl Apply {
         for doubt in doubts {
             print::line(format_args!("note: {doubt}"));
         }
-        if !self.yes && !asked()? {
+        if !yes && !asked()? {
             print::line("nothing was changed; `--yes` applies it");
             return Ok(Exit::PlanWaits);
         }
-        let documents: Vec<_> = changed.into_iter().map(|(_, document)| document).collect();
-        if !here.store.apply(&documents, &here.by("apply")).await? {
+        let documents: Vec<_> = self
+            .changed
+            .into_iter()
+            .map(|(_, document)| document)
+            .collect();
+        if !here.store.apply(&documents, &here.by(command)).await? {
             return Err(Failure::new(
                 "somebody else changed the resources meanwhile; nothing was changed",
             )
@@ -117,7 +144,7 @@ fn show(changed: &[(String, Resource)]) {
 }
 
 /// The file of a kind, if there is one.
-fn read(dir: &Path, kind: ResourceKind) -> Result<Option<String>, Failure> {
+pub(crate) fn read(dir: &Path, kind: ResourceKind) -> Result<Option<String>, Failure> {
     let path = dir.join(format!("{}.toml", kind.name()));
     let doing = || format!("reading `{}`", path.display());
     match fs::metadata(&path) {

@@ -14,11 +14,17 @@ use server::{RealWorld, World, listen::Certificates};
 use store::{AnyStore, ResourceKind, seal::Keys};
 
 use crate::{
-    commands::{apply::today, keys::ALGORITHMS},
+    commands::{
+        apply::today,
+        keys::{
+            ALGORITHMS,
+            seal::{self, Relies},
+        },
+    },
     config::{Config, unknown_variables},
     failure::{Exit, Failure, Outcome},
     installation::{Installation, config_path, connect, open_database, read},
-    key_file,
+    key_file::{self, Held, KeyFile},
     print::{self, Table},
     resources,
 };
@@ -121,7 +127,11 @@ async fn database(config: &Config, findings: &mut Findings) -> Option<(Arc<Keys>
             return None;
         }
     };
-    findings.good(format!("key file {}", config.key_file.display()));
+    findings.good(format!(
+        "key file {}, key {} seals",
+        config.key_file.display(),
+        keys.current()
+    ));
     match open_database(config, keys.clone()).await {
         Ok(store) => Some((keys, store)),
         Err(failure) => {
@@ -158,6 +168,7 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
             ));
         }
     }
+    sealing(here, findings).await?;
     let mut texts = Vec::new();
     for kind in ResourceKind::ALL {
         texts.push((kind, here.resource(kind).await?.text));
@@ -181,6 +192,35 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
         .find(|(kind, _)| *kind == ResourceKind::Gateways);
     if let Some(Err(error)) = gateways.map(|(_, text)| connect()(text)) {
         findings.problem(format!("gateways: {}", resources::chain(&*error)));
+    }
+    Ok(())
+}
+
+/// Keys that are missing, and those that could go.
+async fn sealing(here: &Installation, findings: &mut Findings) -> Result<(), Failure> {
+    let file = KeyFile::read(&here.config.key_file)?;
+    let reliance = here.store.reliance(here.now()).await?;
+    for number in seal::missing(&file, &reliance) {
+        findings.problem(format!(
+            "something is sealed with key {number}, which the key file does not hold; to do: put it back \
+             from a copy with `furka keys seal add --from KEY_FILE`"
+        ));
+    }
+    for (number, line) in file.lines() {
+        let sealed = Relies::on(number, &reliance).sealed;
+        match line.held {
+            Held::Former(_) if sealed > 0 => findings.doubt(format!(
+                "{} sealed with the former key {number}; to do: furka keys seal reseal",
+                print::count(sealed, "thing is", "things are")
+            )),
+            Held::Former(_) => findings.doubt(format!(
+                "nothing is sealed with the former key {number}; to do: furka keys seal retire {number}"
+            )),
+            Held::Next(_) => findings.doubt(format!(
+                "key {number} seals nothing yet; to do: furka keys seal use {number}"
+            )),
+            Held::Current(_) | Held::Checks(_) | Held::Retired => {}
+        }
     }
     Ok(())
 }

@@ -1,10 +1,15 @@
-//! `furka keys`: the keys that sign tokens.
+//! `furka keys`: the keys that sign tokens, and those that seal the database.
+
+pub(crate) mod seal;
+
+use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
 use journey::{Secret, Timestamp};
 use store::{By, KeyRecord, Store};
 use wire::jose::{SigningAlg, SigningKey};
 
+use self::seal::SealCommand;
 use crate::{
     failure::{Doing, Exit, Failure, Outcome},
     installation::Installation,
@@ -17,7 +22,7 @@ pub(crate) const ALGORITHMS: [SigningAlg; 2] = [SigningAlg::Es256, SigningAlg::R
 /// sets for hours.
 const RETIRED_S: i64 = 2 * 86_400;
 
-/// What can be done with signing keys.
+/// What can be done with keys.
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
     /// Makes new keys that sign from now on; the old ones stay published for two days.
@@ -28,6 +33,9 @@ pub(crate) enum KeysCommand {
     },
     /// Lists the keys that are published.
     List,
+    /// Changes the key that seals the database.
+    #[command(subcommand)]
+    Seal(SealCommand),
 }
 
 /// A signature algorithm.
@@ -37,17 +45,25 @@ pub(crate) enum Algorithm {
     Es256,
     /// For applications that ask for it.
     Rs256,
+    /// Ed25519, for applications that ask for it; made on demand.
+    Eddsa,
+    /// RSA-PSS, for applications that ask for it; made on demand.
+    Ps256,
 }
 
 impl KeysCommand {
-    pub(crate) async fn run(self, here: &Installation) -> Outcome {
+    pub(crate) async fn run(self, config: Option<&Path>) -> Outcome {
         match self {
-            Self::List => list(here).await,
+            Self::List => list(&Installation::open(config).await?).await,
+            Self::Seal(command) => command.run(config).await,
             Self::Rotate { alg } => {
+                let here = Installation::open(config).await?;
                 let algorithms = match alg {
-                    None => ALGORITHMS.to_vec(),
+                    None => in_use(&here).await?,
                     Some(Algorithm::Es256) => vec![SigningAlg::Es256],
                     Some(Algorithm::Rs256) => vec![SigningAlg::Rs256],
+                    Some(Algorithm::Eddsa) => vec![SigningAlg::EdDsa],
+                    Some(Algorithm::Ps256) => vec![SigningAlg::Ps256],
                 };
                 for algorithm in algorithms {
                     let by = here.by("keys rotate");
@@ -58,6 +74,16 @@ impl KeysCommand {
             }
         }
     }
+}
+
+/// What is signed with: what every installation has, and what was made on demand.
+async fn in_use(here: &Installation) -> Result<Vec<SigningAlg>, Failure> {
+    let keys = here.store.signing_keys(here.now()).await?;
+    let signs = |alg: &SigningAlg| {
+        let mut of_alg = keys.iter().filter(|key| key.algorithm == alg.name());
+        ALGORITHMS.contains(alg) || of_alg.any(|key| key.until.is_none())
+    };
+    Ok(SigningAlg::ALL.into_iter().filter(signs).collect())
 }
 
 /// A new key of an algorithm; its name.

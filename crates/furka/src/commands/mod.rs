@@ -1,10 +1,12 @@
 //! One file a command.
 
 pub(crate) mod activation;
+pub(crate) mod app;
 pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod check;
+pub(crate) mod cluster;
 pub(crate) mod demo;
 pub(crate) mod dev;
 pub(crate) mod export;

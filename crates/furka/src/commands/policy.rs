@@ -3,7 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use journey::{
     Assurance, Facts, Method, Place, Policy, Role, Verdict,
-    zone::{Enrolment, SecondFactor},
+    zone::{Enrolment, SecondFactor, Zone},
 };
 
 use crate::{
@@ -53,7 +53,7 @@ pub(crate) enum Demand {
 }
 
 impl Demand {
-    fn assurance(self) -> Assurance {
+    pub(crate) fn assurance(self) -> Assurance {
         match self {
             Self::Password => Assurance::Password,
             Self::Vouched => Assurance::Vouched,
@@ -101,11 +101,16 @@ async fn placed(here: &Installation, name: &str) -> Result<Place, Failure> {
         return Err(Failure::new(format!("there is no zone `{name}`"))
             .cure("`furka zone list` names them; everywhere else is `public`"));
     };
-    Ok(Place::Inside(journey::zone::Inside {
+    Ok(inside(zone))
+}
+
+/// The place of somebody in a zone.
+pub(crate) fn inside(zone: &Zone) -> Place {
+    Place::Inside(journey::zone::Inside {
         refuses_enrolment: zone.enrolment == Enrolment::Refused,
         waives_second_factor: zone.second_factor == SecondFactor::NotAsked,
         zone: zone.id.clone(),
-    }))
+    })
 }
 
 fn somebody(policy: &Policy, cases: &[Facts]) {
@@ -214,7 +219,8 @@ fn grouped(policy: &Policy) -> Vec<([String; 8], String)> {
         .collect()
 }
 
-fn say(verdict: Verdict) -> &'static str {
+/// What a verdict means, for cells of a table.
+pub(crate) fn say(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::AskFactor => "their method is asked for",
         Verdict::AskSmsThenEnrol => "SMS, then enrolment",

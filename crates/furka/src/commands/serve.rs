@@ -1,30 +1,34 @@
 //! `furka serve`: the identity provider, from its start to its end.
 
+mod doors;
+mod waiting;
+
 use std::{
     io::IsTerminal, num::NonZeroUsize, path::Path, sync::Arc, thread::available_parallelism,
 };
 
 use server::{
-    Forwarding, Parts, Provider, Settings,
-    listen::{Certificates, Limits, Listen, serve},
+    NodeName, Parts, Provider, RealWorld, Settings, StartError,
     password::{Costs, PoolLimits, monotonic},
 };
+use store::{AnyStore, seal::Keys};
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
 use tracing_subscriber::EnvFilter;
 
+use self::doors::Doors;
 use crate::{
     config::{Config, unknown_variables},
     failure::{Doing, Exit, Failure, Outcome},
-    installation::{Installation, connect},
+    installation::{configuration, connect, open_database},
+    key_file,
 };
 
 pub(crate) async fn run(config: Option<&Path>) -> Outcome {
-    let here = Installation::open(config).await?;
-    let config = here.config.clone();
+    let config = configuration(config)?;
+    let keys = Arc::new(key_file::read(&config.key_file)?);
     log(&config.log);
     for name in unknown_variables(std::env::vars().map(|(name, _)| name)) {
         tracing::warn!(
@@ -32,64 +36,59 @@ pub(crate) async fn run(config: Option<&Path>) -> Outcome {
             "a variable of the environment looks like an option and is none"
         );
     }
-    let tls = match config.tls.files() {
-        None => None,
-        Some((certificate, key)) => {
-            let read = Certificates::read(certificate, key);
-            Some(Arc::new(
-                read.doing(|| "reading the certificate".to_owned())?,
-            ))
-        }
-    };
     // Sockets first: a taken port is known before anything is started.
-    let public = bind(config.listen, "listen").await?;
-    let management = bind(config.management_listen, "management_listen").await?;
-    let provider = Provider::start(parts(here)).await;
-    let provider = Arc::new(provider.doing(|| "starting the identity provider".to_owned())?);
-    let listen = Listen {
-        forwarding: config.forwarding,
-        limits: Limits::default(),
-        tls,
-        trusted_proxies: config.trusted_proxies.clone(),
-    };
-    let plain = Listen {
-        forwarding: Forwarding::None,
-        tls: None,
-        ..listen.clone()
-    };
+    let doors = Doors::open(&config).await?;
     let stop = stop()?;
-    let [listening, managing] = [&public, &management].map(|listener| {
-        listener
-            .local_addr()
-            .map(|address| address.to_string())
-            .unwrap_or_default()
-    });
-    tracing::info!(
-        url = %config.public_url, listen = listening, management = managing,
-        version = env!("CARGO_PKG_VERSION"), "furka serves"
-    );
-    let (served, managed, ()) = tokio::join!(
-        serve(public, provider.router(), listen, told(stop.clone())),
-        serve(management, provider.management(), plain, told(stop.clone())),
-        provider.clone().run(told(stop)),
-    );
-    served.and(managed).doing(|| "serving".to_owned())?;
+    let starting = || start(&config, &keys, doors.node());
+    let provider = match starting().await {
+        Err(failure) if failure.is_passing() => {
+            let settings = settings(&config);
+            waiting::until_there(failure, starting, (&doors, settings), stop.clone()).await?
+        }
+        started => Some(started?),
+    };
+    if let Some(provider) = provider {
+        tokio::spawn(key_file::follow(config.key_file.clone(), keys.clone()));
+        let node = doors.node();
+        tracing::info!(
+            url = %config.public_url, listen = node.address, management = doors.management(),
+            version = node.version, "furka serves"
+        );
+        let provider = Arc::new(provider);
+        let routers = (provider.router(), provider.management());
+        let jobs = provider.clone().run(told(stop.clone()));
+        let (served, ()) = tokio::join!(doors.serve(routers, told(stop)), jobs);
+        provider.left().await;
+        served.doing(|| "serving".to_owned())?;
+    }
     tracing::info!("furka has stopped");
     Ok(Exit::Done)
 }
 
-fn parts(here: Installation) -> Parts {
+/// Opens the database and starts the provider on it.
+async fn start(config: &Config, keys: &Arc<Keys>, node: NodeName) -> Result<Provider, Failure> {
+    let store = open_database(config, keys.clone()).await?;
+    let started = Provider::start(parts(config, keys.clone(), (store, node))).await;
+    let is_passing = started.as_ref().err().is_some_and(StartError::is_passing);
+    let started = started.doing(|| "starting the identity provider".to_owned());
+    started.map_err(|failure| match is_passing {
+        true => failure.passing(),
+        false => failure,
+    })
+}
+
+fn parts(config: &Config, keys: Arc<Keys>, (store, node): (AnyStore, NodeName)) -> Parts {
     let cores = available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    let config = &here.config;
     Parts {
         clock: monotonic(),
         connect: connect(),
         costs: Costs::default(),
         limits: PoolLimits::for_cores(config.hash_workers.unwrap_or(cores)),
+        node: Some(node),
         settings: settings(config),
-        keys: here.keys,
-        store: here.store,
-        world: Arc::new(here.world),
+        keys,
+        store,
+        world: Arc::new(RealWorld),
     }
 }
 
@@ -101,17 +100,6 @@ fn settings(config: &Config) -> Settings {
         support: config.support.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
     }
-}
-
-async fn bind(address: std::net::SocketAddr, option: &str) -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(address).await;
-    bound
-        .doing(|| format!("listening on `{address}`"))
-        .map_err(|failure| {
-            failure.cure(format!(
-                "stop what listens there, or change `{option}` in the configuration"
-            ))
-        })
 }
 
 /// To standard error, where a terminal or the system's journal reads it.
@@ -146,6 +134,7 @@ fn stop() -> Result<watch::Receiver<bool>, Failure> {
     Ok(told)
 }
 
+/// Ready when somebody has asked for the end.
 async fn told(mut stop: watch::Receiver<bool>) {
     // A sender that is gone has nothing more to say, either.
     let _ = stop.wait_for(|stop| *stop).await;

@@ -50,7 +50,12 @@ pub(crate) async fn run(port: u16, dir: Option<PathBuf>) -> Result<(), Failure> 
     let store: AnyStore = Arc::new(Sqlite::open(&path, Arc::clone(&keys))?);
     let (mailbox, provider_door) = (any_port().await?, any_port().await?);
     let doors = doors(port).await?;
-    let pool = Pool::new(limits(), Costs::default(), pepper(&keys), monotonic())?;
+    let pool = Pool::new(
+        limits(),
+        Costs::default(),
+        Pepper::of(keys.clone()),
+        monotonic(),
+    )?;
     let cast = cast::Cast::draw(port, &world)?;
     configure(&store, &cast, mailbox.local_addr()?).await?;
     cast.moves_in(&store, &keys, &pool).await?;
@@ -192,14 +197,6 @@ fn limits() -> PoolLimits {
     PoolLimits::for_cores(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))
 }
 
-fn pepper(keys: &Keys) -> Pepper {
-    let mut pepper = [0; 32];
-    for (to, from) in pepper.iter_mut().zip(keys.pepper().expose()) {
-        *to = *from;
-    }
-    Pepper::new(pepper)
-}
-
 fn parts(store: &AnyStore, keys: &Arc<Keys>, port: u16) -> Result<Parts, Failure> {
     let clock = monotonic();
     let for_breaker = Arc::clone(&clock);
@@ -212,6 +209,7 @@ fn parts(store: &AnyStore, keys: &Arc<Keys>, port: u16) -> Result<Parts, Failure
         costs: Costs::default(),
         keys: Arc::clone(keys),
         limits: limits(),
+        node: None,
         settings: Settings {
             forwarding: Forwarding::XForwardedFor,
             institution: toml::from_str(include_str!("institution.toml"))?,

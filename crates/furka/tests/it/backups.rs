@@ -27,7 +27,7 @@ review_by = "2099-08-01"
 second_factor = "not-asked"
 enrolment = "refused"
 "#;
-const APPLICATIONS: &str = r#"
+pub(crate) const APPLICATIONS: &str = r#"
 [[application]]
 id = "portal"
 name = { fr = "Portail", de = "Portal", en = "Portal" }
@@ -48,7 +48,7 @@ anna;Anna;Rey;anna@edu.example;teacher;sms;079 123 45 67;{SSHA}SihpeFmKOuOBoeMyS
 const SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0";
 /// The pair of [RFC 7636, Appendix B].
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const AUTHORIZE: &str = "/authorize?response_type=code&client_id=portal&scope=openid&state=s\
+pub(crate) const AUTHORIZE: &str = "/authorize?response_type=code&client_id=portal&scope=openid&state=s\
     &nonce=a-nonce-of-tests&redirect_uri=https%3A%2F%2Fportal.example%2Fcallback\
     &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
@@ -70,7 +70,12 @@ pub(crate) fn furnish(here: &Installation) {
 
 /// One request; its answer, head and body.
 pub(crate) fn sends(serving: &Serving, request: &str, cookies: &str, form: Option<&str>) -> String {
-    let mut socket = TcpStream::connect(&serving.listen).unwrap();
+    sends_to(&serving.listen, request, cookies, form)
+}
+
+/// The same, to an address.
+pub(crate) fn sends_to(listen: &str, request: &str, cookies: &str, form: Option<&str>) -> String {
+    let mut socket = TcpStream::connect(listen).unwrap();
     let patience = Some(Duration::from_secs(30));
     socket.set_read_timeout(patience).unwrap();
     let method = if form.is_some() { "POST" } else { "GET" };
@@ -88,14 +93,14 @@ pub(crate) fn sends(serving: &Serving, request: &str, cookies: &str, form: Optio
     answer
 }
 
-fn between<'a>(text: &'a str, before: &str, behind: &str) -> &'a str {
+pub(crate) fn between<'a>(text: &'a str, before: &str, behind: &str) -> &'a str {
     let (_, rest) = text
         .split_once(before)
         .unwrap_or_else(|| panic!("no `{before}` in {text}"));
     rest.split(behind).next().unwrap()
 }
 
-fn cookie(answer: &str, name: &str) -> String {
+pub(crate) fn cookie(answer: &str, name: &str) -> String {
     format!(
         "{name}={}",
         between(answer, &format!("set-cookie: {name}="), ";")
@@ -114,11 +119,16 @@ pub(crate) fn signs_in(serving: &Serving) -> (String, String) {
 }
 
 pub(crate) fn redeems(serving: &Serving, code: &str) -> String {
+    redeems_at(&serving.listen, code)
+}
+
+/// The same, at an address.
+pub(crate) fn redeems_at(listen: &str, code: &str) -> String {
     let form = format!(
         "grant_type=authorization_code&client_id=portal&client_secret={SECRET}&code={code}\
          &code_verifier={VERIFIER}&redirect_uri=https%3A%2F%2Fportal.example%2Fcallback"
     );
-    sends(serving, "/token", "", Some(&form))
+    sends_to(listen, "/token", "", Some(&form))
 }
 
 /// Whether the portal gets a code without a page.

@@ -2,8 +2,11 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "all of it is test")]
 
+mod applications;
 mod backups;
+mod cluster_status;
 mod installation;
+mod keys;
 mod nodes;
 mod serving;
 mod terminal;
@@ -28,7 +31,12 @@ transcripts! {
     tokens_come_in_and_find_their_people
     resources_are_planned_before_they_change
     an_address_and_a_policy_are_explained
+    an_application_is_explained_before_anybody_signs_in
+    an_application_is_added_and_the_other_side_told
+    a_request_of_an_application_is_judged
     keys_rotate_and_the_audit_holds
+    a_sealing_key_comes_and_another_goes
+    nobody_serves_yet
     /// [L09] Effective at once: the store ends what was begun.
     somebody_is_switched_off
     a_backup_becomes_a_database_again

@@ -35,7 +35,8 @@ fn what_begins_on_one_node_goes_on_on_another() {
 }
 
 /// [P10] While the database is away nobody is let in and nobody is signed out: a page that was opened tries
-/// again by itself, a form that was sent does not, and afterwards all is as before.
+/// again by itself, a form that was sent is not sent again but followed by its step, and afterwards all is as
+/// before.
 #[test]
 fn without_its_database_a_node_asks_for_a_moment() {
     let mut server = Postgres::start().unwrap();
@@ -58,7 +59,8 @@ fn without_its_database_a_node_asks_for_a_moment() {
     );
     assert!(sent.starts_with("HTTP/1.1 503"), "{sent}");
     assert!(sent.contains("\r\nretry-after: 3\r\n"), "{sent}");
-    assert!(!sent.contains("\r\nrefresh:"), "{sent}");
+    assert!(sent.contains("\r\nrefresh: 3; url=/account\r\n"), "{sent}");
+    assert!(sent.contains("la page suivante montre"), "{sent}");
 
     server.start_again().unwrap();
     assert!(is_signed_in(&node, &session));

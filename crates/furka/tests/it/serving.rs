@@ -13,15 +13,21 @@ pub(crate) struct Serving {
     child: Child,
     pub(crate) listen: String,
     log: Lines<BufReader<ChildStderr>>,
-    management: String,
+    pub(crate) management: String,
 }
 
 impl Serving {
     pub(crate) fn start(here: &Installation) -> Self {
+        Self::start_with(here, &[])
+    }
+
+    /// One for which these variables of the environment say something else.
+    pub(crate) fn start_with(here: &Installation, others: &[(&str, &str)]) -> Self {
         let mut child = furka(here.dir())
             .arg("serve")
             .env("FURKA_LISTEN", "127.0.0.1:0")
             .env("FURKA_MANAGEMENT_LISTEN", "[::1]:0")
+            .envs(others.iter().copied())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -43,7 +49,7 @@ impl Serving {
     }
 
     /// Reads the log up to a line with these words.
-    fn until(&mut self, words: &str) -> String {
+    pub(crate) fn until(&mut self, words: &str) -> String {
         let mut seen = Vec::new();
         for line in self.log.by_ref() {
             let line = line.unwrap();
@@ -76,7 +82,7 @@ impl Drop for Serving {
     }
 }
 
-fn get(address: &str, path: &str) -> String {
+pub(crate) fn get(address: &str, path: &str) -> String {
     let mut socket = TcpStream::connect(address).unwrap();
     socket
         .set_read_timeout(Some(Duration::from_secs(20)))

@@ -1,6 +1,6 @@
 //! Replays a transcript: `$` begins a command, what follows is its output, `…` stands for anything on
 //! a line, `[1]` for an exit code other than 0. `--- NAME` writes a file up to the next `---`, with
-//! `latin-1` behind the name in that encoding. Beside `furka` there are `replace FILE OLD NEW`,
+//! `latin-1` behind the name in that encoding. `< FILE` gives a file to a command. Beside `furka` there are `replace FILE OLD NEW`,
 //! `chmod MODE FILE` and `sample NAME`, which copies a vendor's file.
 
 use std::{
@@ -97,6 +97,13 @@ fn run(dir: &Path, command: &str) -> Vec<String> {
         }
         ["furka", arguments @ ..] => {
             let mut furka = furka(dir);
+            let (arguments, given) = match arguments {
+                [arguments @ .., "<", file] => (arguments, Some(file)),
+                arguments => (arguments, None),
+            };
+            if let Some(file) = given {
+                furka.stdin(fs::File::open(dir.join(file)).unwrap());
+            }
             let done = furka.args(arguments).output().unwrap();
             let text = [done.stdout, done.stderr].concat();
             let text = String::from_utf8(text).unwrap();

@@ -223,10 +223,14 @@ async fn only_made_up(here: &Installation) -> Result<bool, Failure> {
 
 async fn hashes(here: &Installation) -> Result<Vec<Secret>, Failure> {
     let doing = || "hashing the password".to_owned();
-    let pepper: [u8; 32] = here.keys.pepper().expose().try_into().doing(doing)?;
     let cores = std::thread::available_parallelism().doing(doing)?;
     let limits = PoolLimits::for_cores(cores);
-    let pool = Pool::new(limits, Costs::default(), Pepper::new(pepper), monotonic());
+    let pool = Pool::new(
+        limits,
+        Costs::default(),
+        Pepper::of(here.keys.clone()),
+        monotonic(),
+    );
     let pool = pool.doing(doing)?;
     let mut hashes = Vec::with_capacity(HASHES);
     for _ in 0..HASHES {

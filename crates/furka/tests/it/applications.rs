@@ -1,0 +1,167 @@
+//! What applications are told, what their own side is told, and what becomes of a secret.
+
+use std::fs;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde_json::{Map, Value};
+
+use crate::{
+    backups::{APPLICATIONS, AUTHORIZE, between, cookie, furnish, redeems, sends},
+    installation::Installation,
+    serving::Serving,
+};
+
+/// [P02] A secret that is made is shown once; what is kept is its digest.
+#[test]
+fn a_new_secret_is_shown_once_and_kept_nowhere() {
+    let furka = Installation::new();
+    let add = ["app", "add", "oidc", "portal", "--trusted"];
+    let uri = ["--redirect-uri", "https://portal.example.ch/callback"];
+    let planned = furka.run(&[&add[..], &uri].concat());
+    assert_eq!(planned.status.code(), Some(2));
+    assert!(
+        !String::from_utf8(planned.stdout)
+            .unwrap()
+            .contains("client_secret ")
+    );
+    let said = furka.says(&[&add[..], &uri, &["--yes"]].concat());
+    let secrets: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("client_secret "))
+        .map(str::trim)
+        .collect();
+    let [secret] = secrets[..] else {
+        panic!("not one secret: {said}");
+    };
+    assert_eq!(secret.len(), 43);
+    assert_eq!(said.matches(secret).count(), 1, "{said}");
+    let kept = HEXLOWER.encode(digest(&SHA256, secret.as_bytes()).as_ref());
+    let file = fs::read_to_string(furka.path("resources/applications.toml")).unwrap();
+    assert!(file.contains(&kept) && !file.contains(secret), "{file}");
+    for entry in fs::read_dir(furka.dir()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = fs::read(&path).unwrap();
+            let holds = bytes.windows(43).any(|part| part == secret.as_bytes());
+            assert!(!holds, "{} holds the secret", path.display());
+        }
+    }
+}
+
+/// The blocks of the documentation come with the words of this installation.
+#[test]
+fn the_other_side_is_told_in_its_own_words() {
+    let furka = Installation::new();
+    furka.write("ism.xml", METADATA);
+    let oidc = "oidc portal --redirect-uri https://www.school.ch/office/redirect";
+    let gate = "gate wiki --host wiki.school.ch";
+    let cases = [
+        (
+            format!("{oidc} --for mod_auth_openidc"),
+            ["OIDCClientID portal", "<Location /office>"],
+        ),
+        (
+            "cas moodle --service https://moodle.school.ch/ --for mod_auth_cas".to_owned(),
+            [
+                "CASLoginURL http://localhost:8400/cas/login",
+                "CASValidateURL",
+            ],
+        ),
+        (
+            format!("{gate} --for nginx"),
+            [
+                "auth_request /.furka/check;",
+                "http://localhost:8400/gate/auth-request",
+            ],
+        ),
+        (
+            format!("{gate}2 --for caddy").replace("wiki ", "wiki2 "),
+            [
+                "forward_auth http://localhost:8400",
+                "copy_headers Remote-User",
+            ],
+        ),
+        (
+            format!("{gate}3 --for traefik").replace("wiki ", "wiki3 "),
+            [
+                "Host(`wiki.school.ch3`)",
+                "http://localhost:8400/gate/check",
+            ],
+        ),
+        (
+            "saml ism --metadata ism.xml --for shibboleth".to_owned(),
+            [
+                "entityID=\"https://ism.school.ch/sp\"",
+                "http://localhost:8400/saml/metadata",
+            ],
+        ),
+    ];
+    for (words, expected) in cases {
+        let mut arguments = vec!["app", "add"];
+        arguments.extend(words.split(' '));
+        arguments.push("--yes");
+        let said = furka.says(&arguments);
+        for text in expected {
+            assert!(said.contains(text), "`{text}` is not in {said}");
+        }
+        for foreign in ["id.example.ch", "the-secret", "forty-random"] {
+            assert!(!said.contains(foreign), "`{foreign}` is in {said}");
+        }
+    }
+}
+
+const METADATA: &str = r#"
+<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://ism.school.ch/sp">
+  <md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
+    <md:AssertionConsumerService index="1" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://ism.school.ch/acs"/>
+  </md:SPSSODescriptor>
+</md:EntityDescriptor>
+"#;
+
+/// The explanation and a real ID token: the same claims, with the same values where these are not new
+/// at every sign-in.
+#[test]
+fn what_is_explained_is_what_is_sent() {
+    let here = Installation::new();
+    furnish(&here);
+    let more = "scopes = [\"openid\", \"profile\", \"email\", \"phone\"]";
+    let applications = APPLICATIONS.replace("scopes = [\"openid\"]", more);
+    here.write("resources/applications.toml", applications);
+    here.says(&["apply", "resources", "--yes"]);
+    let serving = Serving::start(&here);
+    for scope in ["openid", "openid phone", "openid profile email phone"] {
+        let sent = id_token(&serving, scope);
+        let said = here.says(&["app", "explain", "portal", "anna", "--scope", scope]);
+        assert!(!said.contains("nothing is sent"), "{said}");
+        let table = between(&said, "\nID token ", "\n\n");
+        let mut explained = Map::new();
+        for line in table.lines().skip(1) {
+            let (name, rest) = line.split_once(' ').unwrap();
+            let value = rest.trim_start().split("  ").next().unwrap();
+            let value = serde_json::from_str(value).unwrap_or_else(|_| sent[name].clone());
+            explained.insert(name.to_owned(), value);
+        }
+        assert_eq!(Value::Object(explained), sent, "{said}");
+    }
+    serving.stops();
+}
+
+/// Anna signs in at school for a scope: the claims of the ID token.
+fn id_token(serving: &Serving, scope: &str) -> Value {
+    let scope = format!("scope={}&", scope.replace(' ', "+"));
+    let page = sends(
+        serving,
+        &AUTHORIZE.replace("scope=openid&", &scope),
+        "",
+        None,
+    );
+    let ticket = between(&page, "name=\"ticket\" value=\"", "\"");
+    let form = format!("ticket={ticket}&username=anna&password=Correct-Horse-7");
+    let browser = cookie(&page, "furka-browser");
+    let answer = sends(serving, "/login", &browser, Some(&form));
+    let answer = redeems(serving, between(&answer, "callback?code=", "&"));
+    let token = between(&answer, "\"id_token\":\"", "\"");
+    let claims = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap()).unwrap()
+}
