@@ -41,6 +41,11 @@ impl<T: Clone> Shelf<T> {
             .map(|(_, value)| value.clone())
     }
 
+    /// Takes all such entries away.
+    pub(crate) fn take_all(&self, such: impl Fn(&T) -> bool) {
+        lock(&self.kept).retain(|_, (_, value)| !such(value));
+    }
+
     /// Takes an entry away; what expired is not handed out.
     pub(crate) fn take(&self, key: &str, now: i64) -> Option<T> {
         let (until, value) = lock(&self.kept).remove(key)?;
@@ -67,5 +72,9 @@ mod tests {
         assert_eq!(shelf.take("a", 59), Some(1));
         assert_eq!(shelf.take("a", 59), None);
         assert_eq!(shelf.take("b", 60), None);
+        shelf.put("c".into(), 3, 0);
+        shelf.put("d".into(), 4, 0);
+        shelf.take_all(|number| *number == 3);
+        assert_eq!((shelf.look("c", 0), shelf.look("d", 0)), (None, Some(4)));
     }
 }

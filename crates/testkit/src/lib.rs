@@ -5,6 +5,7 @@
 //! | `stage` | what a story may use: [`Browser`], [`Town`], its people and their phones |
 //! | `stories` | the stories, one file a chapter; they know no stage |
 //! | `words` | what people read on buttons and labels, in French and German |
+//! | `simulation` | hours of several nodes on a faulty store, driven by a seed |
 //! | `memory` | the stage of ring 3: router and store are real, clock, dice and post are toys |
 //!
 //! The stage of ring 4, real Chromium against the real binary, is `e2e/`. A story that goes wrong
@@ -19,6 +20,8 @@
 
 #[cfg(feature = "memory")]
 pub mod memory;
+#[cfg(feature = "memory")]
+pub mod simulation;
 pub mod stage;
 pub mod stories;
 mod words;

@@ -42,6 +42,8 @@ pub(crate) enum IdTokenFault {
     WrongNonce,
     #[error("the ID token belongs to another access token")]
     WrongAccessToken,
+    #[error("the token tells of no session that has ended")]
+    NotLogout,
     #[error("the sign-in is older than was asked for")]
     TooOld,
 }

@@ -2,6 +2,7 @@
 
 mod back_channel;
 mod id_token;
+mod logout_token;
 mod page;
 mod relying_party;
 #[cfg(test)]
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -172,6 +173,7 @@ pub(crate) fn router(portal: Portal) -> Router {
         .route("/initiate", get(initiate).post(initiate))
         .route("/logout", post(logout))
         .route("/signed-out", get(signed_out))
+        .route("/session-over", post(session_over))
         .route("/api/whoami", get(whoami))
         .with_state(Arc::new(portal))
         .merge(chrome::routes())
@@ -269,6 +271,31 @@ async fn logout(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
 async fn signed_out(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
     let chrome = Chrome::of(portal.room, &portal.origins, &parts);
     chrome.show(StatusCode::OK, &SignedOutPage { chrome: &chrome })
+}
+
+/// [Back-Channel Logout 1.0 §2.5] the provider itself says that a session has ended.
+async fn session_over(
+    State(portal): State<Arc<Portal>>,
+    request: Request,
+) -> Result<Response, Refused> {
+    let fields = Fields::from_body(request.into_body()).await?;
+    let token = fields.one("logout_token").unwrap_or_default();
+    // [Back-Channel Logout 1.0 §2.8] "the RP MUST respond with HTTP 400 Bad Request", and nobody keeps
+    // the answer.
+    let mut response = match portal.party.ended(token).await {
+        Ok(ended) => {
+            let is_over = |session: &Arc<Session>| ended.is_of(&session.claims);
+            portal.sessions.take_all(is_over);
+            StatusCode::OK.into_response()
+        }
+        Err(error) => {
+            tracing::info!(room = portal.room.name(), %error, "a portal was told of no session's end");
+            StatusCode::BAD_REQUEST.into_response()
+        }
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    Ok(response)
 }
 
 async fn whoami(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {

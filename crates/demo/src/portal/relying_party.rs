@@ -14,6 +14,7 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::portal::back_channel::{BackChannel, BackChannelError};
 use crate::portal::id_token::{self, Claims, Expected, IdTokenFault};
+use crate::portal::logout_token::{self, Ended};
 use crate::secret::Secret;
 use crate::settings::ClientKey;
 use crate::shelf::{Shelf, lock};
@@ -25,6 +26,8 @@ pub(crate) const ACR_STRONG: &str = "https://refeds.org/profile/mfa";
 
 /// How long somebody may take to sign in.
 const ATTEMPT_S: i64 = 3600;
+/// How long a logout token is known again: longer than any is good for.
+const ENDED_S: i64 = 600;
 /// How long discovery and keys are believed.
 const METADATA_S: i64 = 300;
 
@@ -53,6 +56,8 @@ pub(crate) struct RelyingParty {
     back_channel: BackChannel,
     world: Arc<dyn World>,
     attempts: Shelf<Attempt>,
+    /// Names of logout tokens that counted.
+    ended: Shelf<()>,
     known: Mutex<Option<(i64, Arc<Issuer>)>>,
 }
 
@@ -146,6 +151,7 @@ impl RelyingParty {
             back_channel,
             world,
             attempts,
+            ended: Shelf::new(ENDED_S),
             known: Mutex::new(None),
         }
     }
@@ -255,6 +261,36 @@ impl RelyingParty {
         Some(url)
     }
 
+    /// What a logout token of the provider says has ended. It counts once.
+    pub(crate) async fn ended(&self, token: &str) -> Result<Ended, SignInError> {
+        let header = logout_token::header(token, self.registered.algorithm)?;
+        let key = self.key(header.kid.as_deref()).await?;
+        let now = self.world.now_unix();
+        let expected = logout_token::Expected {
+            issuer: &self.registered.issuer,
+            client: self.registered.client,
+            algorithm: self.registered.algorithm,
+            now,
+        };
+        let ended = logout_token::verify(token, &key, &expected)?;
+        if self.ended.look(&ended.jti, now).is_some() {
+            return Err(IdTokenFault::NotLogout.into());
+        }
+        self.ended.put(ended.jti.clone(), (), now);
+        Ok(ended)
+    }
+
+    /// The key of that name; if it is unknown, the issuer is asked anew.
+    async fn key(&self, kid: Option<&str>) -> Result<Jwk, SignInError> {
+        let kid = kid.ok_or(IdTokenFault::UnknownKey)?;
+        if let Some(key) = self.discover().await?.key(kid) {
+            return Ok(key);
+        }
+        lock(&self.known).take();
+        let key = self.discover().await?.key(kid);
+        Ok(key.ok_or(IdTokenFault::UnknownKey)?)
+    }
+
     async fn redeem(
         &self,
         metadata: &Metadata,
@@ -339,17 +375,7 @@ impl RelyingParty {
 
     async fn believe(&self, tokens: &Tokens, attempt: &Attempt) -> Result<Claims, SignInError> {
         let header = id_token::header(&tokens.id_token, self.registered.algorithm)?;
-        let kid = header.kid.as_deref().ok_or(IdTokenFault::UnknownKey)?;
-        let key = match self.discover().await?.key(kid) {
-            Some(key) => key,
-            None => {
-                lock(&self.known).take();
-                self.discover()
-                    .await?
-                    .key(kid)
-                    .ok_or(IdTokenFault::UnknownKey)?
-            }
-        };
+        let key = self.key(header.kid.as_deref()).await?;
         let expected = Expected {
             issuer: &self.registered.issuer,
             client: self.registered.client,

@@ -1,5 +1,7 @@
 //! The portals against a provider that can lie: whatever does not hold leads to no session.
 
+mod ended;
+
 use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
@@ -190,6 +192,15 @@ fn discovery() -> Value {
     })
 }
 
+/// A provider that signs as the ISM registered.
+fn for_the_ism() -> Lies {
+    Lies {
+        algorithm: Algorithm::RS256,
+        kid: "issuer-rsa",
+        ..Lies::default()
+    }
+}
+
 /// A portal, its provider, and a browser in front of it.
 struct Story {
     portal: Router,
@@ -240,6 +251,14 @@ impl Story {
         let state = fields.one("state").unwrap();
         self.comes_back(&format!("code=c&state={state}&iss={ISSUER}"))
             .await
+    }
+
+    /// The provider posts a logout token; the portal's answer.
+    async fn hears(&mut self, token: &str) -> StatusCode {
+        let form = format!("logout_token={token}");
+        let mut provider = Browser::default();
+        let seen = provider.posts(&self.portal, "/session-over", &form).await;
+        seen.status
     }
 
     async fn whoami(&mut self) -> (StatusCode, Value) {
@@ -304,12 +323,7 @@ async fn a_password_session_is_called_what_it_is() {
 
 #[tokio::test]
 async fn the_ism_proves_itself_with_a_key_and_takes_rs256() {
-    let lies = Lies {
-        algorithm: Algorithm::RS256,
-        kid: "issuer-rsa",
-        ..Lies::default()
-    };
-    let mut story = Story::of(Room::Ism, lies);
+    let mut story = Story::of(Room::Ism, for_the_ism());
     let fields = story.begins("/login").await;
     assert_eq!(fields.one("acr_values"), Some(ACR_STRONG));
     assert_eq!(story.signs_in("/login").await.status, StatusCode::SEE_OTHER);

@@ -25,7 +25,7 @@ use super::browser::MemoryBrowser;
 use super::cast;
 use super::engine::Engine;
 use super::net::Net;
-use super::post::{GATEWAY_TOKEN, Operator, Postman};
+use super::post::{GATEWAY_TOKEN, Messenger, Operator, Postman};
 use super::world::Toy;
 use crate::{Answer, App, Attempt, Browser, Inbox, Language, Origins, Place, Town};
 
@@ -72,6 +72,7 @@ impl Canton {
         let runtime = Arc::new(runtime);
         let toy = Arc::new(Toy::default());
         let (operator, postman) = (Arc::new(Operator::default()), Postman::default());
+        let messenger = Arc::new(Messenger::default());
         let keys = keys();
         let engine = runtime.block_on(Engine::open(&keys));
         let store = engine.store();
@@ -82,13 +83,19 @@ impl Canton {
             cast::moves_in(&store, &keys, &toy).await;
             let origin = demo::Origins::on_localhost(PORT).provider;
             let seen = through(Arc::clone(&store));
-            let parts = parts(&seen, &toy, senders(&operator, &postman), &origin);
+            let parts = parts(
+                &seen,
+                &toy,
+                senders(&operator, &postman, &messenger),
+                &origin,
+            );
             must("start the provider", Provider::start(parts).await)
         });
         let rooms = rooms(settings, &provider, &store, &toy, &postman);
         if let Some(phone) = rooms.get(&demo::Origins::on_localhost(PORT).phone) {
             let _first = operator.phone.set(phone.clone());
         }
+        let _first = messenger.rooms.set(rooms.clone());
         let net = Net::new(Arc::clone(&runtime), rooms);
         Self {
             inbox: Inbox::default(),
@@ -176,13 +183,21 @@ impl Canton {
     /// The same to a second node of the provider, which stands behind this public address.
     #[must_use]
     pub fn calls_at(&self, origin: &str, attempt: Attempt) -> Answer {
-        let nobody = senders(&Arc::default(), &Postman::default());
-        let parts = parts(&self.store, &self.toy, nobody, origin);
-        let node = must(
-            "start a node",
-            self.runtime.block_on(Provider::start(parts)),
-        );
+        let node = self.node_at(origin);
         self.alone(origin.to_owned(), with_peer(node.router(), PROXY), attempt)
+    }
+
+    /// A second node of the provider, behind this public address. It has no gateway and no mail server, and
+    /// posts to applications for real.
+    #[must_use]
+    pub fn node_at(&self, origin: &str) -> Provider {
+        let connect: server::catalogue::Connect = Arc::new(|_| {
+            let clock: peers::Clock = Arc::new(|| Duration::ZERO);
+            Ok(peers::connect(&peers::Gateways::parse("")?, clock)?)
+        });
+        let parts = parts(&self.store, &self.toy, connect, origin);
+        let started = self.runtime.block_on(Provider::start(parts));
+        must("start a node", started)
     }
 
     fn alone(&self, origin: String, router: Router, attempt: Attempt) -> Answer {
@@ -252,7 +267,7 @@ impl Town for Canton {
 }
 
 /// The keys of the house.
-fn keys() -> Arc<Keys> {
+pub(crate) fn keys() -> Arc<Keys> {
     Arc::new(Keys::from_master(&[7; 32]))
 }
 
@@ -298,9 +313,20 @@ fn rooms(
     ])
 }
 
-fn senders(operator: &Arc<Operator>, postman: &Postman) -> server::catalogue::Connect {
+fn senders(
+    operator: &Arc<Operator>,
+    postman: &Postman,
+    messenger: &Arc<Messenger>,
+) -> server::catalogue::Connect {
     let (operator, postman) = (Arc::clone(operator), postman.clone());
-    Arc::new(move |_| Ok((Arc::<Operator>::clone(&operator), Arc::new(postman.clone()))))
+    let messenger = Arc::clone(messenger);
+    Arc::new(move |_| {
+        Ok((
+            Arc::<Operator>::clone(&operator),
+            Arc::new(postman.clone()),
+            Arc::<Messenger>::clone(&messenger),
+        ))
+    })
 }
 
 fn parts(
@@ -318,6 +344,7 @@ fn parts(
             queue_max: 5000,
             ..PoolLimits::for_cores(NonZeroUsize::MIN)
         },
+        node: None,
         settings: server::Settings {
             forwarding: Forwarding::XForwardedFor,
             institution: journey::zone::Name {
@@ -332,6 +359,13 @@ fn parts(
         store: Arc::clone(store),
         world: Arc::<Toy>::clone(toy),
     }
+}
+
+/// The guide's policy and the demo's applications.
+pub(crate) async fn configure_valais(store: &AnyStore) {
+    let settings = cast::settings(demo::Origins::on_localhost(PORT));
+    let policy = Policy::preset_text("valais").unwrap_or_default();
+    configure(store, &settings, policy, &Toy::default()).await;
 }
 
 /// Zones, policy, applications and signing keys, as `furka init` and `furka apply` would leave them.
@@ -397,7 +431,7 @@ pub(super) fn by(toy: &Toy) -> By {
 }
 
 /// What cannot fail here; where it does, the sentence says what was being done.
-pub(super) fn must<T, E: std::fmt::Debug>(doing: &str, result: Result<T, E>) -> T {
+pub(crate) fn must<T, E: std::fmt::Debug>(doing: &str, result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
         Err(error) => panic!("could not {doing}: {error:?}"),

@@ -11,4 +11,7 @@ mod post;
 mod world;
 
 pub use canton::{Canton, ENT_SECRET};
+pub(crate) use canton::{configure_valais, keys, must};
+pub(crate) use jar::Jar;
+pub(crate) use net::answer;
 pub use world::Toy;

@@ -1,5 +1,7 @@
-//! Toys that carry messages: an operator that reaches the demo's phones, and a postman.
+//! Toys that carry messages: an operator that reaches the demo's phones, a postman, and a messenger to
+//! its portals.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -8,9 +10,10 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use http::Request;
-use peers::{Cause, Mail, PeerError, Receipt, SendMail, SendSms, Sms};
+use peers::{Cause, Mail, News, PeerError, PostForm, Receipt, SendMail, SendSms, Sms};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use url::Url;
 
 use super::net;
 
@@ -58,6 +61,45 @@ impl SendSms for Operator {
                 peer: peer(),
                 cause: Cause::Answered(status),
             }),
+        }
+    }
+}
+
+/// Carries news to the demo's portals.
+#[derive(Default)]
+pub(crate) struct Messenger {
+    pub(crate) rooms: OnceLock<BTreeMap<String, Router>>,
+}
+
+#[async_trait]
+impl PostForm for Messenger {
+    async fn post(&self, news: &News) -> Result<Receipt, PeerError> {
+        let url = Url::parse(&news.to).ok();
+        let origin = url.as_ref().map(|url| url.origin().ascii_serialization());
+        let peer = origin.unwrap_or_default();
+        let room = self.rooms.get().and_then(|rooms| rooms.get(&peer));
+        let (Some(room), Some(url)) = (room, url) else {
+            let cause = Cause::NotConfigured;
+            return Err(PeerError::Temporary { peer, cause });
+        };
+        let request = Request::post(url.path())
+            .header("host", url.authority())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from(news.form.clone()));
+        let Ok(request) = request else {
+            let cause = Cause::Malformed("form");
+            return Err(PeerError::Permanent { peer, cause });
+        };
+        let answer = match room.clone().oneshot(request).await {
+            Ok(response) => net::answer(response).await,
+            Err(never) => match never {},
+        };
+        match answer.status {
+            200 => Ok(Receipt { peer }),
+            status => {
+                let cause = Cause::Answered(status);
+                Err(PeerError::Permanent { peer, cause })
+            }
         }
     }
 }

@@ -92,6 +92,7 @@ macro_rules! for_each_story {
             sign_out {
                 from_the_portal_everything_is_left,
                 from_the_account_all_browsers_are_left,
+                from_the_account_the_applications_are_left_by_themselves,
             }
         }
     };

@@ -49,6 +49,34 @@ pub fn from_the_account_all_browsers_are_left(town: &mut dyn Town, w: &Words) {
     }
 }
 
+/// [C15] Out of the identity provider means out of the applications, which hear it from the provider and
+/// not from the browser; whoever uses another browser stays.
+pub fn from_the_account_the_applications_are_left_by_themselves(town: &mut dyn Town, w: &Words) {
+    let chloe = town.somebody(Role::EnrolledApp);
+    let mut elsewhere = town.browser(Place::Home);
+    is_signed_in(town, &mut *elsewhere, w, &chloe);
+    town.passes(60);
+    let mut browser = town.browser(Place::Home);
+    let browser = &mut *browser;
+    is_signed_in(town, browser, w, &chloe);
+    let origins = town.origins();
+    browser.opens(&format!("{}/login", origins.ism));
+    is_in(town, browser, w, Application::Ism, STRONG);
+
+    browser.opens(&format!("{}/account", origins.provider));
+    browser.clicks(w.sign_out);
+    for application in [Application::Ism, Application::Ent] {
+        let mut may_wait = true;
+        while browser.whoami(&origins, application).is_some() {
+            assert!(may_wait, "{application:?} did not hear of it");
+            may_wait = town.waits();
+        }
+    }
+    browser.is_signed_in_nowhere(&origins);
+    let still = elsewhere.whoami(&origins, Application::Ent);
+    assert!(still.is_some(), "another session ended with this one");
+}
+
 fn is_signed_in(town: &mut dyn Town, browser: &mut dyn Browser, w: &Words, person: &Person) {
     signs_in(town, browser, w, person);
     browser.types(w.app_code, &town.shown_by_app(person));
