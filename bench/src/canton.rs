@@ -9,6 +9,7 @@ use std::{
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
+use cluster::Postgres as Server;
 use data_encoding::{BASE64, HEXLOWER};
 use driver::Application;
 use journey::{Language, PersonId, Place, Role, Secret};
@@ -16,7 +17,12 @@ use server::{
     RealWorld, World,
     password::{Costs, Password, Pepper, Pool, PoolLimits, Salt, monotonic},
 };
-use store::{By, NewPerson, Resource, ResourceKind, Store, seal::Keys, sqlite::Sqlite};
+use store::{
+    AnyStore, By, NewPerson, Resource, ResourceKind,
+    postgres::{Address, Postgres},
+    seal::Keys,
+    sqlite::Sqlite,
+};
 use tempfile::TempDir;
 
 use crate::Trouble;
@@ -34,9 +40,20 @@ pub(crate) const PEOPLE: usize = 20_000;
 /// An address in the zone in which a password is enough.
 pub(crate) const SCHOOL: &str = "198.51.100.7";
 
+/// What an installation keeps its memory in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Engine {
+    /// A PostgreSQL server of its own, whose commits wait for the disk.
+    Postgres,
+    /// A file in its folder.
+    Sqlite,
+}
+
 /// A folder with configuration, key and database.
 pub(crate) struct Canton {
     home: PathBuf,
+    /// The server that holds its database, and the address of that; none if it is a file.
+    server: Option<(Server, String)>,
     /// Who can sign in with the password.
     pub(crate) names: Arc<[String]>,
     /// What makes it go away with the value.
@@ -45,17 +62,21 @@ pub(crate) struct Canton {
 
 impl Canton {
     /// Prepares it beside the binary, so that commits meet the same disk as the checkout.
-    pub(crate) async fn for_one_run(furka: &Path) -> Result<Self, Trouble> {
+    pub(crate) async fn for_one_run(furka: &Path, engine: Engine) -> Result<Self, Trouble> {
         let (temporary, home) = beside(furka)?;
-        let mut canton = Self::prepare(furka, home).await?;
+        let mut canton = Self::prepare(furka, home, engine).await?;
         canton._temporary = Some(temporary);
         Ok(canton)
     }
 
     /// As many people as this, who are as different as those of a real canton.
-    pub(crate) async fn populated(furka: &Path, people: u32) -> Result<Self, Trouble> {
+    pub(crate) async fn populated(
+        furka: &Path,
+        people: u32,
+        engine: Engine,
+    ) -> Result<Self, Trouble> {
         let (temporary, home) = beside(furka)?;
-        let mut canton = Self::found(furka, home).await?;
+        let mut canton = Self::found(furka, home, engine).await?;
         canton._temporary = Some(temporary);
         let list = canton.home.join("people.csv");
         let mut populate = Command::new(furka);
@@ -73,12 +94,18 @@ impl Canton {
             }
         }
         canton.names = names.into();
+        if let Some((server, url)) = &canton.server {
+            // What the server would else do by and by, while somebody looks at its CPU time.
+            let database = url.rsplit('/').next().unwrap_or_default();
+            server.sql(database, "vacuum analyze")?;
+            server.sql(database, "checkpoint")?;
+        }
         Ok(canton)
     }
 
     /// Prepares it in a new folder that stays, with a list of its people.
     pub(crate) async fn to_keep(furka: &Path, home: &Path) -> Result<(), Trouble> {
-        let canton = Self::prepare(furka, home.to_owned()).await?;
+        let canton = Self::prepare(furka, home.to_owned(), Engine::Sqlite).await?;
         let people = canton
             .names
             .iter()
@@ -91,10 +118,10 @@ impl Canton {
     }
 
     /// With people who are all alike.
-    async fn prepare(furka: &Path, home: PathBuf) -> Result<Self, Trouble> {
-        let mut canton = Self::found(furka, home).await?;
-        let (store, keys) = canton.store()?;
-        let hash = hash(&keys).await?;
+    async fn prepare(furka: &Path, home: PathBuf, engine: Engine) -> Result<Self, Trouble> {
+        let mut canton = Self::found(furka, home, engine).await?;
+        let (store, keys) = canton.store().await?;
+        let hash = hash(keys).await?;
         let people: Vec<_> = (0..PEOPLE).map(|number| person(number, &hash)).collect();
         store.import_people(&people, &by()).await?;
         canton.names = people.into_iter().map(|one| one.username).collect();
@@ -102,14 +129,26 @@ impl Canton {
     }
 
     /// Without anybody.
-    async fn found(furka: &Path, home: PathBuf) -> Result<Self, Trouble> {
-        run(Command::new(furka).arg("init").arg(&home))?;
+    async fn found(furka: &Path, home: PathBuf, engine: Engine) -> Result<Self, Trouble> {
+        let mut init = Command::new(furka);
+        init.arg("init").arg(&home);
+        let server = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => {
+                let server = Server::start()?;
+                let url = server.database()?;
+                init.args(["--database", &url]);
+                Some((server, url))
+            }
+        };
+        run(&mut init)?;
         let canton = Self {
             home,
+            server,
             names: Arc::default(),
             _temporary: None,
         };
-        let (store, _) = canton.store()?;
+        let (store, _) = canton.store().await?;
         let mut documents = Vec::new();
         for (kind, text) in [
             (ResourceKind::Applications, applications()),
@@ -129,13 +168,31 @@ impl Canton {
     }
 
     /// Its database, while nobody serves from it or beside who does.
-    pub(crate) fn store(&self) -> Result<(Sqlite, Arc<Keys>), Trouble> {
+    pub(crate) async fn store(&self) -> Result<(AnyStore, Arc<Keys>), Trouble> {
         let master = fs::read_to_string(self.home.join("furka.key"))?;
         let master = BASE64.decode(master.trim().as_bytes())?;
         let master: &[u8; 32] = master.as_slice().try_into()?;
         let keys = Arc::new(Keys::from_master(master));
-        let store = Sqlite::open(self.home.join("furka.sqlite"), Arc::clone(&keys))?;
+        let (sealed_by, file) = (Arc::clone(&keys), self.home.join("furka.sqlite"));
+        let store: AnyStore = match &self.server {
+            None => Arc::new(Sqlite::open(file, sealed_by)?),
+            Some((_, url)) => Arc::new(Postgres::open(&Address::parse(url)?, sealed_by).await?),
+        };
         Ok((store, keys))
+    }
+
+    /// The process whose children serve its database; none if it is a file.
+    pub(crate) fn server(&self) -> Option<u32> {
+        self.server.as_ref().map(|(server, _)| server.process())
+    }
+
+    /// What its server has written to its log so far, in bytes; 0 if its database is a file.
+    pub(crate) fn logged(&self) -> Result<u64, Trouble> {
+        let Some((server, _)) = &self.server else {
+            return Ok(0);
+        };
+        let bytes = server.sql("postgres", "select pg_current_wal_lsn() - '0/0'::pg_lsn")?;
+        Ok(bytes.parse()?)
     }
 
     /// A place for files that go with it.
@@ -210,10 +267,9 @@ fn applications() -> String {
 }
 
 /// One hash for everybody: checking it costs the same, making twenty thousand would take minutes.
-async fn hash(keys: &Keys) -> Result<String, Trouble> {
-    let pepper: [u8; 32] = keys.pepper().expose().try_into()?;
+async fn hash(keys: Arc<Keys>) -> Result<String, Trouble> {
     let limits = PoolLimits::for_cores(available_parallelism()?);
-    let pool = Pool::new(limits, Costs::default(), Pepper::new(pepper), monotonic())?;
+    let pool = Pool::new(limits, Costs::default(), Pepper::of(keys), monotonic())?;
     let hash = pool
         .hash(Password::parse(PASSWORD.to_owned())?, Salt(draw()))
         .await?;

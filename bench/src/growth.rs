@@ -25,7 +25,7 @@ use tokio::{
 
 use crate::{
     Trouble,
-    canton::{APPLICATION, Canton, PASSWORD, SCHOOL, by, draw, run},
+    canton::{APPLICATION, Canton, Engine, PASSWORD, SCHOOL, by, draw, run},
     each_ms,
     load::{A_MOMENT, Act, Closed, Turn, certainly, closed, pause},
     measure::{AT_ONCE, ROUNDS, ms, percentile},
@@ -132,7 +132,7 @@ impl Growth<'_> {
 
     /// Into a fresh installation, so that everybody is new.
     async fn import_once(&self) -> Result<Round, Trouble> {
-        let canton = Canton::for_one_run(self.furka).await?;
+        let canton = Canton::for_one_run(self.furka, Engine::Sqlite).await?;
         let register = canton.file("register.csv");
         let mut write = Command::new(self.furka);
         write.args(["dev", "populate", "--people", &LARGE.to_string(), "--csv"]);
@@ -165,7 +165,7 @@ impl Growth<'_> {
     /// 10: start and memory where there are many people and sessions.
     pub(crate) async fn large(&self) -> Result<[Figure; 2], Trouble> {
         eprintln!("{LARGE} people and as many sessions …");
-        let canton = Canton::populated(self.furka, LARGE).await?;
+        let canton = Canton::populated(self.furka, LARGE, Engine::Sqlite).await?;
         let mut starts = Vec::new();
         for _ in 0..5 {
             starts.push(Provider::start(self.furka, &canton).await?.started_in);
@@ -207,60 +207,116 @@ impl Growth<'_> {
         ])
     }
 
-    /// 11: the same sign-in among a thousand people and among a million, in turns.
-    pub(crate) async fn million(&self) -> Result<[Figure; 2], Trouble> {
-        eprintln!("{MILLION} people …");
+    /// 11 and 14: the same sign-in among a thousand people and among a million, in turns.
+    pub(crate) async fn million(&self, engine: Engine) -> Result<[Figure; 2], Trouble> {
+        eprintln!("{MILLION} people in {engine:?} …");
         let cantons = [
-            Canton::populated(self.furka, SMALL).await?,
-            Canton::populated(self.furka, MILLION).await?,
+            Canton::populated(self.furka, SMALL, engine).await?,
+            Canton::populated(self.furka, MILLION, engine).await?,
         ];
         let [small, large] = &cantons;
-        let providers = [
-            Provider::start(self.furka, small).await?,
-            Provider::start(self.furka, large).await?,
+        let mut both = [
+            Size::begin(self, small).await?,
+            Size::begin(self, large).await?,
         ];
-        let turns = [Turn::of(small), Turn::of(large)];
-        let mut rest = [vec![], vec![]];
-        let mut cpu = [Closed::default(), Closed::default()];
         for _ in 0..ROUNDS {
-            for (at, provider) in providers.iter().enumerate() {
-                let (Some(turn), Some(rest), Some(cpu)) =
-                    (turns.get(at), rest.get_mut(at), cpu.get_mut(at))
-                else {
-                    continue;
-                };
-                rest.extend(without_hash(provider, turn, self.window).await?);
-                cpu.add(closed(provider, turn, (Act::SignIn, AT_ONCE), self.window).await?);
+            for size in &mut both {
+                size.look(self.window).await?;
             }
         }
-        rest.iter_mut().for_each(|all| all.sort());
-        let [of_few, of_many] =
-            rest.map(|all| [50, 99].map(|percent| ms(percentile(&all, percent))));
-        let [few, many] = cpu.map(|all| each_ms(all.cpu.rest, all.flows));
-        Ok([
-            Figure {
-                name: "CPU of a sign-in without the hash: 1,000,000 / 1,000 people",
-                value: many / few,
-                unit: "",
-                goal: Goal::AtMost(1.1),
-                evidence: json!({ "ms_few": rounded(few), "ms_many": rounded(many) }),
-            },
-            Figure {
-                name: "p99 of a sign-in without the hash: 1,000,000 / 1,000 people",
-                value: of_many[1] / of_few[1],
-                unit: "",
-                goal: Goal::AtMost(1.1),
-                evidence: json!({
-                    "how": "one person at a time; of each sign-in, the CPU time of the threads that hash \
-                            is taken off",
-                    "ms_few_p50": rounded(of_few[0]),
-                    "ms_few_p99": rounded(of_few[1]),
-                    "ms_many_p50": rounded(of_many[0]),
-                    "ms_many_p99": rounded(of_many[1]),
-                }),
-            },
-        ])
+        both.iter_mut().for_each(|size| size.alone.sort());
+        Ok(grown(engine, &both))
     }
+}
+
+/// An installation of one size, and what was seen of it.
+struct Size<'a> {
+    /// How long sign-ins took one at a time, less their hashes.
+    alone: Vec<Duration>,
+    canton: &'a Canton,
+    /// What the server of its database wrote to its log for them, in bytes.
+    logged: u64,
+    /// Many at once.
+    many: Closed,
+    provider: Provider,
+    turn: Turn,
+}
+
+impl<'a> Size<'a> {
+    async fn begin(growth: &Growth<'_>, canton: &'a Canton) -> Result<Self, Trouble> {
+        Ok(Self {
+            alone: Vec::new(),
+            canton,
+            logged: 0,
+            many: Closed::default(),
+            provider: Provider::start(growth.furka, canton).await?,
+            turn: Turn::of(canton),
+        })
+    }
+
+    async fn look(&mut self, window: Duration) -> Result<(), Trouble> {
+        let before = self.canton.logged()?;
+        self.alone
+            .extend(without_hash(&self.provider, &self.turn, window).await?);
+        self.logged += self.canton.logged()?.saturating_sub(before);
+        let what = (Act::SignIn, AT_ONCE);
+        self.many
+            .add(closed(&self.provider, &self.turn, what, window).await?);
+        Ok(())
+    }
+
+    /// So many in a hundred took no longer, in milliseconds.
+    fn ms(&self, percent: usize) -> f64 {
+        ms(percentile(&self.alone, percent))
+    }
+
+    fn logged_kib(&self) -> f64 {
+        let sign_ins = u64::try_from(self.alone.len()).unwrap_or(u64::MAX);
+        crate::as_float(self.logged) / 1024.0 / crate::as_float(sign_ins)
+    }
+}
+
+/// A sign-in among many in proportion to one among few: its CPU time, and how long it takes.
+fn grown(engine: Engine, [few, many]: &[Size<'_>; 2]) -> [Figure; 2] {
+    let provider = |size: &Size<'_>| each_ms(size.many.cpu.rest, size.many.flows);
+    let server = |size: &Size<'_>| each_ms(size.many.server, size.many.flows);
+    let all = |size: &Size<'_>| provider(size) + server(size);
+    let names = match engine {
+        Engine::Sqlite => [
+            "CPU of a sign-in without the hash: 1,000,000 / 1,000 people",
+            "p99 of a sign-in without the hash: 1,000,000 / 1,000 people",
+        ],
+        Engine::Postgres => [
+            "on PostgreSQL: its CPU, the server's included",
+            "on PostgreSQL: its p99",
+        ],
+    };
+    let figure = |name, value, evidence| Figure {
+        name,
+        value,
+        unit: "",
+        goal: Goal::AtMost(1.1),
+        evidence,
+    };
+    let cpu = json!({
+        "ms_few": rounded(provider(few)),
+        "ms_many": rounded(provider(many)),
+        "ms_of_the_database_server_few": rounded(server(few)),
+        "ms_of_the_database_server_many": rounded(server(many)),
+    });
+    let took = json!({
+        "how": "one person at a time; of each sign-in, the CPU time of the threads that hash is taken off",
+        "kib_of_the_database_servers_log_few": rounded(few.logged_kib()),
+        "kib_of_the_database_servers_log_many": rounded(many.logged_kib()),
+        "ms_few_p50": rounded(few.ms(50)),
+        "ms_few_p99": rounded(few.ms(99)),
+        "ms_many_p50": rounded(many.ms(50)),
+        "ms_many_p99": rounded(many.ms(99)),
+    });
+    [
+        figure(names[0], all(many) / all(few), cpu),
+        figure(names[1], many.ms(99) / few.ms(99), took),
+    ]
 }
 
 /// One import, and how long sign-ins took before and meanwhile.
@@ -348,8 +404,7 @@ async fn without_hash(
 
 /// A session for each of as many people, made as the last step of a sign-in makes it; their ids.
 async fn sessions(canton: &Canton) -> Result<Vec<Secret>, Trouble> {
-    let (store, _) = canton.store()?;
-    let store = Arc::new(store);
+    let (store, _) = canton.store().await?;
     let mut all = JoinSet::new();
     let mut ids = Vec::new();
     for number in 0..LARGE as usize {
@@ -375,7 +430,8 @@ async fn sessions(canton: &Canton) -> Result<Vec<Secret>, Trouble> {
     Ok(ids)
 }
 
-async fn begin(store: &dyn Store, person: PersonId) -> Result<Secret, Trouble> {
+/// A session, made as the last step of a sign-in makes it; its id.
+pub(crate) async fn begin(store: &dyn Store, person: PersonId) -> Result<Secret, Trouble> {
     let by = by();
     // Only a journey makes a proof; one that was stored is read back.
     let proof = json!({ "factor": null, "password": { "at": by.at.0, "_checked": null } });

@@ -57,6 +57,8 @@ pub(crate) enum Act {
     SignIn,
     /// A browser with a session opens one application after the other.
     ComesAgain,
+    /// The same, and the application redeems the code, at the next node if there are several.
+    ComesAgainAndRedeems,
     /// A new browser opens the sign-in page.
     OpensPage,
 }
@@ -68,22 +70,23 @@ pub(crate) struct Closed {
     /// CPU time of the driver.
     pub(crate) driver: Duration,
     pub(crate) flows: u64,
-    /// CPU time of neither provider nor driver: whatever else ran on the machine.
+    /// CPU time of neither provider nor database nor driver: whatever else ran on the machine.
     pub(crate) others: Duration,
+    /// CPU time of the database, where that is a server.
+    pub(crate) server: Duration,
     pub(crate) took: Duration,
     pub(crate) written: Written,
 }
 
 impl Closed {
     pub(crate) fn add(&mut self, other: Self) {
-        self.cpu.hashing += other.cpu.hashing;
-        self.cpu.rest += other.cpu.rest;
+        self.cpu.add(other.cpu);
         self.driver += other.driver;
         self.flows += other.flows;
         self.others += other.others;
+        self.server += other.server;
         self.took += other.took;
-        self.written.disk += other.written.disk;
-        self.written.calls += other.written.calls;
+        self.written.add(other.written);
     }
 
     pub(crate) fn per_second(self) -> f64 {
@@ -92,7 +95,7 @@ impl Closed {
 
     /// Core-seconds that others and the driver left to the provider.
     pub(crate) fn left(self, cores: usize) -> f64 {
-        left(self.took, cores, self.others + self.driver)
+        left(self.took, cores, self.others + self.driver + self.server)
     }
 
     /// Cores that others used meanwhile.
@@ -111,29 +114,44 @@ fn left(took: Duration, cores: usize, used: Duration) -> f64 {
 pub(crate) async fn closed(
     provider: &Provider,
     turn: &Turn,
+    what: (Act, usize),
+    window: Duration,
+) -> Result<Closed, Trouble> {
+    closed_on(&[provider], turn, what, window).await
+}
+
+/// The same, with people on each of several nodes of one database.
+pub(crate) async fn closed_on(
+    nodes: &[&Provider],
+    turn: &Turn,
     (act, people): (Act, usize),
     window: Duration,
 ) -> Result<Closed, Trouble> {
     let mut ready = Vec::new();
-    for _ in 0..people {
-        let mut browser = Browser::new(&provider.site, SCHOOL);
-        if matches!(act, Act::ComesAgain) {
-            certainly(browser.sign_in(&turn.next(), PASSWORD).await?)?;
+    let sites = nodes.iter().map(|node| &node.site).cycle();
+    for (site, next) in sites.clone().zip(sites.skip(1)).take(people) {
+        let mut one = Somebody {
+            application: Browser::new(next, SCHOOL),
+            browser: Browser::new(site, SCHOOL),
+            name: turn.next(),
+        };
+        if matches!(act, Act::ComesAgain | Act::ComesAgainAndRedeems) {
+            certainly(one.browser.sign_in(&one.name, PASSWORD).await?)?;
         }
-        ready.push(browser);
+        ready.push(one);
     }
     let done = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
     let mut all = JoinSet::new();
-    for browser in ready {
+    for one in ready {
         let (done, over) = (Arc::clone(&done), Arc::clone(&over));
-        all.spawn(again_and_again(browser, turn.clone(), act, (done, over)));
+        all.spawn(again_and_again(one, turn.clone(), act, (done, over)));
     }
     // Neither the first rush nor the last stragglers belong to it.
     sleep(window / 5).await;
-    let (began, before) = (Instant::now(), Reading::take(provider, &done)?);
+    let (began, before) = (Instant::now(), Reading::take(nodes, &done)?);
     sleep(window).await;
-    let (took, after) = (began.elapsed(), Reading::take(provider, &done)?);
+    let (took, after) = (began.elapsed(), Reading::take(nodes, &done)?);
     over.store(true, Ordering::Relaxed);
     while let Some(ended) = all.join_next().await {
         ended??;
@@ -147,41 +165,64 @@ struct Reading {
     driver: Duration,
     everybody: Duration,
     flows: u64,
+    server: Duration,
     written: Written,
 }
 
 impl Reading {
-    fn take(provider: &Provider, flows: &AtomicU64) -> Result<Self, Trouble> {
-        Ok(Self {
-            cpu: provider.cpu()?,
+    fn take(nodes: &[&Provider], flows: &AtomicU64) -> Result<Self, Trouble> {
+        let mut reading = Self {
+            cpu: Cpu::default(),
             driver: own_cpu()?,
             everybody: everybodys_cpu()?,
             flows: flows.load(Ordering::Relaxed),
-            written: provider.written()?,
-        })
+            server: Duration::ZERO,
+            written: Written::default(),
+        };
+        for node in nodes {
+            reading.cpu.add(node.cpu()?);
+            reading.written.add(node.written()?);
+        }
+        // They share it.
+        if let Some(node) = nodes.first() {
+            reading.server = node.servers_cpu()?;
+        }
+        Ok(reading)
     }
 
     fn since(&self, before: Self, took: Duration) -> Closed {
         let cpu = self.cpu.since(before.cpu);
         let driver = self.driver.saturating_sub(before.driver);
         let everybody = self.everybody.saturating_sub(before.everybody);
+        let server = self.server.saturating_sub(before.server);
         Closed {
             cpu,
             driver,
             flows: self.flows.saturating_sub(before.flows),
-            others: everybody.saturating_sub(cpu.all()).saturating_sub(driver),
+            others: everybody.saturating_sub(cpu.all() + driver + server),
+            server,
             took,
             written: self.written.since(before.written),
         }
     }
 }
 
+/// Who comes again and again.
+struct Somebody {
+    /// The server of the application, which has no cookies.
+    application: Browser,
+    browser: Browser,
+    /// Whose session the browser has, if it has one.
+    name: String,
+}
+
 async fn again_and_again(
-    mut browser: Browser,
+    mut one: Somebody,
     turn: Turn,
     act: Act,
     (done, over): (Arc<AtomicU64>, Arc<AtomicBool>),
 ) -> Result<(), Trouble> {
+    let browser = &mut one.browser;
     while !over.load(Ordering::Relaxed) {
         match act {
             Act::SignIn => {
@@ -195,6 +236,11 @@ async fn again_and_again(
                 certainly(entered)?;
             }
             Act::ComesAgain => drop(browser.sign_in_again().await?),
+            Act::ComesAgainAndRedeems => {
+                let (asked, code) = browser.sign_in_again().await?;
+                let answer = one.application.redeem(&asked, &code).await?;
+                asked.is_answered(&answer, &one.name)?;
+            }
             Act::OpensPage => {
                 browser.forget();
                 browser.sign_in_page().await?;

@@ -12,6 +12,7 @@ mod probe;
 mod process;
 mod raw;
 mod report;
+mod together;
 
 use std::{env, path::PathBuf, process::ExitCode, time::Duration};
 
@@ -28,7 +29,7 @@ Usage: cargo xtask bench [--quick] [--only NUMBER] [--json FILE]
        cargo xtask bench --prepare DIR
 
   --quick        short windows, to see that it runs
-  --only NUMBER  one of the measurements 1 to 11
+  --only NUMBER  one of the measurements 1 to 14
   --json FILE    where the evidence is kept; a whole run keeps it in docs/evidence/bench.json
   --prepare DIR  only makes the installation, with a list of its people, for another driver";
 
@@ -63,7 +64,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
             "--quick" => wanted.quick = true,
             "--only" => {
                 let number = arguments.next()?.parse().ok();
-                wanted.only = Some(number.filter(|number| (1..=11).contains(number))?);
+                wanted.only = Some(number.filter(|number| (1..=14).contains(number))?);
             }
             "--json" => wanted.json = Some(arguments.next()?.into()),
             "--prepare" => wanted.prepare = Some(arguments.next()?.into()),

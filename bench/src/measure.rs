@@ -13,7 +13,7 @@ use tokio::{sync::watch, time::sleep};
 
 use crate::{
     Trouble,
-    canton::{Canton, SCHOOL},
+    canton::{Canton, Engine, SCHOOL},
     each_ms,
     growth::{self, Growth},
     load::{Act, Closed, Open, Turn, class, closed, open},
@@ -21,6 +21,7 @@ use crate::{
     process::{Cpu, Provider},
     raw::{self, Raw},
     report::{Figure, Goal, Report, rounded},
+    together,
 };
 
 /// Rounds in which the floor and the provider take turns, so that a slow spell of the machine meets
@@ -60,7 +61,7 @@ struct Pace {
 
 impl Run {
     pub(crate) async fn prepare(furka: &Path, window: Duration) -> Result<Self, Trouble> {
-        let canton = Canton::for_one_run(furka).await?;
+        let canton = Canton::for_one_run(furka, Engine::Sqlite).await?;
         Ok(Self {
             cores: available_parallelism()?.get(),
             furka: furka.to_owned(),
@@ -103,19 +104,7 @@ impl Run {
             figures.extend(growth::bytes(&provider, &self.turn, self.window).await?);
         }
         drop(provider);
-        let growth = Growth {
-            furka: &self.furka,
-            window: self.window,
-        };
-        if wants(9) {
-            figures.extend(growth.import().await?);
-        }
-        if wants(10) {
-            figures.extend(growth.large().await?);
-        }
-        if wants(11) {
-            figures.extend(growth.million().await?);
-        }
+        figures.extend(self.grown(only).await?);
         let option = only.map(|number| format!(" --only {number}"));
         let command = format!("cargo xtask bench{}", option.unwrap_or_default());
         Ok(Report {
@@ -123,6 +112,35 @@ impl Run {
             figures,
             noise,
         })
+    }
+
+    /// How it grows, and what is done together: installations of their own.
+    async fn grown(&self, only: Option<u8>) -> Result<Vec<Figure>, Trouble> {
+        let wants = |number: u8| only.is_none_or(|only| only == number);
+        let growth = Growth {
+            furka: &self.furka,
+            window: self.window,
+        };
+        let mut figures = Vec::new();
+        if wants(9) {
+            figures.extend(growth.import().await?);
+        }
+        if wants(10) {
+            figures.extend(growth.large().await?);
+        }
+        if wants(11) {
+            figures.extend(growth.million(Engine::Sqlite).await?);
+        }
+        if wants(12) {
+            figures.push(together::commits(&self.canton, self.window).await?);
+        }
+        if wants(13) {
+            figures.push(together::nodes(&self.furka, self.window).await?);
+        }
+        if wants(14) {
+            figures.extend(growth.million(Engine::Postgres).await?);
+        }
+        Ok(figures)
     }
 
     /// 5: how soon it answers, and what it holds before anybody came.

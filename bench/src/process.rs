@@ -23,6 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running `furka serve`.
 pub(crate) struct Provider {
     child: Child,
+    /// The process of its database, if that is not a file of its own.
+    server: Option<u32>,
     pub(crate) site: Arc<Site>,
     /// From the start of the process to the last byte of the first sign-in page.
     pub(crate) started_in: Duration,
@@ -49,6 +51,12 @@ impl Cpu {
     pub(crate) fn all(self) -> Duration {
         self.hashing.saturating_add(self.rest)
     }
+
+    /// What another spent as well.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.hashing += other.hashing;
+        self.rest += other.rest;
+    }
 }
 
 /// What a process has written, in bytes.
@@ -61,6 +69,12 @@ pub(crate) struct Written {
 }
 
 impl Written {
+    /// What another wrote as well.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.disk += other.disk;
+    }
+
     /// What was written since `before`.
     pub(crate) fn since(self, before: Self) -> Self {
         Self {
@@ -73,8 +87,22 @@ impl Written {
 impl Provider {
     /// Starts it as behind a front proxy, and waits for its first sign-in page.
     pub(crate) async fn start(furka: &Path, canton: &Canton) -> Result<Self, Trouble> {
-        let (address, management) = (free()?, free()?);
+        let address = free()?;
         let origin = format!("http://localhost:{}", address.port());
+        Self::serve(furka, canton, (address, origin)).await
+    }
+
+    /// Starts another node beside it.
+    pub(crate) async fn beside(&self, furka: &Path, canton: &Canton) -> Result<Self, Trouble> {
+        Self::serve(furka, canton, (free()?, self.site.origin.clone())).await
+    }
+
+    async fn serve(
+        furka: &Path,
+        canton: &Canton,
+        (address, origin): (SocketAddr, String),
+    ) -> Result<Self, Trouble> {
+        let management = free()?;
         let site = Arc::new(Site {
             address,
             application: APPLICATION,
@@ -108,6 +136,7 @@ impl Provider {
         };
         Ok(Self {
             child,
+            server: canton.server(),
             site,
             started_in,
         })
@@ -133,6 +162,11 @@ impl Provider {
             }
         }
         Ok(cpu)
+    }
+
+    /// CPU time of its database so far, where that is a server.
+    pub(crate) fn servers_cpu(&self) -> Result<Duration, Trouble> {
+        self.server.map_or(Ok(Duration::ZERO), family_cpu)
     }
 
     /// Resident memory, in KiB.
@@ -169,6 +203,40 @@ fn free() -> Result<SocketAddr, Trouble> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
+/// CPU time of a process and of its children, those that have ended included.
+fn family_cpu(parent: u32) -> Result<Duration, Trouble> {
+    let mut ticks: u64 = 0;
+    for process in fs::read_dir("/proc")? {
+        // Others end while we look.
+        let Ok(stat) = fs::read_to_string(process?.path().join("stat")) else {
+            continue;
+        };
+        // `number (name) state parent …`, then the CPU time from the 14th field on, as `proc_pid_stat(5)`
+        // counts them: in user mode, in the kernel, and both of children that were waited for.
+        let (Some((number, _)), Some((_, rest))) = (stat.split_once(' '), stat.rsplit_once(") "))
+        else {
+            continue;
+        };
+        let is_parent = number.parse() == Ok(parent);
+        let mut fields = rest.split(' ').skip(1);
+        let is_child = fields.next().and_then(|of| of.parse().ok()) == Some(parent);
+        let counted = match (is_parent, is_child) {
+            (true, _) => 4,
+            (_, true) => 2,
+            _ => 0,
+        };
+        for spent in fields.skip(9).take(counted) {
+            ticks = ticks.saturating_add(spent.parse()?);
+        }
+    }
+    Ok(of_ticks(ticks))
+}
+
+/// A tick is 10 ms on every Linux.
+fn of_ticks(ticks: u64) -> Duration {
+    Duration::from_millis(ticks.saturating_mul(10))
+}
+
 /// CPU time of this process, the driver.
 pub(crate) fn own_cpu() -> Result<Duration, Trouble> {
     let mut all = Duration::ZERO;
@@ -190,13 +258,11 @@ pub(crate) fn everybodys_cpu() -> Result<Duration, Trouble> {
         .split_whitespace()
         .skip(1);
     let ticks: Vec<u64> = fields.map(str::parse).collect::<Result<_, _>>()?;
-    // user nice system idle iowait irq softirq; a tick is 10 ms on every Linux.
+    // user nice system idle iowait irq softirq
     let busy = ticks
         .iter()
         .take(7)
         .enumerate()
         .filter(|(at, _)| !matches!(at, 3 | 4));
-    Ok(Duration::from_millis(
-        busy.map(|(_, ticks)| ticks.saturating_mul(10)).sum(),
-    ))
+    Ok(of_ticks(busy.map(|(_, ticks)| ticks).sum()))
 }

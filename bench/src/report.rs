@@ -21,6 +21,8 @@ pub(crate) struct Figure {
 pub(crate) enum Goal {
     AtLeast(f64),
     AtMost(f64),
+    /// Nothing: it is told, not judged.
+    None,
 }
 
 impl Figure {
@@ -28,6 +30,7 @@ impl Figure {
         match self.goal {
             Goal::AtLeast(goal) => self.value >= goal,
             Goal::AtMost(goal) => self.value <= goal,
+            Goal::None => true,
         }
     }
 
@@ -35,6 +38,7 @@ impl Figure {
         match self.goal {
             Goal::AtLeast(goal) => format!(">= {}", short(goal)),
             Goal::AtMost(goal) => format!("<= {}", short(goal)),
+            Goal::None => "none".to_owned(),
         }
     }
 }

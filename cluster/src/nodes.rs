@@ -1,6 +1,8 @@
 //! Several `furka serve` on one database, behind HAProxy, which sends each request to the next of them.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsString,
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -23,6 +25,9 @@ pub const NODES_MAX: usize = 5;
 const START_MAX: Duration = Duration::from_secs(60);
 /// How long a node may take to leave: the product promises ten seconds.
 const LEAVE_MAX: Duration = Duration::from_secs(15);
+/// How commands end.
+const SUCCESS: i32 = 0;
+const PLAN_WAITS: i32 = 2;
 /// How long one that was killed may take to be gone.
 const KILL_MAX: Duration = Duration::from_secs(10);
 
@@ -48,7 +53,7 @@ impl Installation {
         if let Some(database) = database {
             init.args(["--database", database]);
         }
-        installation.output(&mut init)?;
+        installation.output(&mut init, SUCCESS)?;
         Ok(installation)
     }
 
@@ -63,17 +68,25 @@ impl Installation {
     /// # Errors
     /// What it says when it does not succeed.
     pub fn furka(&self, arguments: &[&str]) -> Result<String, Trouble> {
-        self.output(self.command().args(arguments))
+        self.output(self.command().args(arguments), SUCCESS)
     }
 
-    fn output(&self, command: &mut Command) -> Result<String, Trouble> {
+    /// Runs a command that only plans, and returns the plan, which must not be empty.
+    ///
+    /// # Errors
+    /// What it says when it fails, or has nothing to do.
+    pub fn plan(&self, arguments: &[&str]) -> Result<String, Trouble> {
+        self.output(self.command().args(arguments), PLAN_WAITS)
+    }
+
+    fn output(&self, command: &mut Command, expected: i32) -> Result<String, Trouble> {
         let output = command
             .env_remove("FURKA_BIN")
             .stdin(Stdio::null())
             .output();
         let output = output.map_err(Trouble::of("starting `furka`"))?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        if output.status.success() {
+        if output.status.code() == Some(expected) {
             return Ok(text);
         }
         let why = String::from_utf8_lossy(&output.stderr);
@@ -104,6 +117,8 @@ pub struct Nodes {
 
 #[derive(Debug)]
 struct Node {
+    /// What it is told beyond the configuration.
+    environment: BTreeMap<String, OsString>,
     /// None before it was started and after it was killed.
     program: Option<Program>,
     management: u16,
@@ -121,6 +136,7 @@ impl Nodes {
         for two in ports.chunks_exact(2) {
             if let [port, management] = *two {
                 nodes.push(Node {
+                    environment: BTreeMap::new(),
                     program: None,
                     management,
                     port,
@@ -224,10 +240,31 @@ impl Nodes {
                 loopback(place.management).to_string(),
             )
             .env("FURKA_PUBLIC_URL", url)
-            .env("FURKA_TRUSTED_PROXIES", "127.0.0.1");
+            .env("FURKA_TRUSTED_PROXIES", "127.0.0.1")
+            .envs(&place.environment);
         let name = format!("node{node}");
         let program = Program::start(&name, &command, &installation.folder, Signal::Kill)?;
         place.program = Some(program);
+        Ok(())
+    }
+
+    /// Installs another build: commands, and nodes that are started from now on, are of it.
+    pub fn install(&mut self, binary: &Path) {
+        binary.clone_into(&mut self.installation.binary);
+    }
+
+    /// Sets a variable of the environment for whatever is started at this place from now on.
+    ///
+    /// # Errors
+    /// If there is no such place.
+    pub fn set(
+        &mut self,
+        node: usize,
+        name: &str,
+        value: impl Into<OsString>,
+    ) -> Result<(), Trouble> {
+        let place = self.nodes.get_mut(node).ok_or_else(|| no_such(node))?;
+        place.environment.insert(name.to_owned(), value.into());
         Ok(())
     }
 
@@ -270,8 +307,33 @@ impl Nodes {
     /// If there is no such node, or it stays.
     pub fn drain(&mut self, node: usize) -> Result<Duration, Trouble> {
         let began = patience::now();
-        self.end(node, Signal::Term, LEAVE_MAX)?;
+        self.ask_to_leave(node)?;
+        self.has_left(node)?;
         Ok(began.elapsed())
+    }
+
+    /// Asks a node to leave, and does not wait; [`Self::drain`] does.
+    ///
+    /// # Errors
+    /// If no such node runs.
+    pub fn ask_to_leave(&mut self, node: usize) -> Result<(), Trouble> {
+        let place = self.nodes.get_mut(node).ok_or_else(|| no_such(node))?;
+        let program = place.program.as_mut();
+        let program = program.ok_or_else(|| Trouble::new(format!("node {node} does not run")))?;
+        program.signal(Signal::Term);
+        Ok(())
+    }
+
+    /// Waits until a node that was asked to leave has left.
+    ///
+    /// # Errors
+    /// If there is no such node, or it stays.
+    pub fn has_left(&mut self, node: usize) -> Result<(), Trouble> {
+        let place = self.nodes.get_mut(node).ok_or_else(|| no_such(node))?;
+        match place.program.take() {
+            Some(mut program) => program.leaves_within(LEAVE_MAX),
+            None => Ok(()),
+        }
     }
 
     /// Ends a node at once.
@@ -279,15 +341,11 @@ impl Nodes {
     /// # Errors
     /// If there is no such node, or it does not end.
     pub fn kill(&mut self, node: usize) -> Result<(), Trouble> {
-        self.end(node, Signal::Kill, KILL_MAX)
-    }
-
-    fn end(&mut self, node: usize, by: Signal, at_most: Duration) -> Result<(), Trouble> {
         let place = self.nodes.get_mut(node).ok_or_else(|| no_such(node))?;
         let program = place.program.take();
         let mut program =
             program.ok_or_else(|| Trouble::new(format!("node {node} does not run")))?;
-        program.end(by, at_most)
+        program.end(Signal::Kill, KILL_MAX)
     }
 
     /// What a node printed last.

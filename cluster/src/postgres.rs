@@ -1,9 +1,9 @@
 //! One PostgreSQL server of our own.
 
 use std::{
-    fs,
+    env, fs,
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
         OnceLock,
@@ -20,6 +20,8 @@ use crate::{
     program::{Program, Signal},
 };
 
+/// Names the folder with the programs of another server than Debian's.
+const OTHER_PROGRAMS: &str = "FURKA_POSTGRES";
 /// Where Debian's package puts the programs of the server.
 pub(crate) const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 /// The role that owns the databases that tests get: no superuser, so that nothing works by privilege.
@@ -42,6 +44,7 @@ pub enum Durability {
 }
 
 /// A server on a free port of loopback, with its data in a folder of its own; both end with the value.
+/// It is Debian's PostgreSQL 15, or the one whose programs are in the folder that `FURKA_POSTGRES` names.
 #[derive(Debug)]
 pub struct Postgres {
     program: Program,
@@ -56,7 +59,7 @@ impl Postgres {
     /// Starts a server whose commits are durable.
     ///
     /// # Errors
-    /// If PostgreSQL 15 is not installed or does not start; the sentence holds the end of its log.
+    /// If PostgreSQL is not installed or does not start; the sentence holds the end of its log.
     pub fn start() -> Result<Self, Trouble> {
         Self::start_with(Durability::Fsync)
     }
@@ -153,6 +156,12 @@ impl Postgres {
         self.port
     }
 
+    /// The process that the processes of all connections are children of.
+    #[must_use]
+    pub const fn process(&self) -> u32 {
+        self.program.number()
+    }
+
     /// Ends it at once, as a power cut would end it.
     ///
     /// # Errors
@@ -195,11 +204,17 @@ pub(crate) fn psql(url: &str, statements: &str) -> Result<String, Trouble> {
     Err(Trouble::new(format!("`{statements}`: {}", why.trim_end())))
 }
 
+/// The path of one of the server's programs.
+fn program(name: &str) -> String {
+    let folder = env::var_os(OTHER_PROGRAMS).map_or_else(|| PathBuf::from(PROGRAMS), PathBuf::from);
+    folder.join(name).display().to_string()
+}
+
 /// Makes the data of a server that asks for a password.
 fn initialise(account: Account, folder: &Path, password: &str) -> Result<(), Trouble> {
-    let initdb = format!("{PROGRAMS}/initdb");
+    let initdb = program("initdb");
     if !Path::new(&initdb).exists() {
-        let cure = "install the package postgresql-15";
+        let cure = format!("install the package postgresql-15, or correct {OTHER_PROGRAMS}");
         return Err(Trouble::new(format!("there is no `{initdb}`: {cure}")));
     }
     let file = folder.join("password");
@@ -249,7 +264,7 @@ fn run_on(
     port: u16,
 ) -> Result<Program, Trouble> {
     let data = folder.path().join("data");
-    let mut command = account.command(&format!("{PROGRAMS}/postgres"));
+    let mut command = account.command(&program("postgres"));
     command.arg("-D").arg(&data);
     let port = format!("port={port}");
     let settings = [
@@ -296,7 +311,18 @@ pub(crate) fn password() -> Result<String, Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Durability, Postgres, psql};
+    use std::process::Command;
+
+    use super::{Durability, Postgres, program, psql};
+
+    #[test]
+    fn the_server_is_that_of_the_programs_that_are_named() {
+        let printed = Command::new(program("postgres")).arg("--version").output();
+        let printed = String::from_utf8(printed.unwrap().stdout).unwrap();
+        let version = Postgres::shared().sql("postgres", "show server_version");
+        let version = version.unwrap();
+        assert!(printed.contains(&version), "{version} is not {printed}");
+    }
 
     #[test]
     fn a_server_has_databases_that_begin_empty_and_are_not_the_same() {

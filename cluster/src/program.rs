@@ -176,6 +176,14 @@ impl Program {
     /// If that takes longer.
     pub(crate) fn end(&mut self, by: Signal, at_most: Duration) -> Result<(), Trouble> {
         self.signal(by);
+        self.leaves_within(at_most)
+    }
+
+    /// Waits until nothing is left of one that was told to end.
+    ///
+    /// # Errors
+    /// If that takes longer.
+    pub(crate) fn leaves_within(&mut self, at_most: Duration) -> Result<(), Trouble> {
         self.ends_within(at_most)?;
         drop(self.signals.take());
         let ended = self.supervisor.wait();

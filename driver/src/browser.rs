@@ -82,6 +82,27 @@ impl Browser {
         self.cookies.clear();
     }
 
+    /// Ends the connection; the cookies stay.
+    pub fn hangs_up(&mut self) {
+        self.connection = None;
+    }
+
+    /// Carries the device to another network: the address that the front proxy forwards.
+    pub fn goes_to(&mut self, from: &'static str) {
+        self.from = from;
+    }
+
+    /// The value of a cookie, if there is one.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies.get(name).map(String::as_str)
+    }
+
+    /// Takes a cookie that was kept elsewhere.
+    pub fn takes(&mut self, name: &str, value: &str) {
+        self.cookies.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Talks to another node from now on, with the cookies that it has.
     pub fn moves_to(&mut self, site: &Arc<Site>) {
         self.connection = None;
@@ -204,13 +225,25 @@ impl Browser {
         self.send("/token", &fields, &headers).await
     }
 
+    /// Asks who somebody is, as an application does with the access token it was given.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn userinfo(&mut self, access_token: &str) -> Result<Answer, Trouble> {
+        let host = self.site.host();
+        let request = format!(
+            "GET /userinfo HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {access_token}\r\n\r\n"
+        );
+        self.call(&request).await
+    }
+
     /// The code in a redirect to the application.
     ///
     /// # Errors
     /// If it leads elsewhere, or has no code.
     pub fn code_in(&self, answer: &Answer) -> Result<String, Trouble> {
-        let way = answer.headers("location").next().unwrap_or_default();
-        let query = way
+        let query = answer
+            .location()
             .strip_prefix(self.site.application.redirect)
             .and_then(|rest| rest.strip_prefix('?'));
         let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
@@ -264,8 +297,10 @@ impl Browser {
         }
         for line in answer.headers("set-cookie") {
             let pair = line.split(';').next().and_then(|pair| pair.split_once('='));
-            if let Some((name, value)) = pair {
-                self.cookies.insert(name.to_owned(), value.to_owned());
+            match pair {
+                Some((name, _)) if line.contains("Max-Age=0") => drop(self.cookies.remove(name)),
+                Some((name, value)) => self.takes(name, value),
+                None => {}
             }
         }
         Ok(answer)
@@ -346,6 +381,18 @@ impl Asked {
             _ => Ok(()),
         }
     }
+}
+
+/// The name of the key that signed the ID token of an answer.
+///
+/// # Errors
+/// If there is none that can be read.
+pub fn signed_by(answer: &Answer) -> Result<String, Trouble> {
+    let token = answer.between("\"id_token\":\"", ".");
+    let head = token.and_then(|head| BASE64URL_NOPAD.decode(head.as_bytes()).ok());
+    let head = head.and_then(|head| serde_json::from_slice::<serde_json::Value>(&head).ok());
+    let name = head.and_then(|head| Some(head.get("kid")?.as_str()?.to_owned()));
+    name.ok_or_else(|| answer.unexpected("an ID token that names its key"))
 }
 
 /// The ticket on a sign-in page.

@@ -56,6 +56,12 @@ impl Answer {
             .map(|(_, value)| value.trim())
     }
 
+    /// Where a redirect leads; empty where it leads nowhere.
+    #[must_use]
+    pub fn location(&self) -> &str {
+        self.headers("location").next().unwrap_or_default()
+    }
+
     /// What stands in the body between two texts.
     #[must_use]
     pub fn between(&self, before: &str, after: &str) -> Option<&str> {

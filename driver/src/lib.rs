@@ -7,5 +7,5 @@ mod browser;
 mod http;
 pub mod otp;
 
-pub use browser::{Application, Asked, Browser, Entered, Site, ticket_in};
+pub use browser::{Application, Asked, Browser, Entered, Site, signed_by, ticket_in};
 pub use http::{Answer, Connection, Trouble};

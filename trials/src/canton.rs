@@ -23,6 +23,10 @@ pub(crate) const STRICT: Application = Application {
     ..PORTAL
 };
 
+/// Both, with what they demand.
+pub(crate) const APPLICATIONS: [(Application, &str); 2] =
+    [(PORTAL, "password"), (STRICT, "strong")];
+
 /// The password of everybody who has one.
 pub(crate) const PASSWORD: &str = "Simplon-1805-Galerie";
 /// An address in the zone in which a password is enough.
@@ -107,7 +111,10 @@ impl Canton {
     pub(crate) fn moves_in(self, installation: &Installation, post: &Post) -> Result<(), Trouble> {
         let home = installation.home();
         let resources = home.join("resources");
-        fs::write(resources.join("applications.toml"), applications())?;
+        fs::write(
+            resources.join("applications.toml"),
+            applications(&APPLICATIONS),
+        )?;
         fs::write(resources.join("zones.toml"), ZONES)?;
         fs::write(resources.join("gateways.toml"), gateways(post))?;
         let import = |what: &str, file: &Path| {
@@ -184,7 +191,7 @@ fn serial(part: Part, number: usize) -> String {
 }
 
 /// `{SSHA}`, which costs nothing to check; the provider replaces it at the first sign-in.
-fn hash() -> String {
+pub(crate) fn hash() -> String {
     let salt = b"12345678";
     let salted = [PASSWORD.as_bytes(), salt].concat();
     let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &salted);
@@ -194,7 +201,7 @@ fn hash() -> String {
     )
 }
 
-const ZONES: &str = r#"
+pub(crate) const ZONES: &str = r#"
 [[zone]]
 id = "school"
 kind = "school"
@@ -206,8 +213,9 @@ owner = "trials"
 review_by = "2099-08-01"
 "#;
 
-fn applications() -> String {
-    let of = |application: Application, minimum: &str| {
+/// The text of `applications.toml`.
+pub(crate) fn applications(all: &[(Application, &str)]) -> String {
+    let of = |(application, minimum): &(Application, &str)| {
         let Application {
             id,
             redirect,
@@ -221,10 +229,10 @@ fn applications() -> String {
              minimum = \"{minimum}\"\ntrusted = true\n"
         )
     };
-    of(PORTAL, "password") + &of(STRICT, "strong")
+    all.iter().map(of).collect()
 }
 
-fn gateways(post: &Post) -> String {
+pub(crate) fn gateways(post: &Post) -> String {
     let (mail, sms) = (post.mail, post.sms);
     format!(
         "[[sms]]\nname = \"carrier\"\nurl = \"http://127.0.0.1:{sms}/\"\nmethod = \"POST\"\n\

@@ -3,14 +3,10 @@
 
 mod kills;
 mod ledger;
-mod people;
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -18,28 +14,23 @@ use cluster::{Cluster, Installation, Nodes};
 use driver::{Browser, Site};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use tokio::{
-    sync::watch,
-    task::{JoinSet, spawn_blocking},
-    time::{Instant, interval, sleep},
-};
+use tokio::{sync::watch, task::spawn_blocking, time::Instant};
 
 use crate::{
     Trouble, Wanted,
     canton::{Canton, PORTAL, Part, SCHOOL},
+    crowd::{Crowd, lost},
     evidence,
+    people::{Met, take},
     post::Post,
 };
 use kills::{Kills, Victim};
 use ledger::{Ledger, gaps, longest_gap};
-use people::{Met, take};
 
 /// How many nodes there are.
 const NODES: usize = 3;
 /// How many people there are; each comes several times.
 const PEOPLE: usize = 500;
-/// How long it is looked how much the machine can do, and by how many at once.
-const PROBE: (Duration, usize) = (Duration::from_secs(3), 12);
 /// How long a node may take to leave.
 const LEAVING_MAX: Duration = Duration::from_secs(10);
 /// Codes redeemed so shortly before a leader was killed are tried again after it.
@@ -88,11 +79,9 @@ pub(crate) async fn failover(wanted: &Wanted) -> Result<bool, Trouble> {
         application: PORTAL,
         origin: nodes.url(),
     });
-    let turn = Turn::default();
-    let per_second = capacity(&site, &turn).await? / 2.0;
-    eprintln!("{per_second:.1} sign-ins a second are half of what this machine can do");
+    let crowd = Crowd::gather(&site, PEOPLE).await?;
     let kills = Kills::new(cluster, nodes, wanted.seed);
-    let found = breaks(wanted, kills, (site, turn, per_second), ledger_url).await?;
+    let found = breaks(wanted, kills, (site, crowd), ledger_url).await?;
     let holds = found.holds();
     if !holds {
         eprintln!("{}", found.logs.join("\n"));
@@ -109,55 +98,24 @@ pub(crate) async fn failover(wanted: &Wanted) -> Result<bool, Trouble> {
     Ok(holds)
 }
 
-/// Who comes next: everybody in turn.
-#[derive(Clone, Default)]
-struct Turn(Arc<AtomicUsize>);
-
-impl Turn {
-    fn next(&self) -> String {
-        Part::Pupil.name(self.0.fetch_add(1, Relaxed) % PEOPLE)
-    }
-}
-
-/// How many people can sign in within a second while nothing breaks.
-async fn capacity(site: &Arc<Site>, turn: &Turn) -> Result<f64, Trouble> {
-    let (lasting, at_once) = PROBE;
-    let began = Instant::now();
-    let done = Arc::new(AtomicU64::new(0));
-    let mut people = JoinSet::new();
-    for _ in 0..at_once {
-        let (site, turn, done) = (Arc::clone(site), turn.clone(), Arc::clone(&done));
-        people.spawn(async move {
-            let met = Met::since(began);
-            while began.elapsed() < lasting {
-                met.sign_in(&site, &turn.next()).await;
-                done.fetch_add(1, Relaxed);
-            }
-        });
-    }
-    while let Some(ended) = people.join_next().await {
-        ended?;
-    }
-    let done = u32::try_from(done.load(Relaxed))?;
-    Ok(f64::from(done) / began.elapsed().as_secs_f64())
-}
-
 /// Lets people in, kills, and looks what is left.
 async fn breaks(
     wanted: &Wanted,
     kills: Kills,
-    (site, turn, per_second): (Arc<Site>, Turn, f64),
+    (site, crowd): (Arc<Site>, Crowd),
     ledger_url: String,
 ) -> Result<Found, Trouble> {
     let began = Instant::now();
     let met = Arc::new(Met::since(began));
     let (stop, stopped) = watch::channel(false);
     let writing = tokio::spawn(Ledger::write(ledger_url.clone(), began, stopped));
-    let arriving = tokio::spawn(arrive(
-        (Arc::clone(&met), Arc::clone(&site), turn),
-        per_second,
-        (began, wanted.lasting),
-    ));
+    let per_second = crowd.per_second;
+    let (bar, lasting) = (bar(wanted.lasting), wanted.lasting);
+    let is_over = move || {
+        bar.set_position(began.elapsed().as_secs());
+        began.elapsed() >= lasting
+    };
+    let arriving = tokio::spawn(crowd.arrives(Arc::clone(&met), is_over));
     let plan = wanted.clone();
     let kills = spawn_blocking(move || kills.go_on(began, &plan)).await??;
     // Whoever came shall get in.
@@ -171,7 +129,7 @@ async fn breaks(
     let replayed = replays(&met, &site, &kills.done).await;
     let inside = take(&met.inside);
     let sessions = inside.len();
-    let lost_sessions = lost(inside).await;
+    let lost_sessions = lost(inside).await.len();
     Ok(Found {
         ended: kills.ended,
         leaving: kills.leaving.iter().copied().max().unwrap_or_default(),
@@ -188,28 +146,11 @@ async fn breaks(
     })
 }
 
-/// So many people a second, one after the other, until it is over and all are in.
-async fn arrive(
-    (met, site, turn): (Arc<Met>, Arc<Site>, Turn),
-    per_second: f64,
-    (began, lasting): (Instant, Duration),
-) -> Result<(), Trouble> {
+fn bar(lasting: Duration) -> ProgressBar {
     let bar = ProgressBar::new(lasting.as_secs());
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} s");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let mut every = interval(Duration::from_secs_f64(1.0 / per_second.max(0.1)));
-    let mut people = JoinSet::new();
-    while began.elapsed() < lasting {
-        every.tick().await;
-        let (met, site, who) = (Arc::clone(&met), Arc::clone(&site), turn.next());
-        people.spawn(async move { met.sign_in(&site, &who).await });
-        bar.set_position(began.elapsed().as_secs());
-    }
-    bar.finish_and_clear();
-    while let Some(ended) = people.join_next().await {
-        ended?;
-    }
-    Ok(())
+    bar
 }
 
 /// Tries codes again that were redeemed just before a leader died; how many, and how many worked.
@@ -227,20 +168,6 @@ async fn replays(met: &Met, site: &Arc<Site>, kills: &[(Duration, Victim)]) -> (
         }
     }
     (tried, worked)
-}
-
-/// How many of these browsers have to sign in again.
-async fn lost(inside: Vec<Browser>) -> usize {
-    let mut lost = 0;
-    for mut browser in inside {
-        let again = browser.sign_in_again().await;
-        if again.is_err() {
-            // Everything is well by now; once more, as for any request.
-            sleep(Duration::from_millis(100)).await;
-            lost += usize::from(browser.sign_in_again().await.is_err());
-        }
-    }
-    lost
 }
 
 impl Found {
@@ -269,7 +196,11 @@ impl Found {
         let (failed, _) = self.failed_twice();
         let lost = self.lost_rows + self.lost_sessions + self.replayed.1;
         let leaves = self.leaving <= LEAVING_MAX;
-        leaves && failed.is_empty() && lost == 0 && self.met.gave_up.load(Relaxed) == 0
+        let stopped = [&self.met.gave_up, &self.met.began_anew, &self.met.throttled]
+            .map(|count| count.load(Relaxed))
+            .iter()
+            .sum::<u64>();
+        leaves && failed.is_empty() && lost == 0 && stopped == 0
     }
 
     /// The longest times without writes after a leader was killed: of the engine alone, and of sign-ins.

@@ -9,11 +9,7 @@ use cluster::{Installation, Nodes, Postgres};
 use driver::{Application, Site};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
-use tokio::{
-    sync::Semaphore,
-    task::JoinSet,
-    time::{Instant, sleep},
-};
+use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 
 use crate::{
     Engine, Trouble, Wanted,
@@ -217,9 +213,4 @@ async fn rounds(arena: &Arc<Arena>, thing: Thing, rounds: usize) -> Tally {
     bar.finish_and_clear();
     tally.took = began.elapsed();
     tally
-}
-
-/// Gives a node a moment, where it told somebody to come back.
-async fn a_moment() {
-    sleep(Duration::from_millis(200)).await;
 }

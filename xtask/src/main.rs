@@ -1,11 +1,13 @@
 //! The commands of this repository: `cargo xtask COMMAND`.
 
 mod check;
-mod crash;
+mod next;
 mod outcome;
 mod packages;
+mod postgres;
 mod product;
 mod report;
+mod simulate;
 mod suite;
 mod tidy;
 mod trials;
@@ -25,7 +27,7 @@ struct Command {
 }
 
 /// Every command, in the order in which a newcomer needs them.
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 13] = [
     Command {
         name: "demo",
         arguments: "[--port 8400] [--dir DIR]",
@@ -64,9 +66,9 @@ const COMMANDS: [Command; 9] = [
     },
     Command {
         name: "crash",
-        arguments: "[--cycles N] [--power-cuts N]",
+        arguments: "[ARGUMENTS]",
         meaning: "kills the release binary under load, and cuts its power",
-        run: crash::crash,
+        run: trials::crash,
     },
     Command {
         name: "race",
@@ -79,6 +81,30 @@ const COMMANDS: [Command; 9] = [
         arguments: "[--seconds N]",
         meaning: "kills nodes and leaders of databases under load: nothing may be lost",
         run: trials::failover,
+    },
+    Command {
+        name: "upgrade",
+        arguments: "[--seconds N]",
+        meaning: "changes three nodes for those of a later version while people sign in",
+        run: trials::upgrade,
+    },
+    Command {
+        name: "revoke",
+        arguments: "[--rounds N]",
+        meaning: "takes back on one node: within a second no other may go by the old",
+        run: trials::revoke,
+    },
+    Command {
+        name: "outage",
+        arguments: "[--seconds N]",
+        meaning: "cuts nodes off from the database and moves their clocks under load",
+        run: trials::outage,
+    },
+    Command {
+        name: "simulate",
+        arguments: "[--seed N] [--hours H]",
+        meaning: "hours of several nodes on a faulty store in seconds; a seed repeats them",
+        run: simulate::simulate,
     },
 ];
 

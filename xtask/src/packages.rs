@@ -72,12 +72,35 @@ fn names(list: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether a package is there, or another one that says it stands for it: Node's own package brings `npm`.
 fn is_installed(package: &str) -> bool {
     let asked = Command::new("dpkg-query")
-        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .args([
+            "--show",
+            "--showformat=${db:Status-Status} ${Package}, ${Provides}\n",
+        ])
         .stderr(Stdio::null())
         .output();
-    asked.is_ok_and(|output| output.stdout == b"installed")
+    let Ok(output) = asked else { return false };
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut installed = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("installed "));
+    installed.any(|names| provides(names, package))
+}
+
+/// Whether a list as dpkg writes it, `one, other (= 1.2)`, has a name.
+fn provides(names: &str, package: &str) -> bool {
+    let mut names = names
+        .split(',')
+        .filter_map(|name| name.split_whitespace().next());
+    names.any(|name| name == package)
+}
+
+/// Whether everything is allowed to us.
+pub(crate) fn are_we_root() -> bool {
+    let number = Command::new("id").arg("-u").output();
+    number.is_ok_and(|output| output.stdout == b"0\n")
 }
 
 fn apt_get(arguments: &[&str], missing: &[&str]) -> Result<Command, Trouble> {
@@ -86,11 +109,7 @@ fn apt_get(arguments: &[&str], missing: &[&str]) -> Result<Command, Trouble> {
         let sentence = "this is no Debian: install the equivalents of these packages by hand";
         return Err(Trouble::new(format!("{sentence}: {packages}")));
     }
-    let root = Command::new("id")
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout == b"0\n");
-    let mut command = if root {
+    let mut command = if are_we_root() {
         Command::new("env")
     } else {
         Command::new("sudo")
@@ -104,7 +123,7 @@ fn apt_get(arguments: &[&str], missing: &[&str]) -> Result<Command, Trouble> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_installed, names};
+    use super::{is_installed, names, provides};
 
     #[test]
     fn a_list_has_one_name_a_line_and_comments() {
@@ -112,6 +131,14 @@ mod tests {
             names("# the browser\nchromium\n\n oathtool  # codes\n"),
             ["chromium", "oathtool"]
         );
+    }
+
+    #[test]
+    fn a_package_may_stand_for_another() {
+        let node = "nodejs, nodejs-dev, npm (= 10.8)";
+        assert!(provides(node, "npm") && provides(node, "nodejs"));
+        assert!(!provides(node, "node") && !provides(node, ""));
+        assert!(is_installed("dpkg") && !is_installed(""));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
+use crate::packages;
 use crate::workshop::{Trouble, Workshop, somebody_watches};
 
 /// Builds the binary as it is shipped.
@@ -35,6 +36,10 @@ pub(crate) fn bench(workshop: &Workshop, arguments: &[String]) -> Result<(), Tro
             "`bench/` does not exist, so there is nothing to measure with",
         ));
     }
+    println!(
+        "{}",
+        packages::install_those_of(workshop, "cluster/packages.txt")?
+    );
     build(workshop)?;
     let mut command = workshop.cargo(&["run", "--release", "--quiet", "--package", "bench", "--"]);
     command

@@ -1,9 +1,9 @@
 //! `test` and `e2e`: what only real programs can show.
 
 use crate::check;
-use crate::crash;
 use crate::outcome::Outcome;
 use crate::packages;
+use crate::postgres;
 use crate::product;
 use crate::report::Report;
 use crate::trials;
@@ -18,7 +18,7 @@ pub(crate) fn test(workshop: &Workshop, _arguments: &[String]) -> Result<(), Tro
         .step("packages", || packages::install(workshop))
         .and_then(|()| check::steps(workshop, &mut report, &mut memory))
         .and_then(|()| release_and_stories(workshop, &mut report, &mut stories, &[]))
-        .and_then(|()| report.step("crashes", || crash::short(workshop)))
+        .and_then(|()| report.step("crashes", || trials::short_crash(workshop)))
         .and_then(|()| databases_and_nodes(workshop, &mut report));
     println!("\n{}", memory.table());
     println!("stories in a real browser\n{}", stories.names());
@@ -58,6 +58,7 @@ fn databases_and_nodes(workshop: &Workshop, report: &mut Report) -> Result<(), T
         let command = workshop.cargo(&["test", "-p", "cluster", "--no-fail-fast"]);
         check::run_tests(workshop, command, &mut Outcome::default())
     })?;
+    report.step("PostgreSQL 18", || postgres::conformance(workshop))?;
     report.step("stage on PostgreSQL", || {
         let mut command =
             workshop.cargo(&["test", "-p", "server", "--test", "it", "--no-fail-fast"]);
@@ -65,7 +66,10 @@ fn databases_and_nodes(workshop: &Workshop, report: &mut Report) -> Result<(), T
         check::run_tests(workshop, command, &mut Outcome::default())
     })?;
     report.step("race", || trials::short_race(workshop))?;
-    report.step("failover", || trials::short_failover(workshop))
+    report.step("failover", || trials::short_failover(workshop))?;
+    report.step("upgrade", || trials::short_upgrade(workshop))?;
+    report.step("revoke", || trials::short_revoke(workshop))?;
+    report.step("outage", || trials::short_outage(workshop))
 }
 
 fn release_and_stories(

@@ -54,11 +54,15 @@ impl Workshop {
         self.root.join(path).exists()
     }
 
+    /// Where cargo puts what it builds.
+    pub(crate) fn built(&self) -> PathBuf {
+        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        self.root.join(target.unwrap_or_else(|| "target".into()))
+    }
+
     /// Where cargo puts the release binary.
     pub(crate) fn release_binary(&self) -> PathBuf {
-        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| PathBuf::from("target"));
-        self.root.join(target).join("release").join("furka")
+        self.built().join("release").join("furka")
     }
 
     /// A cargo of the same toolchain, ready to run in the checkout.

@@ -8,14 +8,13 @@ use std::{
 use driver::{Answer, Browser, otp};
 use tokio::{sync::Barrier, task::JoinSet};
 
-use super::{Arena, RACERS, a_moment};
+use super::{Arena, RACERS};
 use crate::{
     Trouble,
-    canton::{HOME, PASSWORD, Part, SCHOOL},
+    canton::{HOME, Part, SCHOOL},
+    walk::{enters, journey_in, patiently},
 };
 
-/// How often somebody comes back who was told to wait for a free place at the hashes.
-const COMES_BACK: usize = 100;
 /// A password of the cantonal rules.
 const NEW_PASSWORD: &str = "Marmotte-2026-Furka";
 
@@ -235,44 +234,4 @@ async fn newcomers(arena: &Arena, number: usize) -> Result<Runners, Trouble> {
         runners.push((browser, Move::Send(path, last)));
     }
     Ok(runners)
-}
-
-/// Types name and password, as often as it takes while the hashes are busy.
-async fn enters(browser: &mut Browser, who: &str) -> Result<(driver::Asked, Answer), Trouble> {
-    let (asked, ticket) = browser.ask().await?;
-    let fields = [
-        ("ticket", ticket.as_str()),
-        ("username", who),
-        ("password", PASSWORD),
-    ];
-    let answer = patiently(browser, "/login", &fields).await?;
-    match answer.status {
-        303 => Ok((asked, answer)),
-        _ => Err(answer.unexpected("a way on").into()),
-    }
-}
-
-/// Sends a form again while it is answered that all places are taken.
-async fn patiently(
-    browser: &mut Browser,
-    path: &str,
-    fields: &[(&str, &str)],
-) -> Result<Answer, Trouble> {
-    for _ in 0..COMES_BACK {
-        let answer = browser.post(path, fields).await?;
-        if answer.status != 503 {
-            return Ok(answer);
-        }
-        a_moment().await;
-    }
-    Err("the nodes had no place for a hash for twenty seconds".into())
-}
-
-/// The journey to which an answer leads.
-fn journey_in(answer: &Answer) -> Result<String, Trouble> {
-    let way = answer.headers("location").next().unwrap_or_default();
-    match answer.status {
-        303 if way.starts_with("/login/") || way.starts_with("/activate/") => Ok(way.to_owned()),
-        _ => Err(answer.unexpected("a step of a journey").into()),
-    }
 }

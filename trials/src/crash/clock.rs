@@ -30,7 +30,7 @@ pub(super) fn now() -> Instant {
     clippy::disallowed_methods,
     reason = "a token's clock is the machine's"
 )]
-pub(super) fn unix_s() -> u64 {
+pub(crate) fn unix_s() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.unwrap_or_default().as_secs()
 }

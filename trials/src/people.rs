@@ -25,26 +25,32 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What they met.
 #[derive(Debug)]
-pub(super) struct Met {
+pub(crate) struct Met {
     began: Instant,
+    /// People who came to an end that was none, and began anew, once.
+    pub(crate) began_anew: AtomicU64,
     /// Requests that were answered.
-    pub(super) answered: AtomicU64,
+    pub(crate) answered: AtomicU64,
     /// Answers that came too late to be heard, of a request that had been done.
-    pub(super) done_unheard: AtomicU64,
+    pub(crate) done_unheard: AtomicU64,
     /// Requests that failed, and did not when they were sent once more.
-    pub(super) failed_once: AtomicU64,
+    pub(crate) failed_once: AtomicU64,
     /// When requests failed also when they were sent once more, and how.
-    pub(super) failed_twice: Mutex<Vec<(Duration, String)>>,
+    pub(crate) failed_twice: Mutex<Vec<(Duration, String)>>,
     /// People who gave up.
-    pub(super) gave_up: AtomicU64,
+    pub(crate) gave_up: AtomicU64,
     /// Pages that said "one moment".
-    pub(super) moments: AtomicU64,
+    pub(crate) moments: AtomicU64,
+    /// When people came to an end that was none, and what they saw.
+    pub(crate) stopped: Mutex<Vec<(Duration, String)>>,
+    /// Answers that somebody tried too often: a try whose answer was lost is spent.
+    pub(crate) throttled: AtomicU64,
     /// When people were signed in: a write was acknowledged.
-    pub(super) signed_in: Mutex<Vec<Duration>>,
-    /// Who is in, to be asked again at the end.
-    pub(super) inside: Mutex<Vec<Browser>>,
+    pub(crate) signed_in: Mutex<Vec<Duration>>,
+    /// Who is in since when, to be asked again at the end.
+    pub(crate) inside: Mutex<Vec<(Duration, Browser)>>,
     /// Codes that were redeemed, and when.
-    pub(super) redeemed: Mutex<Vec<(Duration, Asked, String)>>,
+    pub(crate) redeemed: Mutex<Vec<(Duration, Asked, String)>>,
 }
 
 /// What one request of somebody's is.
@@ -55,28 +61,62 @@ enum Request<'a> {
 }
 
 impl Met {
-    pub(super) fn since(began: Instant) -> Self {
+    pub(crate) fn since(began: Instant) -> Self {
         Self {
             began,
+            began_anew: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             done_unheard: AtomicU64::new(0),
             failed_once: AtomicU64::new(0),
             failed_twice: Mutex::default(),
             gave_up: AtomicU64::new(0),
             moments: AtomicU64::new(0),
+            stopped: Mutex::default(),
+            throttled: AtomicU64::new(0),
             signed_in: Mutex::default(),
             inside: Mutex::default(),
             redeemed: Mutex::default(),
         }
     }
 
+    /// The requests that failed also when they were sent once more: when, and how.
+    pub(crate) fn failed_again(&self) -> Vec<String> {
+        sentences(&self.failed_twice)
+    }
+
+    /// The ends that were none: when, and what was seen.
+    pub(crate) fn stops(&self) -> Vec<String> {
+        sentences(&self.stopped)
+    }
+
+    /// The longest time without a sign-in, of so long.
+    pub(crate) fn longest_without(&self, lasted: Duration) -> Duration {
+        let signed_in = self.signed_in.lock();
+        let mut times = signed_in.unwrap_or_else(PoisonError::into_inner).clone();
+        times.extend([Duration::ZERO, lasted]);
+        times.sort();
+        let both = times.iter().zip(times.iter().skip(1));
+        let gaps = both.map(|(from, to)| to.saturating_sub(*from));
+        gaps.max().unwrap_or_default()
+    }
+
     /// Somebody signs in with a new browser, up to the token.
-    pub(super) async fn sign_in(&self, site: &Arc<Site>, who: &str) {
-        let mut browser = Browser::new(site, SCHOOL);
-        match self.way_in(&mut browser, site, who).await {
-            Ok(()) => push(&self.inside, browser),
-            Err(_) => {
-                self.gave_up.fetch_add(1, Relaxed);
+    pub(crate) async fn sign_in(&self, site: &Arc<Site>, who: &str) {
+        for is_last in [false, true] {
+            let mut browser = Browser::new(site, SCHOOL);
+            let since = self.began.elapsed();
+            match self.way_in(&mut browser, site, who).await {
+                Ok(()) => return push(&self.inside, (since, browser)),
+                Err(why) => {
+                    push(&self.stopped, (self.began.elapsed(), why.to_string()));
+                    let count = if is_last {
+                        &self.gave_up
+                    } else {
+                        &self.began_anew
+                    };
+                    count.fetch_add(1, Relaxed);
+                    sleep(AGAIN).await;
+                }
             }
         }
     }
@@ -127,7 +167,7 @@ impl Met {
                 .as_str()
                 .into());
             let failure = match answer.await.unwrap_or(silent) {
-                Ok(answer) if answer.status < 500 => {
+                Ok(answer) if answer.status < 500 && answer.status != 429 => {
                     self.answered.fetch_add(1, Relaxed);
                     if failures == 1 {
                         self.failed_once.fetch_add(1, Relaxed);
@@ -139,6 +179,11 @@ impl Met {
                 {
                     self.moments.fetch_add(1, Relaxed);
                     // It was answered, in words; what fails after it fails for the first time.
+                    failures = 0;
+                    None
+                }
+                Ok(answer) if answer.status == 429 => {
+                    self.throttled.fetch_add(1, Relaxed);
                     failures = 0;
                     None
                 }
@@ -159,6 +204,13 @@ impl Met {
     }
 }
 
+fn sentences(of: &Mutex<Vec<(Duration, String)>>) -> Vec<String> {
+    let list = of.lock().unwrap_or_else(PoisonError::into_inner);
+    let sentence =
+        |(at, why): &(Duration, String)| format!("after {:.1} s: {why}", at.as_secs_f64());
+    list.iter().map(sentence).collect()
+}
+
 /// Adds to a list that several hold.
 fn push<T>(list: &Mutex<Vec<T>>, one: T) {
     list.lock()
@@ -167,6 +219,6 @@ fn push<T>(list: &Mutex<Vec<T>>, one: T) {
 }
 
 /// Takes all that is in a list.
-pub(super) fn take<T>(list: &Mutex<Vec<T>>) -> Vec<T> {
+pub(crate) fn take<T>(list: &Mutex<Vec<T>>) -> Vec<T> {
     std::mem::take(&mut list.lock().unwrap_or_else(PoisonError::into_inner))
 }

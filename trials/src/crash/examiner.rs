@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::workshop::Trouble;
+use crate::Trouble;
 
 /// It reads only.
 const PROGRAM: &str = include_str!("examiner.py");
@@ -24,14 +24,14 @@ impl Examiner {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| Trouble::new(format!("running `python3`: {error}")))?;
+            .map_err(|error| Trouble::from(format!("running `python3`: {error}")))?;
         match (child.stdin.take(), child.stdout.take()) {
             (Some(asks), Some(says)) => Ok(Self {
                 asks,
                 child,
                 says: BufReader::new(says),
             }),
-            _ => Err(Trouble::new("`python3` has no pipes")),
+            _ => Err(Trouble::from("`python3` has no pipes")),
         }
     }
 
@@ -40,10 +40,10 @@ impl Examiner {
         let mut found = String::new();
         writeln!(self.asks, "{}", database.display())
             .and_then(|()| self.says.read_line(&mut found))
-            .map_err(|error| Trouble::new(format!("asking the examiner: {error}")))?;
+            .map_err(|error| Trouble::from(format!("asking the examiner: {error}")))?;
         match found.trim() {
             "ok" => Ok(()),
-            found => Err(Trouble::new(format!("the database is damaged: {found}"))),
+            found => Err(Trouble::from(format!("the database is damaged: {found}"))),
         }
     }
 }

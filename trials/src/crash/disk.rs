@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::dice::Dice;
-use crate::workshop::Trouble;
+use crate::Trouble;
 
 /// The library's text; it describes the same layout as the constants here.
 const LIBRARY: &str = include_str!("powercut.c");
@@ -142,7 +142,7 @@ fn library(beside: &Path) -> Result<PathBuf, Trouble> {
         .map_err(|error| trouble("compiling the disk's library with `cc`", &error))?;
     match made.status.success() {
         true => Ok(library),
-        false => Err(Trouble::new(format!(
+        false => Err(Trouble::from(format!(
             "the disk's library does not compile: {}",
             String::from_utf8_lossy(&made.stderr)
         ))),
@@ -150,7 +150,7 @@ fn library(beside: &Path) -> Result<PathBuf, Trouble> {
 }
 
 fn trouble(doing: &str, error: &std::io::Error) -> Trouble {
-    Trouble::new(format!("{doing}: {error}"))
+    Trouble::from(format!("{doing}: {error}"))
 }
 
 /// What was done and not synced, oldest first.

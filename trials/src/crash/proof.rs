@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::disk::{Cut, Disk};
 use super::scratch::Scratch;
-use crate::workshop::Trouble;
+use crate::Trouble;
 
 /// SQLite, driven by somebody else's program.
 const WRITER: &str = include_str!("writer.py");
@@ -49,7 +49,7 @@ fn once(
     (commits, dice): (u64, &mut Dice),
 ) -> Result<(u64, u64), Trouble> {
     let scratch = Scratch::in_memory()?;
-    let failed = |error| Trouble::new(format!("running the writer of the proof: {error}"));
+    let failed = |error| Trouble::from(format!("running the writer of the proof: {error}"));
     let folder = scratch.path().join("folder");
     let script = scratch.path().join("writer.py");
     fs::create_dir(&folder).map_err(failed)?;
@@ -61,7 +61,7 @@ fn once(
         .status()
         .map_err(failed)?;
     if !made.success() {
-        return Err(Trouble::new(
+        return Err(Trouble::from(
             "`python3` with its module sqlite3 is not there",
         ));
     }
@@ -69,7 +69,12 @@ fn once(
     let mut command = writer(&script, &database, synchronous);
     disk.under(&mut command);
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(failed)?;
-    let mut said = BufReader::new(child.stdout.take().ok_or_else(|| Trouble::new("no pipe"))?);
+    let mut said = BufReader::new(
+        child
+            .stdout
+            .take()
+            .ok_or_else(|| Trouble::from("no pipe"))?,
+    );
     let mut acknowledged = 0;
     let mut line = String::new();
     let wanted = commits + dice.below(commits);
@@ -85,7 +90,7 @@ fn once(
         .output()
         .map_err(failed)?;
     let found = String::from_utf8_lossy(&found.stdout).trim().parse();
-    let found = found.map_err(|_| Trouble::new("the database of the proof cannot be read"))?;
+    let found = found.map_err(|_| Trouble::from("the database of the proof cannot be read"))?;
     Ok((acknowledged, found))
 }
 

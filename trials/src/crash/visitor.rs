@@ -9,15 +9,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::canton::{self, HOME, PASSWORD, PORTAL, SCHOOL, STRICT};
+use driver::{Asked, otp};
+
+use super::browser::{Answer, Broken, Browser};
+use super::canton;
 use super::clock::{Deadline, unix_s};
 use super::dice::Dice;
 use super::disk::Disk;
-use super::http::{Answer, Browser};
-use super::otp;
 use super::promises::{Breach, Promises, SESSION, Used};
 use super::provider::Machine;
-use super::visit::{self, Broken};
+use super::visit;
+use crate::canton::{HOME, PASSWORD, PORTAL, SCHOOL, STRICT};
 
 /// Wrong passwords that are free; the next one waits for half a minute.
 const FREE_TRIES: u32 = 5;
@@ -106,7 +108,11 @@ pub(super) struct Visitor {
 
 impl Visitor {
     /// One of `all` who share the people of an installation.
-    pub(super) fn new(place: &Arc<Place>, (number, all): (usize, usize), dice: &Dice) -> Self {
+    pub(super) fn new(
+        place: &Arc<Place>,
+        (number, all): (usize, usize),
+        dice: &Dice,
+    ) -> Result<Self, Broken> {
         let turn = |kind, end| Turn {
             end,
             kind,
@@ -114,9 +120,9 @@ impl Visitor {
             step: all,
         };
         let tokens = (0..canton::TOKENS).filter(|token| token / 2 % all == number);
-        Self {
+        Ok(Self {
             activated: Vec::new(),
-            browser: Browser::new(&place.machine.site, SCHOOL),
+            browser: Browser::new(&place.machine.site, SCHOOL)?,
             dice: dice.apart(number as u64),
             mistyped: None,
             promises: Promises::new(&place.acknowledged),
@@ -126,7 +132,7 @@ impl Visitor {
             to_disable: turn('d', canton::TO_DISABLE),
             to_mistype: turn('w', canton::TO_MISTYPE),
             tokens: tokens.map(|token| (token, Token::default())).collect(),
-        }
+        })
     }
 
     /// Does one thing after the other until the provider is killed.
@@ -134,7 +140,7 @@ impl Visitor {
         self.browser.hangs_up();
         while !self.is_over() {
             match self.does_something() {
-                Err(Broken::Off(_)) if self.is_over() => {
+                Err(Broken::Connection(_)) if self.is_over() => {
                     // Whether it happened nobody knows.
                     self.signed = None;
                 }
@@ -182,16 +188,13 @@ impl Visitor {
     /// In school a password is enough.
     fn signs_in(&mut self) -> Result<(), Broken> {
         let Some((token, username)) = self.chooses_a_token() else {
-            return Err(Broken::Strange(
+            return Err(Broken::Unexpected(
                 "nobody is left who could sign in".to_owned(),
             ));
         };
         self.browser.forgets();
-        let answer = visit::enter(
-            &mut self.browser,
-            &visit::asks(PORTAL),
-            (&username, PASSWORD),
-        )?;
+        let asked = Asked::draw(&PORTAL)?;
+        let answer = visit::enter(&mut self.browser, asked.path(), (&username, PASSWORD))?;
         if answer.status == 429 {
             // Tries that were under way at a crash count, too.
             self.retires(token);
@@ -203,13 +206,14 @@ impl Visitor {
             strong: false,
             token,
         });
-        self.redeems(&answer)
+        self.redeems(asked, &answer)
     }
 
     /// The next application gets its code at once.
     fn comes_again(&mut self) -> Result<(), Broken> {
-        let answer = self.browser.get(&visit::asks(PORTAL))?;
-        self.redeems(&answer)
+        let asked = Asked::draw(&PORTAL)?;
+        let answer = self.browser.get(asked.path())?;
+        self.redeems(asked, &answer)
     }
 
     /// At home the second factor is asked for, and a new session takes the place of the old one.
@@ -217,12 +221,13 @@ impl Visitor {
         let Some(signed) = self.signed.take() else {
             return Ok(());
         };
-        let Some(code) = self.token_shows(signed.token)? else {
+        let Some(code) = self.token_shows(signed.token) else {
             self.signed = Some(signed);
             return Ok(());
         };
         self.browser.goes_to(HOME);
-        let stepped = self.types_a_code(&signed, &code);
+        let asked = Asked::draw(&PORTAL)?;
+        let stepped = self.types_a_code(&asked, &signed, &code);
         self.browser.goes_to(SCHOOL);
         let answer = stepped?;
         let session = self.has_a_session(&answer)?;
@@ -242,21 +247,26 @@ impl Visitor {
             strong: true,
             token: signed.token,
         });
-        self.redeems(&answer)
+        self.redeems(asked, &answer)
     }
 
-    fn types_a_code(&mut self, signed: &Signed, code: &str) -> Result<Answer, Broken> {
-        let page = self.browser.get(&visit::asks(PORTAL))?;
-        let ticket = visit::ticket_in(&page)?;
+    fn types_a_code(
+        &mut self,
+        asked: &Asked,
+        signed: &Signed,
+        code: &str,
+    ) -> Result<Answer, Broken> {
+        let page = self.browser.get(asked.path())?;
+        let ticket = driver::ticket_in(&page)?;
         let go_on = [("ticket", ticket.as_str()), ("action", "continue")];
         let answer = self.browser.post("/login", &go_on)?;
         if !answer.location().starts_with("/login/") {
-            return Err(Broken::strange("the question for a code", &answer));
+            return Err(answer.unexpected("the question for a code"));
         }
         // From here on the old session may be gone.
         self.promises.live.remove(&signed.session);
         let path = answer.location().to_owned();
-        Ok(self.browser.post(&path, &[("code", code)])?)
+        self.browser.post(&path, &[("code", code)])
     }
 
     fn signs_out(&mut self) -> Result<(), Broken> {
@@ -266,7 +276,7 @@ impl Visitor {
         self.promises.live.remove(&signed.session);
         let answer = self.browser.post("/account", &[("action", "sign-out")])?;
         if answer.status != 200 {
-            return Err(Broken::strange("that one is signed out", &answer));
+            return Err(answer.unexpected("that one is signed out"));
         }
         self.promises.ended.push(signed.session);
         self.promises.count("sessions signed out");
@@ -277,15 +287,15 @@ impl Visitor {
     fn has_a_session(&mut self, answer: &Answer) -> Result<String, Broken> {
         let session = self.browser.cookie(SESSION).map(str::to_owned);
         let session = session.filter(|_| answer.status == 303);
-        let session = session.ok_or_else(|| Broken::strange("to be signed in", answer))?;
+        let session = session.ok_or_else(|| answer.unexpected("to be signed in"))?;
         self.promises.live.insert(session.clone(), Vec::new());
         self.promises.count("sessions begun");
         Ok(session)
     }
 
-    fn redeems(&mut self, answer: &Answer) -> Result<(), Broken> {
-        let code = visit::code_in(answer)?;
-        let answer = visit::redeem(&mut self.browser, &code)?;
+    fn redeems(&mut self, asked: Asked, answer: &Answer) -> Result<(), Broken> {
+        let code = self.browser.code_in(answer)?;
+        let answer = self.browser.redeem(&asked, &code)?;
         let token = visit::token_in(&answer)?;
         let Some(session) = self.signed.as_ref().map(|signed| signed.session.clone()) else {
             return Ok(());
@@ -293,7 +303,11 @@ impl Visitor {
         if let Some(tokens) = self.promises.live.get_mut(&session) {
             tokens.push(token);
         }
-        self.promises.used.push(Used::Code { code, session });
+        self.promises.used.push(Used::Code {
+            asked,
+            code,
+            session,
+        });
         self.promises.count("authorization codes redeemed");
         Ok(())
     }
@@ -302,7 +316,7 @@ impl Visitor {
 
     /// Mostly the same one; once in four times one that shows TOTP and has not done so for a while.
     fn chooses_a_token(&mut self) -> Option<(usize, String)> {
-        let step = otp::step(unix_s());
+        let step = unix_s() / otp::STEP_S;
         let by_time = self.dice.once_in(4);
         let rested = |(number, token): &&(usize, Token)| match number % 2 {
             0 => !by_time,
@@ -314,16 +328,14 @@ impl Visitor {
     }
 
     /// A code that was not shown before; none if there is none yet.
-    fn token_shows(&mut self, number: usize) -> Result<Option<String>, Broken> {
-        let step = otp::step(unix_s());
-        let found = self.tokens.iter_mut().find(|(other, _)| *other == number);
-        let Some((_, token)) = found else {
-            return Ok(None);
-        };
+    fn token_shows(&mut self, number: usize) -> Option<String> {
+        let step = unix_s() / otp::STEP_S;
+        let mut tokens = self.tokens.iter_mut();
+        let (_, token) = tokens.find(|(other, _)| *other == number)?;
         let (counter, next) = match number % 2 {
             0 => (token.counter, token.counter + 1),
             _ if token.counter < step => (step, step),
-            _ => return Ok(None),
+            _ => return None,
         };
         token.counter = next;
         token.typed += 1;
@@ -331,9 +343,7 @@ impl Visitor {
         if typed > CODES_OF_A_TOKEN {
             self.retires(number);
         }
-        let code = otp::code(canton::seed(number).as_bytes(), counter);
-        code.map(Some)
-            .map_err(|trouble| Broken::Strange(trouble.to_string()))
+        Some(otp::code(canton::seed(number).as_bytes(), counter))
     }
 
     fn retires(&mut self, token: usize) {
@@ -362,7 +372,10 @@ impl Visitor {
             waits: Deadline::after(SURE),
             ..mistyped
         });
-        let answer = visit::mistype(&mut Browser::new(&self.place.machine.site, HOME), &username)?;
+        let answer = visit::mistype(
+            &mut Browser::new(&self.place.machine.site, HOME)?,
+            &username,
+        )?;
         if answer.status == 422 {
             mistyped.tries = tries;
             self.promises.count("wrong passwords counted");
@@ -382,10 +395,10 @@ impl Visitor {
             return Ok(());
         };
         let code = self.place.codes.get(&username).cloned().unwrap_or_default();
-        let mut browser = Browser::new(&self.place.machine.site, HOME);
+        let mut browser = Browser::new(&self.place.machine.site, HOME)?;
         let answer = visit::begin_activation(&mut browser, &username, &code)?;
         if answer.status != 303 {
-            return Err(Broken::strange("the first page of an activation", &answer));
+            return Err(answer.unexpected("the first page of an activation"));
         }
         let path = answer.location().to_owned();
         visit::finish_activation(&mut browser, &path)?;
@@ -400,17 +413,18 @@ impl Visitor {
         let Some(username) = self.activated.pop() else {
             return Ok(());
         };
-        let mut school = Browser::new(&self.place.machine.site, SCHOOL);
-        let answer = visit::enter(&mut school, &visit::asks(STRICT), (&username, PASSWORD))?;
+        let asked = Asked::draw(&STRICT)?;
+        let mut school = Browser::new(&self.place.machine.site, SCHOOL)?;
+        let answer = visit::enter(&mut school, asked.path(), (&username, PASSWORD))?;
         let page = school.get(answer.location())?;
         let path = page
             .between("/resume/", "\"")
             .map(|token| format!("/resume/{token}"));
-        let path = path.ok_or_else(|| Broken::strange("a link for later", &page))?;
-        let mut home = Browser::new(&self.place.machine.site, HOME);
+        let path = path.ok_or_else(|| page.unexpected("a link for later"))?;
+        let mut home = Browser::new(&self.place.machine.site, HOME)?;
         let answer = home.post(&path, &[])?;
         if answer.status != 303 {
-            return Err(Broken::strange("the journey in another browser", &answer));
+            return Err(answer.unexpected("the journey in another browser"));
         }
         self.promises.used.push(Used::Resume { path });
         self.promises.count("resume links used");
@@ -422,10 +436,11 @@ impl Visitor {
         let Some((_, username)) = self.to_disable.name() else {
             return Ok(());
         };
-        let mut browser = Browser::new(&self.place.machine.site, SCHOOL);
-        let answer = visit::enter(&mut browser, &visit::asks(PORTAL), (&username, PASSWORD))?;
+        let mut browser = Browser::new(&self.place.machine.site, SCHOOL)?;
+        let asked = Asked::draw(&PORTAL)?;
+        let answer = visit::enter(&mut browser, asked.path(), (&username, PASSWORD))?;
         let session = browser.cookie(SESSION).map(str::to_owned);
-        let session = session.ok_or_else(|| Broken::strange("to be signed in", &answer))?;
+        let session = session.ok_or_else(|| answer.unexpected("to be signed in"))?;
         let mut command = self.place.machine.command(&self.place.home);
         command.args(["person", "disable", &username]);
         if let Some(disk) = &self.place.disk {
@@ -450,7 +465,9 @@ impl Visitor {
             self.promises.ended.push(session);
             self.promises.count("people switched off");
         } else if !self.is_over() {
-            return Err(Broken::Strange(format!("`furka person disable`: {status}")));
+            return Err(Broken::Unexpected(format!(
+                "`furka person disable`: {status}"
+            )));
         }
         Ok(())
     }

@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::canton::{HOME, PASSWORD, SCHOOL};
+use driver::{Asked, Site};
+
+use super::browser::{Broken, Browser};
 use super::clock::Deadline;
 use super::dice::Dice;
-use super::http::{Browser, Site};
-use super::visit::{self, Broken};
+use super::visit;
+use crate::canton::{HOME, PASSWORD, SCHOOL};
 
 /// The provider's session cookie, over plain HTTP.
 pub(super) const SESSION: &str = "furka-session";
@@ -38,6 +40,7 @@ pub(super) enum Used {
     },
     /// An authorization code, and the session that it is of.
     Code {
+        asked: Asked,
         code: String,
         session: String,
     },
@@ -95,7 +98,11 @@ impl Promises {
     }
 
     /// Looks at all of them, and forgets most of those that were kept.
-    pub(super) fn check(&mut self, site: &Site, dice: &mut Dice) -> Result<Vec<Breach>, Broken> {
+    pub(super) fn check(
+        &mut self,
+        site: &Arc<Site>,
+        dice: &mut Dice,
+    ) -> Result<Vec<Breach>, Broken> {
         let mut breaches = Vec::new();
         let mut look = |kind: &'static str, kept: bool, breach: fn(String) -> Breach| {
             *self.looked_at.entry(kind).or_default() += 1;
@@ -103,11 +110,11 @@ impl Promises {
                 breaches.push(breach(kind.to_owned()));
             }
         };
-        let mut browser = Browser::new(site, SCHOOL);
+        let mut browser = Browser::new(site, SCHOOL)?;
         for (session, tokens) in &self.live {
             look("a session", lives(&mut browser, session)?, Breach::Lost);
             for token in tokens {
-                let answer = browser.get_as("/userinfo", token)?;
+                let answer = browser.userinfo(token)?;
                 look("an access token", answer.status == 200, Breach::Lost);
             }
         }
@@ -116,7 +123,7 @@ impl Promises {
             look("a session that had ended", ended, Breach::Resurrected);
         }
         for (username, waits) in std::mem::take(&mut self.spent_budgets) {
-            let answer = visit::mistype(&mut Browser::new(site, HOME), &username)?;
+            let answer = visit::mistype(&mut Browser::new(site, HOME)?, &username)?;
             if !waits.is_over() {
                 let waits = answer.status == 429;
                 look("a budget for passwords", waits, Breach::Resurrected);
@@ -161,17 +168,17 @@ impl Used {
     /// Whether it is refused when it is tried again; none if trying would prove nothing.
     fn is_refused(
         &self,
-        site: &Site,
+        site: &Arc<Site>,
         (live, probes): (&BTreeMap<String, Vec<String>>, &mut BTreeMap<usize, Probe>),
     ) -> Result<Option<bool>, Broken> {
-        let mut browser = Browser::new(site, HOME);
+        let mut browser = Browser::new(site, HOME)?;
         let works = match self {
             Self::Activation { code, username } => {
                 visit::begin_activation(&mut browser, username, code)?.status == 303
             }
             // Without its session a code is refused anyway.
             Self::Code { session, .. } if !live.contains_key(session) => return Ok(None),
-            Self::Code { code, .. } => visit::redeem(&mut browser, code)?.status == 200,
+            Self::Code { asked, code, .. } => browser.redeem(asked, code)?.status == 200,
             Self::Counter {
                 code,
                 token,
@@ -204,16 +211,13 @@ impl Probe {
         match self.browser.cookie(SESSION) {
             Some(_) => Ok(true),
             None if answer.location() == self.path => Ok(false),
-            None => Err(Broken::strange(
-                "a page that says that the code was used",
-                &answer,
-            )),
+            None => Err(answer.unexpected("a page that says that the code was used")),
         }
     }
 
     /// Signs in from home up to the question for the code; none if there are too many tries.
-    fn open(site: &Site, username: &str) -> Result<Option<Self>, Broken> {
-        let mut browser = Browser::new(site, HOME);
+    fn open(site: &Arc<Site>, username: &str) -> Result<Option<Self>, Broken> {
+        let mut browser = Browser::new(site, HOME)?;
         let answer = visit::enter(&mut browser, "/login", (username, PASSWORD))?;
         match answer.status {
             303 if answer.location().starts_with("/login/") => Ok(Some(Self {
@@ -222,7 +226,7 @@ impl Probe {
                 tries: 0,
             })),
             429 => Ok(None),
-            _ => Err(Broken::strange("the question for a token's code", &answer)),
+            _ => Err(answer.unexpected("the question for a token's code")),
         }
     }
 }
@@ -234,9 +238,6 @@ fn lives(browser: &mut Browser, session: &str) -> Result<bool, Broken> {
     match answer.status {
         200 => Ok(true),
         303 => Ok(false),
-        _ => Err(Broken::strange(
-            "the account page, or a way to sign in",
-            &answer,
-        )),
+        _ => Err(answer.unexpected("the account page, or a way to sign in")),
     }
 }

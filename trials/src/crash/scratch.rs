@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::workshop::Trouble;
+use crate::Trouble;
 
 /// Where Linux keeps files in memory.
 const MEMORY: &str = "/dev/shm";
@@ -23,7 +23,7 @@ impl Scratch {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = place.join(format!("furka-crash-{}-{number}", std::process::id()));
         fs::create_dir(&path).map_err(|error| {
-            Trouble::new(format!("making the folder `{}`: {error}", path.display()))
+            Trouble::from(format!("making the folder `{}`: {error}", path.display()))
         })?;
         Ok(Self { kept: false, path })
     }

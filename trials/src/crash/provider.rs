@@ -4,13 +4,17 @@ use std::fs::OpenOptions;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use driver::Site;
+
+use super::browser::Browser;
 use super::clock::Deadline;
 use super::disk::Disk;
-use super::http::{Browser, Site};
-use crate::workshop::Trouble;
+use crate::Trouble;
+use crate::canton::{PORTAL, SCHOOL};
 
 /// How long a start may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -23,7 +27,7 @@ pub(super) struct Machine {
     pub(super) furka: PathBuf,
     log: PathBuf,
     management: SocketAddr,
-    pub(super) site: Site,
+    pub(super) site: Arc<Site>,
 }
 
 /// A running `furka serve`.
@@ -34,15 +38,16 @@ impl Machine {
     /// Chooses addresses that are free; what providers say goes into a file of `place`.
     pub(super) fn of(furka: PathBuf, place: &Path) -> Result<Self, Trouble> {
         let (address, management) = two_free_addresses()
-            .ok_or_else(|| Trouble::new("no two free ports on this machine"))?;
+            .ok_or_else(|| Trouble::from("no two free ports on this machine"))?;
         Ok(Self {
             furka,
             log: place.join("furka.log"),
             management,
-            site: Site {
+            site: Arc::new(Site {
                 address,
+                application: PORTAL,
                 origin: format!("http://localhost:{}", address.port()),
-            },
+            }),
         })
     }
 
@@ -116,7 +121,7 @@ impl Provider {
         });
         child
             .map(Self)
-            .map_err(|error| Trouble::new(format!("starting `furka serve`: {error}")))
+            .map_err(|error| Trouble::from(format!("starting `furka serve`: {error}")))
     }
 
     /// Starts it, and waits until it answers.
@@ -132,16 +137,19 @@ impl Provider {
             if let Ok(Some(status)) = provider.0.try_wait() {
                 let said = machine.said();
                 let last = said.lines().last().unwrap_or_default();
-                return Err(Trouble::new(format!(
+                return Err(Trouble::from(format!(
                     "`furka serve` did not start ({status}): {last}"
                 )));
             }
-            let answer = Browser::new(&machine.site, super::canton::SCHOOL).get("/health/ready");
-            if answer.is_ok_and(|answer| answer.status == 200) {
+            let mut browser = Browser::new(&machine.site, SCHOOL)?;
+            if browser
+                .get("/health/ready")
+                .is_ok_and(|answer| answer.status == 200)
+            {
                 return Ok(provider);
             }
             if deadline.is_over() {
-                return Err(Trouble::new("`furka serve` does not get ready"));
+                return Err(Trouble::from("`furka serve` does not get ready"));
             }
             thread::sleep(PAUSE);
         }
@@ -152,7 +160,7 @@ impl Provider {
         let killed = self.0.kill().and_then(|()| self.0.wait());
         killed
             .map(drop)
-            .map_err(|error| Trouble::new(format!("killing `furka serve`: {error}")))
+            .map_err(|error| Trouble::from(format!("killing `furka serve`: {error}")))
     }
 
     /// Asks it to end, and waits for that.
@@ -163,7 +171,7 @@ impl Provider {
         asked
             .and_then(|_| self.0.wait())
             .map(drop)
-            .map_err(|error| Trouble::new(format!("stopping `furka serve`: {error}")))
+            .map_err(|error| Trouble::from(format!("stopping `furka serve`: {error}")))
     }
 }
 

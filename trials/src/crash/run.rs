@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::browser::Broken;
 use super::canton::{self, Template};
 use super::clock::{self, Deadline};
 use super::dice::Dice;
@@ -15,9 +16,9 @@ use super::promises::Breach;
 use super::provider::{Machine, Provider};
 use super::scratch::Scratch;
 use super::tally::Tally;
-use super::visit::Broken;
 use super::visitor::{Place, Visitor};
-use crate::workshop::Trouble;
+use crate::Trouble;
+use crate::post::Post;
 
 /// How many use the provider at the same time.
 const VISITORS: usize = 4;
@@ -74,11 +75,10 @@ struct Installation {
 
 impl Run {
     /// Prepares an installation of the binary; throws the dice of `seed`.
-    pub(super) fn prepare(furka: PathBuf, seed: u64) -> Result<Self, Trouble> {
+    pub(super) fn prepare(furka: PathBuf, seed: u64, post: &Post) -> Result<Self, Trouble> {
         let memory = Scratch::in_memory()?;
         let machine = Machine::of(furka, memory.path())?;
-        let post = super::post::Post::open()?;
-        let template = Template::make(&machine, memory.path(), &post)?;
+        let template = Template::make(&machine, memory.path(), post)?;
         Ok(Self {
             dice: Dice::of(seed),
             examiner: Examiner::start()?,
@@ -120,7 +120,7 @@ impl Run {
                     if manner != Manner::LyingDisk
                         && let Some(breach) = breaches.first()
                     {
-                        let trouble = Trouble::new(format!("{breach:?}"));
+                        let trouble = Trouble::from(format!("{breach:?}"));
                         return Err(self.failed(here, &trouble));
                     }
                     breaches.is_empty()
@@ -135,7 +135,7 @@ impl Run {
         tally.seconds = clock::now().duration_since(began).as_secs_f64();
         let said = self.machine.said();
         match said.lines().find(|line| line.contains("panicked")) {
-            Some(line) => Err(Trouble::new(format!("the provider panicked: {line}"))),
+            Some(line) => Err(Trouble::from(format!("the provider panicked: {line}"))),
             None => Ok(tally),
         }
     }
@@ -145,7 +145,7 @@ impl Run {
         here.provider = None;
         let said = self.machine.said();
         let last: Vec<_> = said.lines().rev().take(5).collect();
-        Trouble::new(format!(
+        Trouble::from(format!(
             "cycle {} of seed {}: {trouble}; the installation is kept in {}; the provider's last words:\n{}",
             self.number,
             self.seed,
@@ -177,15 +177,13 @@ impl Run {
         });
         let provider = Provider::start(&self.machine, &place.home, place.disk.as_ref())?;
         let dice = self.dice.apart(self.number);
-        let visitors = 0..VISITORS;
+        let visitors = (0..VISITORS).map(|number| Visitor::new(&place, (number, VISITORS), &dice));
         Ok(Installation {
             age: 0,
             audit: 0,
             home,
             provider: Some(provider),
-            visitors: visitors
-                .map(|number| Visitor::new(&place, (number, VISITORS), &dice))
-                .collect(),
+            visitors: visitors.collect::<Result<_, _>>()?,
             place,
         })
     }
@@ -243,7 +241,7 @@ impl Installation {
     fn load(&mut self, promises: u64, moment: Duration) -> Result<(), Trouble> {
         let place = Arc::clone(&self.place);
         let Some(provider) = self.provider.take() else {
-            return Err(Trouble::new("nobody serves"));
+            return Err(Trouble::from("nobody serves"));
         };
         let visitors = &mut self.visitors;
         let (killed, visits) = thread::scope(|scope| {
@@ -328,7 +326,7 @@ fn audit(place: &Place) -> Result<u64, Trouble> {
     }
     let said = canton::run(command)?;
     let entries = said.split_whitespace().find_map(|word| word.parse().ok());
-    entries.ok_or_else(|| Trouble::new(format!("`furka audit verify` says no number: {said}")))
+    entries.ok_or_else(|| Trouble::from(format!("`furka audit verify` says no number: {said}")))
 }
 
 fn ended<T>(joined: thread::Result<Result<T, Broken>>) -> Result<T, Trouble> {
@@ -336,5 +334,5 @@ fn ended<T>(joined: thread::Result<Result<T, Broken>>) -> Result<T, Trouble> {
 }
 
 fn ended_trouble<T>(joined: thread::Result<Result<T, Trouble>>) -> Result<T, Trouble> {
-    joined.unwrap_or_else(|_| Err(Trouble::new("a visitor panicked")))
+    joined.unwrap_or_else(|_| Err(Trouble::from("a visitor panicked")))
 }
