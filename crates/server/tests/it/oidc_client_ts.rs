@@ -4,24 +4,25 @@
 use std::{
     fs,
     io::{Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::Command,
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use store::ResourceKind;
 use tempfile::TempDir;
-use testkit::{Person, Role, Town};
+use testkit::{Role, Town};
 use tokio::runtime::Runtime;
 
 use crate::{
+    application::claims,
     cas_client::canton_of_today,
     openid_client::packages,
     programs::{Program, Serving, free_port},
-    registered::{changes, registers},
+    registered::registers,
 };
 
 const PAGE: &str = include_str!("../npm/oidc_client_ts.html");
@@ -35,7 +36,7 @@ struct Chromium {
     runtime: Runtime,
     session: String,
     _driver: Program,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Chromium {
@@ -49,9 +50,9 @@ impl Chromium {
             runtime: Runtime::new().unwrap(),
             session: format!("http://127.0.0.1:{port}/session"),
             _driver: driver,
-            _folder: folder,
+            folder,
         };
-        let profile = browser._folder.path().join("profile");
+        let profile = browser.folder.path().join("profile");
         let profile = format!("--user-data-dir={}", profile.display());
         // Spoken to through a pipe, it ends with its driver, however that ends.
         let arguments = [
@@ -110,7 +111,7 @@ impl Chromium {
         );
         let mut left = PATIENCE;
         loop {
-            let state = json!({ "script": "return [location.href, document.readyState, document.body.innerText]", "args": [] });
+            let state = json!({ "script": "return [location.href, document.readyState, document.body?.innerText]", "args": [] });
             let page = self.asks(Method::POST, "/execute/sync", &state);
             if page[0].as_str().unwrap().starts_with(beginning) && page[1] == "complete" {
                 return;
@@ -134,38 +135,74 @@ fn serves_the_application(port: u16, provider: &str) -> String {
     let library = packages().join("node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js");
     let library = fs::read_to_string(library).unwrap();
     let page = PAGE.replace("PROVIDER", provider);
+    let files = Arc::new((page, library));
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (mut head, mut byte) = (Vec::new(), [0]);
-            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
-                head.push(byte[0]);
-            }
-            let (kind, body) = match head.starts_with(b"GET /oidc-client-ts.js ") {
-                true => ("text/javascript", &library),
-                false => ("text/html", &page),
-            };
-            let answer = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-                body.len()
-            );
-            // Who went away needs no answer.
-            let _sent = stream.write_all(answer.as_bytes());
+        for stream in listener.incoming().map_while(Result::ok) {
+            let files = Arc::clone(&files);
+            // A browser also opens connections on which it asks for nothing yet.
+            thread::spawn(move || answers(stream, &files));
         }
     });
     format!("http://127.0.0.1:{port}")
 }
 
-/// Types name and password on the provider's page and sends it; back at the application then.
-fn signs_in(browser: &Chromium, person: &Person, callback: &str) {
-    let (name, password) = (json!(person.username), json!(person.password));
+/// One request, answered with the page or the library.
+fn answers(mut stream: TcpStream, (page, library): &(String, String)) {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
+        head.push(byte[0]);
+    }
+    let (kind, body) = match head.starts_with(b"GET /oidc-client-ts.js ") {
+        true => ("text/javascript", library),
+        false => ("text/html", page),
+    };
+    let length = body.len();
+    let front = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    );
+    // Who went away needs no answer.
+    let _sent = stream.write_all(&[front.as_bytes(), body.as_bytes()].concat());
+}
+
+/// Fills in the form of the provider's page that is open and sends it; on a page that begins so then.
+fn fills(browser: &Chromium, typed: &[(&str, &str)], then: &str) {
+    let (fields, values): (Vec<_>, Vec<_>) = typed.iter().copied().unzip();
+    let (fields, values) = (json!(fields), json!(values));
     browser.leaves_for(
-        callback,
+        then,
         &format!(
-            "{{ document.querySelector('[name=username]').value = {name}; \
-             const field = document.querySelector('[name=password]'); \
-             field.value = {password}; field.form.requestSubmit(); }}"
+            "{fields}.map((name, at) => Object.assign(\
+               document.querySelector(`[name=${{name}}]`), {{ value: {values}[at] }}))[0].form.requestSubmit()"
         ),
+    );
+}
+
+/// Renews with the refresh token, and gives that back: it is worth nothing then.
+fn renews(browser: &Chromium, user: &Value) {
+    let renewed = browser.evaluates("manager.signinSilent()");
+    assert_eq!(
+        renewed["profile"]["sub"], user["profile"]["sub"],
+        "{renewed}"
+    );
+    for token in ["access_token", "refresh_token"] {
+        assert!(renewed[token].is_string(), "{renewed}");
+        assert_ne!(renewed[token], user[token], "{token}");
+    }
+    let given_back = browser.evaluates("manager.revokeTokens(['refresh_token'])");
+    assert_eq!(given_back, Value::Null);
+    let refused = format!(
+        "manager.getUser().then((user) => {{ user.refresh_token = {}; return manager.storeUser(user); }})\
+         .then(() => manager.signinSilent())",
+        renewed["refresh_token"]
+    );
+    let refused = browser.evaluates(&refused);
+    assert!(
+        refused
+            .as_str()
+            .unwrap_or_default()
+            .starts_with("ErrorResponse: "),
+        "{refused}"
     );
 }
 
@@ -174,13 +211,13 @@ fn signs_in(browser: &Chromium, person: &Person, callback: &str) {
 #[test]
 fn oidc_client_ts_signs_in_renews_and_signs_out_in_chromium() {
     let mut canton = canton_of_today();
-    // Chromium is in the school, and calls from where the other tests have their proxy.
-    changes(&canton, ResourceKind::Zones, |text| {
-        text.replace("127.0.0.2/32", "127.0.0.1/32")
-    });
     let person = {
         let town: &mut dyn Town = &mut canton;
         town.somebody(Role::EnrolledApp)
+    };
+    let code = {
+        let town: &mut dyn Town = &mut canton;
+        town.shown_by_app(&person)
     };
     let (port, own) = (free_port(), free_port());
     let application = serves_the_application(own, &format!("http://localhost:{port}"));
@@ -206,39 +243,29 @@ fn oidc_client_ts_signs_in_renews_and_signs_out_in_chromium() {
 
     browser.opens(&application);
     browser.leaves_for(&provider.origin, "manager.signinRedirect()");
-    signs_in(&browser, &person, &format!("{application}/callback?"));
+    let password = [
+        ("username", person.username.as_str()),
+        ("password", &person.password),
+    ];
+    fills(&browser, &password, &format!("{}/login/", provider.origin));
+    fills(
+        &browser,
+        &[("code", &code)],
+        &format!("{application}/callback?"),
+    );
     let user = browser.evaluates("manager.signinRedirectCallback()");
     assert_eq!(user["profile"]["name"], "Chloé Zufferey", "{user}");
-    assert_eq!(user["profile"]["acr"], "https://refeds.org/profile/sfa");
+    let acr = &claims(user["id_token"].as_str().unwrap())["acr"];
+    assert_eq!(acr, "https://refeds.org/profile/mfa");
+    renews(&browser, &user);
 
-    let renewed = browser.evaluates("manager.signinSilent()");
-    assert_eq!(
-        renewed["profile"]["sub"], user["profile"]["sub"],
-        "{renewed}"
+    browser.leaves_for(
+        &format!("{application}/bye?"),
+        "manager.signoutRedirect({ state: 'over' })",
     );
-    for token in ["access_token", "refresh_token"] {
-        assert!(renewed[token].is_string(), "{renewed}");
-        assert_ne!(renewed[token], user[token], "{token}");
-    }
-    let given_back = browser.evaluates("manager.revokeTokens(['refresh_token'])");
-    assert_eq!(given_back, Value::Null);
-    let refused = format!(
-        "manager.getUser().then((user) => {{ user.refresh_token = {}; return manager.storeUser(user); }})\
-         .then(() => manager.signinSilent())",
-        renewed["refresh_token"]
-    );
-    let refused = browser.evaluates(&refused);
-    assert!(
-        refused
-            .as_str()
-            .unwrap_or_default()
-            .starts_with("ErrorResponse: "),
-        "{refused}"
-    );
-
-    browser.leaves_for(&format!("{application}/bye?"), "manager.signoutRedirect()");
     let out = browser.evaluates("manager.signoutRedirectCallback()");
-    assert!(out["error"].is_null() && out.is_object(), "{out}");
+    assert_eq!(out["userState"], "over", "{out}");
     browser.leaves_for(&provider.origin, "manager.signinRedirect()");
-    signs_in(&browser, &person, &format!("{application}/callback?"));
+    let asked = browser.evaluates("document.querySelector('[name=password]').value");
+    assert_eq!(asked, "", "somebody is asked for the password again");
 }
