@@ -28,7 +28,7 @@ use crate::{
 /// The domain of wishes.
 const KIND: &str = "saml wish";
 /// How long a request may lie open, in seconds.
-const WANTED_S: i64 = 3600;
+pub(crate) const WANTED_S: i64 = 3600;
 
 /// A person on the way to a SAML application.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -70,17 +70,22 @@ impl Wanted {
         }
     }
 
-    /// Reads what [`Wanted::again`] wrote, if its time is not over and the application is there.
+    /// Reads what [`Wanted::again`] wrote, if its time is not over and neither is the application's metadata.
     pub(crate) fn read(app: &App, text: &str) -> Option<Self> {
         let wanted: Self = ticket::open(&app.keys, Purpose::SignInTicket, KIND, text)?;
         let catalogue = app.catalogue.load();
-        let known = wanted.registered(&catalogue).is_some();
-        Some(wanted).filter(|wanted| known && app.world.now() < wanted.until)
+        let now = app.world.now();
+        let known = wanted.registered(&catalogue);
+        let known = known.is_some_and(|known| known.provider.is_valid(now.0));
+        Some(wanted).filter(|wanted| known && now < wanted.until)
     }
 
-    /// The application, if it is still registered and its metadata counts.
+    /// The application, if it is still registered with the address that the answer goes to.
     pub(crate) fn registered<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Registered> {
-        catalogue.saml.entity(&self.request.issuer)
+        let known = catalogue.saml.entity(&self.request.issuer)?;
+        let mut consumers = known.provider.consumers.iter();
+        let is_there = consumers.any(|one| one.location == self.request.consumer);
+        is_there.then_some(known)
     }
 
     /// What people call the application.

@@ -1,7 +1,8 @@
 //! SAML single sign-on: `/saml/metadata`, `/saml/sso`, and where a person goes on from there.
 //!
 //! A browser brings a message from another site, so its cookies do not count (and with a form it does
-//! not even send them). The message is verified and used up, and the person goes on with a fresh request.
+//! not even send them). The message is verified, and the person goes on with a fresh request. Nothing is
+//! written for strangers: a request is used up when somebody who is signed in is answered.
 
 use axum::{
     Extension,
@@ -31,7 +32,7 @@ use crate::{
     app::App,
     errand::Errand,
     failure::Failure,
-    gate::saml::{self, Verdict, Wanted},
+    gate::saml::{self, Verdict, WANTED_S, Wanted},
     page::{Onward, Reason},
     world::Draw,
 };
@@ -93,7 +94,7 @@ pub(crate) async fn sso_form(
     sso(&app, &visit, Received::post(&body)).await
 }
 
-/// A request is verified and used up; the person goes on without it.
+/// A request is verified; the person goes on without it.
 async fn sso(
     app: &App,
     visit: &Visit,
@@ -120,9 +121,6 @@ async fn sso(
     let Some(registered) = catalogue.saml.entity(&request.issuer) else {
         return page(app, visit, Fault::IssuerUnknown);
     };
-    if !spent(app, &request.issuer, request.id.as_deref()).await? {
-        return page(app, visit, Fault::Replayed);
-    }
     let refused = request
         .name_id
         .is_some_and(|format| !registered.application.gives(format));
@@ -134,10 +132,15 @@ async fn sso(
     }
 }
 
-/// Uses a message's identifier up; on all nodes, for as long as the message could be believed.
-pub(super) async fn spent(app: &App, issuer: &str, id: Option<&str>) -> Result<bool, Failure> {
+/// Uses a message's identifier up; on all nodes, for as long as the message could be believed, and for
+/// `open_s` seconds more.
+pub(super) async fn spent(
+    app: &App,
+    (issuer, id): (&str, Option<&str>),
+    open_s: i64,
+) -> Result<bool, Failure> {
     let Some(id) = id else { return Ok(true) };
-    let until = app.world.now().plus(2 * WINDOW_S + 1);
+    let until = app.world.now().plus(2 * WINDOW_S + open_s + 1);
     let key = format!("{issuer} {id}");
     Ok(app
         .store
@@ -202,6 +205,10 @@ pub(crate) async fn go_on(
     match enough(&app, &visit, session.as_ref(), demand) {
         Some(Enough::Yes) => match session {
             Some((session, person)) => {
+                let asked = (&*wanted.request.issuer, wanted.request.id.as_deref());
+                if !spent(&app, asked, WANTED_S).await? {
+                    return page(&app, &visit, Fault::Replayed);
+                }
                 let who = (&session, &person);
                 respond(&app, visit, &headers, &wanted, who).await
             }
@@ -238,7 +245,8 @@ async fn respond(
         Verdict::NotForYou(message) => {
             let page = carrying(app, &visit, wanted, &message);
             let page = Onward {
-                denied: true,
+                // Whoever must not be asked anything is not asked to click either.
+                denied: !wanted.request.is_passive,
                 ..page
             };
             // Bindings 3.5.6 wants no error status towards a browser that carries messages.

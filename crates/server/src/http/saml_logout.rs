@@ -11,7 +11,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderValue, StatusCode};
-use journey::{Person, PersonId};
+use journey::{Person, PersonId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{EndSessions, SessionRecord, seal::Purpose};
 use wire::saml::{
@@ -43,15 +43,15 @@ use crate::{
 /// The domain of the cookie and of what travels between two steps.
 const KIND: &str = "saml logout";
 /// More applications than these are not remembered.
-const APPLICATIONS_MAX: usize = 12;
+const APPLICATIONS_MAX: usize = 8;
+/// How long a browser may take from a message to the next step, in seconds.
+const SAID_S: i64 = 60;
 
 /// The applications that a browser was let into.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Entered {
     /// Whose.
     person: String,
-    /// The session, as the store knows it: two digits a byte.
-    session: String,
     applications: Vec<One>,
     /// The application that asked, and waits for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +63,8 @@ struct Entered {
 struct One {
     /// The registered id.
     id: String,
+    /// The session it knows, as the store knew it: two digits a byte. A step-up begins another.
+    session: String,
     /// By what kind of name it knows the person.
     format: NameIdFormat,
     state: LeaveState,
@@ -80,6 +82,13 @@ struct Asked {
     sessions: Vec<String>,
     relay_state: Option<String>,
     by_post: bool,
+}
+
+/// What an application said, on the way to the next step.
+#[derive(Debug, Deserialize, Serialize)]
+struct Said {
+    brought: Brought,
+    until: Timestamp,
 }
 
 /// What a step brings to the next one.
@@ -102,19 +111,24 @@ pub(super) fn remembered(
 ) -> Option<HeaderValue> {
     let catalogue = app.catalogue.load();
     let registered = wanted.registered(&catalogue)?;
-    let key = crate::gate::sid(&session.key);
-    let before = entered(app, headers).filter(|before| before.session == key);
+    let whose = person.id.to_string();
+    let before = entered(app, headers).filter(|before| before.person == whose);
     let mut entered = before.unwrap_or_else(|| Entered {
-        person: person.id.to_string(),
-        session: key,
+        person: whose,
         applications: Vec::new(),
         origin: None,
     });
     let id = registered.application.id.clone();
-    entered.applications.retain(|one| one.id != id);
-    entered.applications.truncate(APPLICATIONS_MAX - 1);
+    // Whoever signs in again begins anew: nobody waits for an answer, and what was left is left.
+    entered.origin = None;
+    entered
+        .applications
+        .retain(|one| one.id != id && one.state != LeaveState::Out);
+    let over = (entered.applications.len() + 1).saturating_sub(APPLICATIONS_MAX);
+    entered.applications.drain(..over);
     entered.applications.push(One {
         id,
+        session: crate::gate::sid(&session.key),
         format: known.name_id.format,
         state: LeaveState::Open,
         asked: None,
@@ -169,10 +183,14 @@ async fn slo(
         Brought::Request(asked) => (&asked.issuer, &asked.id),
         Brought::Answer { issuer, to, .. } => (issuer, to),
     };
-    if !spent(app, issuer, Some(id)).await? {
+    if !spent(app, (issuer, Some(id)), 0).await? {
         return page(app, visit, Fault::Replayed);
     }
-    let sealed = ticket::seal(&app.keys, Purpose::Csrf, KIND, &brought);
+    let said = Said {
+        brought,
+        until: app.world.now().plus(SAID_S),
+    };
+    let sealed = ticket::seal(&app.keys, Purpose::Csrf, KIND, &said);
     show::see_other(visit, &format!("/saml/logout?said={sealed}"))
 }
 
@@ -216,7 +234,10 @@ pub(crate) async fn logout(
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
     let sealed = query.split('&').find_map(|pair| pair.strip_prefix("said="));
-    match ticket::open(&app.keys, Purpose::Csrf, KIND, sealed.unwrap_or_default()) {
+    let said: Option<Said> =
+        ticket::open(&app.keys, Purpose::Csrf, KIND, sealed.unwrap_or_default());
+    let said = said.filter(|said| app.world.now() < said.until);
+    match said.map(|said| said.brought) {
         None => show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate),
         Some(Brought::Request(asked)) => leaves(&app, visit, &headers, asked).await,
         Some(Brought::Answer {
@@ -235,13 +256,22 @@ async fn leaves(
     asked: Asked,
 ) -> Result<Response, Failure> {
     let before = entered(app, headers);
+    let catalogue = app.catalogue.load_full();
+    let asker = catalogue.saml.entity(&asked.issuer);
+    let asker = asker.map(|known| known.application.id.clone());
+    let is_other = |one: &One| Some(&one.id) != asker.as_ref();
     let Some((session, person)) = own_session(app, &visit).await? else {
         // There is nothing left to end here, which is what was asked for.
-        return tell(app, &visit, &asked, Status::SUCCESS);
+        let mut all = before.iter().flat_map(|before| &before.applications);
+        let status = match all.any(|one| is_other(one) && one.state != LeaveState::Out) {
+            true => Status::PARTIAL_LOGOUT,
+            false => Status::SUCCESS,
+        };
+        return tell(app, &visit, &asked, status);
     };
-    let key = crate::gate::sid(&session.key);
-    let mut entered = match before.filter(|before| before.session == key) {
-        Some(entered) if is_theirs(app, &entered, &asked, (&session, &person)) => entered,
+    let whose = person.id.to_string();
+    let mut entered = match before.filter(|before| before.person == whose) {
+        Some(entered) if is_theirs(app, &entered, &asked, &person) => entered,
         _ => {
             let unknown = Fault::SessionUnknown.row().status;
             return tell(
@@ -254,12 +284,7 @@ async fn leaves(
     };
     end(app, &visit, &person, &EndSessions::One(session.key)).await?;
     visit.cookies.extend(app.jar.delete(Name::Session));
-    let catalogue = app.catalogue.load_full();
-    let asker = catalogue.saml.entity(&asked.issuer);
-    let asker = asker.map(|known| known.application.id.clone());
-    entered
-        .applications
-        .retain(|one| Some(&one.id) != asker.as_ref());
+    entered.applications.retain(is_other);
     if entered.applications.is_empty() {
         visit.cookies.extend(app.jar.delete(Name::Saml));
         return tell(app, &visit, &asked, Status::SUCCESS);
@@ -269,13 +294,16 @@ async fn leaves(
     show::see_other(&visit, "/saml/leave")
 }
 
-/// Whether an application names this session as it knows it.
-fn is_theirs(
-    app: &App,
-    entered: &Entered,
-    asked: &Asked,
-    (session, person): (&SessionRecord, &Person),
-) -> bool {
+impl One {
+    /// The key of the session it knows.
+    fn key(&self) -> Option<[u8; 32]> {
+        let decoded = data_encoding::HEXLOWER.decode(self.session.as_bytes());
+        decoded.ok()?.try_into().ok()
+    }
+}
+
+/// Whether an application names this person and the session that it was let in with.
+fn is_theirs(app: &App, entered: &Entered, asked: &Asked, person: &Person) -> bool {
     let catalogue = app.catalogue.load();
     let Some(registered) = catalogue.saml.entity(&asked.issuer) else {
         return false;
@@ -284,7 +312,9 @@ fn is_theirs(
     let Some(one) = all.find(|one| one.id == registered.application.id) else {
         return false;
     };
-    let known = known(app, registered, Some(one.format), (person, &session.key));
+    let known = one
+        .key()
+        .and_then(|key| known(app, registered, Some(one.format), (person, &key)));
     known.is_some_and(|known| {
         let index = asked.sessions.is_empty() || asked.sessions.contains(&known.session_index);
         index && known.name_id.value == asked.name
@@ -453,18 +483,20 @@ pub(crate) async fn leave_one(
     let Some(mut entered) = entered(&app, &headers) else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };
+    // Whoever signed in again since has nothing to leave.
+    if own_session(&app, &visit).await?.is_some() {
+        return show::see_other(&visit, "/account");
+    }
     let catalogue = app.catalogue.load_full();
     let account = match entered.person.parse::<PersonId>() {
         Ok(person) => app.store.person(person).await?,
         Err(_) => None,
     };
-    let session = data_encoding::HEXLOWER
-        .decode(entered.session.as_bytes())
-        .unwrap_or_default();
     let registered = catalogue.saml.application(&id);
     let one = entered.applications.iter_mut().find(|one| one.id == id);
-    let (Some(account), Ok(session), Some(registered), Some(one)) =
-        (account, <[u8; 32]>::try_from(session), registered, one)
+    let session = one.as_ref().and_then(|one| one.key());
+    let (Some(account), Some(session), Some(registered), Some(one)) =
+        (account, session, registered, one)
     else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };

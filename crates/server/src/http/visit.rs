@@ -7,6 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, header::ACCEPT_LANGUAGE};
 use journey::{Language, Place};
 
+use super::around::is_foreign;
 use crate::{
     app::{App, Caller},
     cookie::{Name, sha256},
@@ -58,7 +59,11 @@ impl Visit {
         let language = asked.or(kept).unwrap_or_else(|| negotiated(headers));
         let browser = app.jar.hash(headers, Name::Browser).unwrap_or_else(|| {
             let new: [u8; 32] = app.world.bytes();
-            cookies.extend(app.jar.set_bytes(Name::Browser, &new));
+            // Browsers leave our cookies out of a form of another site. A new one would take the place
+            // of theirs, and end the sign-ins that are open beside it.
+            if parts.method.is_safe() || !is_foreign(app, headers) {
+                cookies.extend(app.jar.set_bytes(Name::Browser, &new));
+            }
             sha256(&new)
         });
         let known_device = app.jar.hash(headers, Name::Device);

@@ -1,5 +1,7 @@
 //! `Response`: a statement about a person, signed twice, or a status that says why there is none.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::binding::{Kind, Outgoing};
@@ -112,7 +114,6 @@ pub struct Statement {
 }
 
 /// Everything a response is made with.
-#[derive(Debug)]
 pub struct Making<'m> {
     /// Who answers.
     pub idp: &'m Idp,
@@ -137,6 +138,16 @@ pub struct Encrypting<'e> {
 pub const ASSERTION_S: i64 = 300;
 /// How far an application's clock may be behind, in seconds.
 const SKEW_S: i64 = 60;
+
+impl fmt::Debug for Making<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The chance becomes keys.
+        formatter
+            .debug_struct("Making")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
 
 impl Making<'_> {
     /// A response with an assertion; both are signed, and the assertion is encrypted if that is asked.

@@ -190,12 +190,18 @@ fn pysaml2_is_told_what_was_not_reached() {
 fn a_request_is_used_once() {
     let mut canton = canton();
     let mut python = Python::start(&mut canton, MORE);
-    let (_, mut browser) = chloe(&mut canton);
+    let (person, mut browser) = chloe(&mut canton);
+    let browser = &mut *browser;
     let request = python.requests(json!({}));
     let answer = browser.sends(testkit::Attempt::get(&request));
     assert_eq!(answer.status, 303, "{answer:?}");
-    let answer = browser.sends(testkit::Attempt::get(&request));
-    assert_eq!(answer.status, 400);
+    let again = browser.sends(testkit::Attempt::get(&request));
+    signs_in(browser, &at(answer.location()), &person);
+    assert!(python.reads(browser)["name_id"].is_string());
+    for used in [&answer, &again] {
+        let answer = browser.sends(testkit::Attempt::get(&at(used.location())));
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
     // Changed by one letter, it is nobody's.
     let other = python
         .requests(json!({}))
@@ -253,6 +259,48 @@ fn a_sign_out_here_names_what_is_still_open() {
     let answer = python.asks(json!({"do": "logout", "url": asked}));
     browser.opens(answer["url"].as_str().unwrap());
     browser.sees("python \u{2013} d\u{e9}connect\u{e9}");
+}
+
+/// [X11] What an application said is worth something for the moment a browser takes to bring it on.
+#[test]
+fn a_logout_that_lay_about_ends_nothing() {
+    let mut canton = canton();
+    let mut python = Python::start(&mut canton, MORE);
+    let (person, mut browser) = chloe(&mut canton);
+    signs_in(&mut *browser, &python.requests(json!({})), &person);
+    python.reads(&mut *browser);
+    let out = python.asks(json!({"do": "sign out"}));
+    let said = browser.sends(testkit::Attempt::get(out["url"].as_str().unwrap()));
+    assert!(said.location().starts_with("/saml/logout"), "{said:?}");
+    canton.toy().passes(61);
+    let late = browser.sends(testkit::Attempt::get(&at(said.location())));
+    assert_eq!(late.status, 410);
+    assert!(is_inside(&mut *browser));
+}
+
+/// What is open elsewhere is not passed over in silence when nobody is signed in here any more.
+#[test]
+fn an_application_is_told_that_others_are_still_open() {
+    let mut canton = canton();
+    let mut python = Python::start(&mut canton, MORE);
+    registered(
+        &canton,
+        "app",
+        &super::refused::metadata(),
+        "unsolicited = true\n",
+    );
+    let (person, mut browser) = chloe(&mut canton);
+    let browser = &mut *browser;
+    signs_in(browser, &python.requests(json!({})), &person);
+    python.reads(browser);
+    browser.opens(&at("/saml/start/app"));
+    browser.opens(&at("/account"));
+    browser.clicks("Se d\u{e9}connecter");
+    let out = python.asks(json!({"do": "sign out"}));
+    let answer = follows(browser, out["url"].as_str().unwrap());
+    let (_, query) = answer.split_once('?').unwrap();
+    let said = wire::saml::Received::redirect(query.as_bytes()).unwrap();
+    assert!(format!("{said:?}").contains("status:PartialLogout"));
 }
 
 /// [X11] A logout for another session ends nothing.

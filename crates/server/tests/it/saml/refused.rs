@@ -7,7 +7,7 @@ use crate::application::{at, sends};
 
 const CONSUMER: &str = "https://app.example/acs";
 
-fn metadata() -> String {
+pub(super) fn metadata() -> String {
     format!(
         r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://app.example/">
 <md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
@@ -164,17 +164,103 @@ fn somebody_of_another_group_does_not_enter() {
     let (person, mut browser) = chloe(&mut canton);
     let answer = asks(&mut canton, "_a", "");
     let answer = crate::application::enters(&mut *browser, &at(answer.location()), &person);
-    let page = browser.sends(Attempt::get(&at(answer.location())));
-    assert_eq!(page.status, 200);
+    browser.opens(&at(answer.location()));
     assert!(
-        !page.body.contains("onward.js"),
+        !browser.text().contains("onward.js"),
         "nothing goes off by itself"
     );
-    browser.opens(&at(answer.location()));
     let (_, fields) = super::onward(&mut *browser);
     let message = data_encoding::BASE64.decode(super::field(&fields, "SAMLResponse").as_bytes());
     let message = String::from_utf8(message.unwrap()).unwrap();
     assert!(message.contains("status:RequestDenied") && !message.contains("Assertion"));
+}
+
+/// [Core §3.4.1] "the identity provider and the user agent itself MUST NOT visibly take control of the user interface from the requester and interact with the presenter in a noticeable fashion."
+#[test]
+fn somebody_of_another_group_is_not_stopped_by_a_passive_request() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "groups = [\"nobody\"]\n");
+    let (person, mut browser) = chloe(&mut canton);
+    let first = asks(&mut canton, "_a", "");
+    super::signs_in(&mut *browser, &at(first.location()), &person);
+    let passive = asks(&mut canton, "_b", "IsPassive=\"true\"");
+    let page = browser.sends(Attempt::get(&at(passive.location())));
+    assert!(page.body.contains("onward.js"), "{}", page.body);
+}
+
+/// A message of another site comes without cookies. It must not take the place of those there are, or
+/// the sign-in in another tab ends.
+#[test]
+fn a_form_of_another_site_leaves_the_browser_as_it_is() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "");
+    let own = sends(&mut canton, Attempt::get(&at("/login")));
+    let browser = |answer: &Answer| answer.cookies_set().any(|name| name.contains("browser"));
+    assert!(browser(&own), "{own:?}");
+    let message = asks(&mut canton, "_a", "");
+    let authorize = Attempt::post(&at("/authorize"), &[("client_id", "ent")])
+        .from_page_of("https://app.example");
+    let authorize = sends(&mut canton, authorize);
+    for answer in [message, authorize] {
+        assert_eq!(answer.status, 303, "{answer:?}");
+        assert!(!browser(&answer), "{answer:?}");
+    }
+}
+
+/// Whoever is signed in leaves no application by an address that another site made up.
+#[test]
+fn somebody_who_is_signed_in_leaves_nothing() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "");
+    let (person, mut browser) = chloe(&mut canton);
+    let answer = asks(&mut canton, "_a", "");
+    super::signs_in(&mut *browser, &at(answer.location()), &person);
+    let answer = browser.sends(Attempt::get(&at("/saml/leave/app")));
+    assert_eq!(answer.location(), "/account", "{answer:?}");
+}
+
+/// What was asked for in time is not answered once the application's metadata is over, nor at an
+/// address that was taken from it.
+#[test]
+fn metadata_counts_when_the_answer_goes_out() {
+    let mut canton = canton();
+    let until = jiff::Timestamp::from_second(canton.toy().now() + 60).unwrap();
+    let described = metadata().replace("entityID=", &format!("validUntil=\"{until}\" entityID="));
+    registered(&canton, "app", &described, "");
+    let answer = asks(&mut canton, "_a", "");
+    canton.toy().passes(61);
+    let late = sends(&mut canton, Attempt::get(&at(answer.location())));
+    assert_eq!(late.status, 410);
+
+    let mut canton = super::canton();
+    registered(&canton, "app", &metadata(), "");
+    let answer = asks(&mut canton, "_a", "");
+    let kind = store::ResourceKind::Applications;
+    crate::registered::changes(&canton, kind, |text| {
+        text.replace(CONSUMER, "https://app.example/new")
+    });
+    let gone = sends(&mut canton, Attempt::get(&at(answer.location())));
+    assert_eq!(gone.status, 410);
+}
+
+/// A step-up begins another session; what was opened before it is still named at the sign-out.
+#[test]
+fn an_application_of_before_a_step_up_is_still_named() {
+    let mut canton = canton();
+    registered(&canton, "weak", &metadata(), "unsolicited = true\n");
+    let strong = metadata().replace("app.example", "strong.example");
+    registered(&canton, "strong", &strong, "unsolicited = true\n");
+    let (person, mut browser) = chloe(&mut canton);
+    super::signs_in(&mut *browser, &at("/saml/start/weak"), &person);
+    canton.toy().passes(2);
+    let forced =
+        request(&canton, "_f", "ForceAuthn=\"true\"").replace("app.example", "strong.example");
+    let answer = sends(&mut canton, posted(&forced));
+    super::signs_in(&mut *browser, &at(answer.location()), &person);
+    browser.opens(&at("/account"));
+    browser.clicks("Se d\u{e9}connecter");
+    browser.sees("weak");
+    browser.sees("strong");
 }
 
 /// Our metadata says what applications need, before any is registered.

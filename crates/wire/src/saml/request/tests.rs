@@ -47,6 +47,21 @@ fn told(attributes: &str, inside: &str) -> Fault {
 }
 
 #[test]
+fn a_class_longer_than_any_known_one_does_not_travel() {
+    let long = "u".repeat(NAME_BYTES_MAX + 1);
+    let class =
+        |name: &str| format!("<saml:AuthnContextClassRef>{name}</saml:AuthnContextClassRef>");
+    let known = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password";
+    let asked = format!(
+        "<samlp:RequestedAuthnContext>{}{}</samlp:RequestedAuthnContext>",
+        class(&long),
+        class(known)
+    );
+    let requested = read("", &asked).unwrap().requested.unwrap();
+    assert_eq!(requested.classes, [known]);
+}
+
+#[test]
 fn a_plain_request_is_read() {
     let request = read(
         "ProviderName=\"ISM\" ForceAuthn=\"1\" IsPassive=\"false\"",

@@ -24,7 +24,7 @@ impl Bounds {
         elements_max: 1000,
         depth_max: 24,
         attributes_max: 24,
-        namespaces_max: 500,
+        namespaces_max: 64,
     };
     /// The metadata of one application.
     pub(crate) const METADATA: Self = Self {

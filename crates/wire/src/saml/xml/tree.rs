@@ -1,5 +1,7 @@
 //! The only tree: elements whose accessors refuse what is ambiguous.
 
+use std::collections::BTreeSet;
+
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::{Bounds, Space, XmlError, gate};
@@ -31,8 +33,14 @@ impl<'i> Tree<'i> {
             .map(|attribute| attribute.value())
             .collect();
         // [C14N §2.1] a relative namespace name means another thing in every document that it stands in.
-        let mut names = document.descendants().flat_map(|node| node.namespaces());
-        if names.any(|one| !is_absolute(one.uri())) {
+        // Every element repeats what its surroundings declare; each declaration is looked at once.
+        let mut seen = BTreeSet::new();
+        let mut names = document
+            .descendants()
+            .flat_map(|node| node.namespaces())
+            .map(|one| one.uri())
+            .filter(|uri| seen.insert((uri.as_ptr() as usize, uri.len())));
+        if names.any(|uri| !is_absolute(uri)) {
             return Err(XmlError::Malformed);
         }
         ids.sort_unstable();
@@ -55,7 +63,7 @@ impl<'i> Tree<'i> {
     }
 }
 
-/// No name of a namespace is longer, in bytes. Every element inside is asked for it.
+/// No name of a namespace is longer, in bytes.
 const NAMESPACE_BYTES_MAX: usize = 256;
 
 /// Whether a namespace name is an absolute URI, or none at all.
@@ -211,6 +219,21 @@ mod tests {
         let two = "<a xmlns='urn:oasis:names:tc:SAML:2.0:assertion'><Issuer/><Issuer/></a>";
         let read = with_tree(two, |root| root.one(&SAML, "Issuer").is_err());
         assert_eq!(read, Ok(true));
+    }
+
+    /// [X06] Long declarations around many elements: the work would be their product.
+    #[test]
+    fn many_declarations_around_many_elements_are_refused() {
+        let long = "u".repeat(60);
+        let declared = |level: usize| -> String {
+            let names = (level * 22..499.min(level * 22 + 22))
+                .map(|n| format!(" xmlns:n{n}='urn:{n}:{long}'"));
+            format!("<a{}>", names.collect::<String>())
+        };
+        let open: String = (0..23).map(declared).collect();
+        let text = format!("{open}{}{}", "<b/>".repeat(970), "</a>".repeat(23));
+        assert_eq!(text.matches(" xmlns:").count(), 499);
+        assert_eq!(with_tree(&text, |_| ()), Err(XmlError::TooMuch));
     }
 
     /// [X03] An entity that nobody defined is no text.
