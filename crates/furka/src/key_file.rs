@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{Read, Write},
     os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
     path::{Path, PathBuf},
@@ -218,10 +218,7 @@ impl KeyFile {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, path)?;
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+            File::open(folder_of(path))?.sync_all()
         };
         let wrote: std::io::Result<()> = write();
         if wrote.is_err() {
@@ -324,6 +321,38 @@ impl KeyFile {
         let since = Some(now);
         self.lines.insert(number, Line { held, since });
     }
+}
+
+/// Holds the key file for one command: while it lives, no other command changes the file. It is its folder
+/// that is locked: the file itself is replaced.
+pub(crate) struct Alone(#[expect(dead_code, reason = "it is let go of when it is closed")] File);
+
+impl Alone {
+    /// Holds it from before it is read until after it is written.
+    ///
+    /// # Errors
+    /// When another command holds it, or the folder cannot be opened.
+    pub(crate) fn with(path: &Path) -> Result<Self, Failure> {
+        let folder = File::open(folder_of(path))
+            .doing(|| format!("opening the folder of `{}`", path.display()))?;
+        match folder.try_lock() {
+            Ok(()) => Ok(Self(folder)),
+            Err(TryLockError::WouldBlock) => Err(Failure::new(format!(
+                "another command is changing the key file `{}`",
+                path.display()
+            ))
+            .cure("wait until it has ended, and look at `furka keys seal status`")),
+            Err(TryLockError::Error(error)) => {
+                Err(error).doing(|| format!("locking the folder of `{}`", path.display()))
+            }
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent();
+    let named = folder.filter(|folder| !folder.as_os_str().is_empty());
+    named.unwrap_or(Path::new("."))
 }
 
 fn beside(path: &Path) -> PathBuf {
@@ -496,6 +525,18 @@ mod tests {
         assert_eq!(states(&file), [(1, "former"), (2, "current"), (3, "next")]);
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    /// Of two commands at once, one would undo what the other wrote, perhaps the only copy of a key.
+    #[test]
+    fn one_command_at_a_time_changes_the_file() {
+        let dir = TempDir::new().unwrap();
+        let (path, _) = first(&dir);
+        let alone = Alone::with(&path).unwrap();
+        let refused = Alone::with(&path).err().unwrap().to_string();
+        assert!(refused.contains("another command"), "{refused}");
+        drop(alone);
+        assert!(Alone::with(&path).is_ok());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use store::{
 };
 use tokio::time::timeout;
 
-use crate::{app::App, settings::Settings};
+use crate::{app::App, clock, settings::Settings};
 
 /// How often a node tells that it is there.
 const EVERY: Duration = Duration::from_secs(5);
@@ -179,6 +179,10 @@ fn agreed(settings: &Settings, keys: &Keys) -> Agreed {
 /// not work, all stays as it was: whether the database can be written is asked elsewhere.
 pub(crate) async fn look(app: &App) {
     let Some(own) = &app.nodes.own else { return };
+    // What it told would bear its own time, by which others judge whether it is there.
+    if let Ok(Some(_)) = clock::is_apart(app).await {
+        return;
+    }
     let before = app.nodes.last();
     match tell_and_look(app, own, &before).await {
         Ok(look) => {

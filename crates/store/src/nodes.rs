@@ -3,9 +3,9 @@
 use std::fmt;
 
 use data_encoding::HEXLOWER;
-use journey::{Secret, Timestamp};
+use journey::Timestamp;
 
-use crate::seal::{Keys, pepper_id, sha256};
+use crate::seal::{Keys, sha256};
 
 /// A node that was not seen for so long is gone, in seconds.
 pub const GONE_AFTER_S: i64 = 30;
@@ -57,7 +57,7 @@ pub struct NodeSeen {
 /// sealing keys, of which each node must hold the one with which another seals.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Agreed {
-    /// The names of the sealing keys; the first one seals.
+    /// The names of the sealing keys that open what they sealed; the first one seals.
     keys: Vec<String>,
     /// `name=hash name=hash`
     values: String,
@@ -70,9 +70,8 @@ impl Agreed {
     /// Hashes what must be the same. No name of a value holds a space or `=`.
     pub fn of<'a>(keys: &Keys, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let one = |(name, value): (&str, &str)| format!("{name}={}", beginning(value));
-        let name = |pepper: &Secret| HEXLOWER.encode(&pepper_id(pepper.expose()));
         Self {
-            keys: keys.peppers().iter().map(name).collect(),
+            keys: (keys.openers().iter().map(|name| HEXLOWER.encode(name))).collect(),
             values: values.into_iter().map(one).collect::<Vec<_>>().join(" "),
         }
     }
@@ -156,10 +155,10 @@ impl NodeState {
 }
 
 impl NodeSeen {
-    /// Whether it was seen lately.
+    /// Whether it was seen lately. What a clock far ahead wrote would never be long ago, and counts for nothing.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        self.seen.plus(GONE_AFTER_S) > now
+        self.seen.plus(GONE_AFTER_S) > now && self.seen < now.plus(2 * GONE_AFTER_S)
     }
 }
 
@@ -219,6 +218,7 @@ pub struct Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seal::Checks;
 
     fn seen(number: u8, state: NodeState, seen: i64) -> NodeSeen {
         NodeSeen {
@@ -246,6 +246,8 @@ mod tests {
         ];
         let of = |now| eldest(&nodes, Timestamp(now)).map(|one| one.node.id[0]);
         assert_eq!(of(98), Some(1));
+        assert_eq!(of(40), Some(1));
+        assert_eq!(of(9), None, "all by a clock that is a minute ahead");
         assert_eq!(of(100), Some(3));
         assert_eq!(of(110), Some(4));
         assert_eq!(of(130), None);
@@ -284,6 +286,19 @@ mod tests {
             ["key_file"]
         );
         assert_eq!(old.to_string(), new.to_string());
+    }
+
+    /// What is left of a retired key opens nothing: a node that seals with it is not understood.
+    #[test]
+    fn a_node_that_seals_with_a_retired_key_is_not_agreed_with() {
+        let of = |keys: &Keys| Agreed::of(keys, [("public_url", "https://a.example")]);
+        let stale = Keys::from_master(&[7; 32]).and_known(2, &[8; 32]);
+        let retired = Keys::from_numbered(2, &[8; 32]).and_checks(1, &Checks::of(&[7; 32]));
+        assert_eq!(of(&stale).differs_in(&of(&retired)), ["key_file"]);
+        assert_eq!(of(&retired).differs_in(&of(&stale)), ["key_file"]);
+        let former = Keys::from_numbered(2, &[8; 32]).and_known(1, &[7; 32]);
+        assert!(of(&stale).differs_in(&of(&former)).is_empty());
+        assert!(of(&former).differs_in(&of(&retired)).is_empty());
     }
 
     #[test]

@@ -347,6 +347,18 @@ impl Keys {
         all.map(|held| held.pepper.clone()).collect()
     }
 
+    /// The names of the keys that open what they sealed; the first one seals. A name tells nothing of its
+    /// key.
+    #[must_use]
+    pub fn openers(&self) -> Vec<[u8; 4]> {
+        let ring = self.ring();
+        let held = ring.held.iter();
+        let mut opening: Vec<_> = held.filter(|(_, held)| held.sealing.is_some()).collect();
+        opening.sort_by_key(|(number, _)| **number != ring.current);
+        let name = |(_, held): (&u8, &Arc<Held>)| pepper_id(held.pepper.expose());
+        opening.into_iter().map(name).collect()
+    }
+
     /// The numbers of all keys, and how password hashes say that they were made with the pepper of each.
     pub(crate) fn keyids(&self) -> Vec<(u8, Vec<u8>)> {
         let ring = self.ring();

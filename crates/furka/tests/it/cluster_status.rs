@@ -191,6 +191,15 @@ fn a_node_that_comes_before_its_database_waits_for_it_and_says_so() {
     assert!(page.starts_with("HTTP/1.1 503"), "{page}");
     assert!(page.contains("\r\nrefresh: 3\r\n"), "{page}");
     assert!(page.contains("<h1>Un instant"), "{page}");
+    // A proxy may pass it on to somebody who was writing at another host.
+    for path in ["/gate/check", "/gate/auth-request"] {
+        let answer = get(&node.listen, path);
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(
+            !answer.contains("\r\nrefresh:") && !answer.contains("<h1>"),
+            "{answer}"
+        );
+    }
     let (said, well) = other.stops();
     assert!(well && said.contains("furka has stopped"), "{said}");
 

@@ -4,6 +4,7 @@ use std::{
     fs,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     thread,
+    time::Duration,
 };
 
 use aws_lc_rs::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
@@ -94,6 +95,23 @@ fn hands_on(here: &Installation, nodes: [&mut Serving; 2]) {
     }
 }
 
+/// Every node has told with which key it seals, and it is the same.
+fn until_all_seal_alike(here: &Installation) {
+    for _ in 0..300 {
+        let said = here.says(&["cluster", "status", "--json"]);
+        let status: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let nodes = status.get("nodes").and_then(|nodes| nodes.as_array());
+        let keys = nodes.unwrap().iter().map(|node| node.get("key").unwrap());
+        let keys: Vec<_> = keys.collect();
+        assert!(keys.len() >= 2, "{said}");
+        if keys.windows(2).all(|two| two.first() == two.last()) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("a node seals with another key for half a minute");
+}
+
 /// How much is sealed with a key, and how many passwords are checked with it.
 fn relies(here: &Installation, key: &str) -> (u64, u64) {
     let said = here.says(&["keys", "seal", "status"]);
@@ -163,6 +181,7 @@ fn the_sealing_key_changes_while_people_sign_in() {
             "may be sealed with key 1 until",
         );
         an_hour_later(&here, "1");
+        until_all_seal_alike(&here);
         here.says(&["keys", "seal", "retire", "1", "--yes"]);
         hands_on(&here, [&mut one, &mut other]);
         over.store(true, Ordering::SeqCst);
@@ -191,6 +210,28 @@ fn the_sealing_key_changes_while_people_sign_in() {
     other.stops();
 
     a_backup_of_before_opens_with_the_key_of_then(&here);
+}
+
+/// [C20] A node that was forgotten seals with the former key: what it seals next would be lost.
+#[test]
+fn a_key_is_not_retired_while_a_node_seals_with_it() {
+    let here = Installation::on(&Postgres::shared().database().unwrap());
+    here.says(&["keys", "seal", "add"]);
+    fs::copy(here.path("furka.key"), here.path("other.key")).unwrap();
+    let forgotten = Serving::start_with(&here, &[("FURKA_KEY_FILE", "other.key")]);
+    here.says(&["keys", "seal", "use", "2"]);
+    here.says(&["keys", "seal", "reseal"]);
+    an_hour_later(&here, "1");
+    for yes in [&[][..], &["--yes"]] {
+        let retire = [&["keys", "seal", "retire", "1"], yes].concat();
+        fails(&here, &retire, "seals with another key");
+    }
+    assert!(
+        fs::read_to_string(here.path("furka.key"))
+            .unwrap()
+            .contains("\n1 former ")
+    );
+    forgotten.stops();
 }
 
 /// [C20] Whichever node an application asks, it finds the key of a token that another one has signed; and

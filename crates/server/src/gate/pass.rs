@@ -152,9 +152,6 @@ pub(crate) async fn admit(
     let Some(ticket) = opened.filter(good) else {
         return Ok(Err(Turned::Away));
     };
-    if Some(ticket.wanted.browser) != caller.browser {
-        return Ok(Err(Turned::OtherBrowser));
-    }
     let catalogue = app.catalogue.load_full();
     let Some(site) = catalogue.site(origin) else {
         return Ok(Err(Turned::Away));
@@ -170,6 +167,10 @@ pub(crate) async fn admit(
             .audit(&Happened::CodeReused { application }, &by)
             .await?;
         return Ok(Err(Turned::Away));
+    }
+    // A ticket that another browser brought was seen by somebody: it is used up as well.
+    if Some(ticket.wanted.browser) != caller.browser {
+        return Ok(Err(Turned::OtherBrowser));
     }
     let Some((session, person)) = app.session(Some(ticket.session)).await? else {
         return Ok(Err(Turned::Away));

@@ -10,8 +10,8 @@ use axum::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{
-        ALLOW, CONTENT_LENGTH, ORIGIN, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY,
-        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+        ALLOW, CACHE_CONTROL, CONTENT_LENGTH, ORIGIN, REFERRER_POLICY, RETRY_AFTER,
+        STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
 use http_body_util::BodyExt;
@@ -89,13 +89,14 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
         response = match failure.kind {
             Kind::ActivationUsed => over(&app, &visit, Reason::ActivationUsed),
             Kind::Gone => over(&app, &visit, Reason::TooLate),
+            Kind::Passing if is_asked_by_proxies(&path) => unanswered(&app, &failure.chain),
             Kind::Passing if safe || shows_where_one_stands(&path) => {
                 paused(&app, &visit, (&failure.chain, safe))
             }
             kind => failed(&app, &visit, (&failure.chain, kind)),
         };
     }
-    protect(&app.settings, response.headers_mut());
+    protect(&app.settings, &path, response.headers_mut());
     response
 }
 
@@ -140,7 +141,7 @@ fn changes_something(method: &Method, path: &str) -> bool {
 
 /// Whether another site sent it. Browsers say where a form comes from in `Origin`, and most also in
 /// `Sec-Fetch-Site`; a program that says neither is no browser that could be tricked.
-fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
+pub(super) fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
     let origin = headers
         .get(ORIGIN)
         .is_some_and(|origin| origin.as_bytes() != app.settings.origin().as_bytes());
@@ -218,8 +219,30 @@ pub(super) fn or_plain<E>(response: Result<Response, E>) -> Response {
     })
 }
 
+/// Whether proxies ask there about requests of others.
+pub(super) fn is_asked_by_proxies(path: &str) -> bool {
+    matches!(path, "/gate/auth-request" | "/gate/check")
+}
+
+/// What a proxy gets that asked while the database was out of reach. It may pass it on to a person at
+/// another host, who was at something else than looking.
+pub(super) fn out_of_answers() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(RETRY_AFTER, HeaderValue::from(show::OUTAGE_S));
+    response
+}
+
+fn unanswered(app: &App, chain: &str) -> Response {
+    app.metrics.failures.inc();
+    tracing::warn!(here = "gate", chain, "the database is out of reach");
+    out_of_answers()
+}
+
 /// The headers of every answer.
-pub(super) fn protect(settings: &Settings, headers: &mut HeaderMap) {
+pub(super) fn protect(settings: &Settings, path: &str, headers: &mut HeaderMap) {
     const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
     const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
     const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
@@ -235,7 +258,9 @@ pub(super) fn protect(settings: &Settings, headers: &mut HeaderMap) {
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if settings.is_https() {
+    // Seen at hosts of others, with whose other hosts we have no business.
+    let is_elsewhere = path.starts_with("/.furka/") || path.starts_with("/gate/");
+    if settings.is_https() && !is_elsewhere {
         let a_year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
     }

@@ -12,7 +12,7 @@ use http::{
 };
 use wire::{
     form::{Bounds, Fields},
-    gate::Forwarded,
+    gate::{Fault, Forwarded},
 };
 
 use super::{errand, oidc::bad_request, show, visit::Visit};
@@ -68,7 +68,7 @@ async fn answer(
     (peer, headers): (Option<Extension<Peer>>, &HeaderMap),
     asks: Asks,
 ) -> Result<Response, Failure> {
-    let Some(forwarded) = forwarded(app, peer, headers) else {
+    let Some(forwarded) = forwarded(app, peer, headers, Forwarded::read) else {
         return Ok(bare(StatusCode::FORBIDDEN));
     };
     let session = session(app, &forwarded, headers);
@@ -168,7 +168,12 @@ const NOT_BEHIND_THE_GATE: &str =
     "this address works behind a proxy of the gate only, which says where the browser is";
 
 /// What a listed proxy says the browser asked for; from anybody else it is nothing.
-fn forwarded(app: &App, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Option<Forwarded> {
+fn forwarded<'a>(
+    app: &App,
+    peer: Option<Extension<Peer>>,
+    headers: &'a HeaderMap,
+    read: impl FnOnce(Said<'a>) -> Result<Forwarded, Fault>,
+) -> Option<Forwarded> {
     let Extension(Peer(peer)) = peer?;
     let mut proxies = app.settings.trusted_proxies.iter();
     if !proxies.any(|net| net.contains(&peer.to_canonical())) {
@@ -178,7 +183,7 @@ fn forwarded(app: &App, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> O
     let said = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let read = Forwarded::read(said);
+    let read = read(Box::new(said));
     if let Err(fault) = &read {
         tracing::warn!(
             fault = fault.row().description,
@@ -188,9 +193,12 @@ fn forwarded(app: &App, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> O
     read.ok()
 }
 
-/// The same at an origin that is registered.
+/// The headers of a request, by name.
+type Said<'a> = Box<dyn Iterator<Item = (&'a str, &'a [u8])> + 'a>;
+
+/// Where a browser is that a listed proxy passed on, if that is registered.
 fn at_a_site(app: &App, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Option<Forwarded> {
-    let here = forwarded(app, peer, headers)?;
+    let here = forwarded(app, peer, headers, Forwarded::read_origin)?;
     let known = app.catalogue.load().site(&here.origin).is_some();
     known.then_some(here)
 }

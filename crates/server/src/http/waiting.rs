@@ -63,6 +63,12 @@ async fn ready() -> Response {
 
 async fn page(State(waiting): State<Waiting>, request: Request) -> Response {
     let settings = &waiting.settings;
+    let path = request.uri().path();
+    if around::is_asked_by_proxies(path) {
+        let mut response = around::out_of_answers();
+        around::protect(settings, path, response.headers_mut());
+        return response;
+    }
     let language = visit::negotiated(request.headers());
     let nonce = BASE64URL_NOPAD.encode(&waiting.world.bytes::<16>());
     let here = request.uri().path_and_query();
@@ -99,9 +105,9 @@ async fn page(State(waiting): State<Waiting>, request: Request) -> Response {
     if looks {
         headers.insert(REFRESH, HeaderValue::from(show::OUTAGE_S));
     }
-    if let Ok(policy) = HeaderValue::from_str(&show::content_policy(settings, &nonce)) {
+    if let Ok(policy) = HeaderValue::from_str(&show::content_policy(settings, &nonce, "")) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
-    around::protect(settings, headers);
+    around::protect(settings, path, headers);
     response
 }

@@ -209,19 +209,23 @@ fn a_ticket_of_the_gate_is_bound() {
             forwarded(&callback, origin, &callback).header("cookie", cookie),
         )
     };
-    let (cookie_2, _) = begins(&canton, "/pages/1");
-    assert_eq!(
-        brings(&canton, WIKI, &cookie_2).status,
-        403,
-        "another browser"
-    );
-    assert_eq!(brings(&canton, WIKI, "").status, 403, "no browser");
     assert_eq!(
         brings(&canton, "https://other.example.ch", &cookie_1).status,
         410
     );
     assert_eq!(brings(&canton, WIKI, &cookie_1).status, 303);
     assert_eq!(brings(&canton, WIKI, &cookie_1).status, 410, "once");
+    let (cookie_2, _) = begins(&canton, "/pages/1");
+    for (cookie, who) in [(cookie_2.as_str(), "another browser"), ("", "no browser")] {
+        let back = browser.sends(Attempt::get(&way));
+        let callback = back.location().strip_prefix(WIKI).unwrap().to_owned();
+        let brings = |cookie: &str| {
+            let brought = forwarded(&callback, WIKI, &callback);
+            calls(&canton, brought.header("cookie", cookie)).status
+        };
+        assert_eq!(brings(cookie), 403, "{who}");
+        assert_eq!(brings(&cookie_1), 410, "{who} used it up");
+    }
     let late = browser.sends(Attempt::get(&way));
     let callback = late.location().strip_prefix(WIKI).unwrap().to_owned();
     canton.passes(61);
@@ -310,6 +314,28 @@ fn a_demand_is_looked_at_for_every_request() {
         303,
         "the weaker session is dead"
     );
+}
+
+/// Traefik does not tell the target of what it passes on.
+#[test]
+fn a_browser_starts_where_the_proxy_tells_nothing_but_the_host() {
+    let mut canton = canton();
+    let (person, mut browser) = at_school(&mut canton);
+    let passed_on = |path: &str, cookie: &str| {
+        Attempt::get(&at(path))
+            .header("x-forwarded-for", "192.0.2.9")
+            .header("x-forwarded-proto", "https")
+            .header("x-forwarded-host", "wiki.example.ch")
+            .header("cookie", cookie)
+    };
+    let started = calls(&canton, passed_on("/.furka/start?to=%2Fpages%2F1", ""));
+    let browser_cookie = cookie(&started, "furka-browser");
+    let back = enters(&mut *browser, started.location(), &person);
+    let callback = back.location().strip_prefix(WIKI).unwrap();
+    let came = calls(&canton, passed_on(callback, &browser_cookie));
+    assert_eq!(came.location(), format!("{WIKI}/pages/1"), "{}", came.body);
+    let out = calls(&canton, passed_on("/.furka/sign-out", ""));
+    assert_eq!(out.location(), at("/logout"));
 }
 
 /// [C01] Nobody is led away from a registered host.

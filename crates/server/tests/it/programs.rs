@@ -193,6 +193,16 @@ impl Curl {
         self.runs(headers.chain([url]).map(str::to_owned).collect())
     }
 
+    /// Sends a form and goes no further.
+    pub(crate) fn posts(&self, url: &str, form: &str) -> Page {
+        self.runs(["--include", "--data", form, url].map(str::to_owned).into())
+    }
+
+    /// Goes there and asks for another address, in the absolute form [RFC 9112 §3.2.2].
+    pub(crate) fn asks_for(&self, url: &str, target: &str) -> Page {
+        self.runs(["--request-target", target, url].map(str::to_owned).into())
+    }
+
     /// Goes there and no further; what comes has its headers before it.
     pub(crate) fn sees_headers(&self, url: &str) -> String {
         self.runs(["--include", url].map(str::to_owned).into()).body

@@ -21,6 +21,11 @@ use crate::{
 
 const PAGE: &str = include_str!("../../../../docs/applications/gate.md");
 
+/// Where the wiki is.
+const WIKI: &str = "127.0.0.1";
+/// Where an application is, behind the same nginx, that lets everybody in.
+const OPEN: &str = "127.0.0.3";
+
 struct Stage {
     canton: Canton,
     person: Person,
@@ -64,10 +69,14 @@ fn stage(start: impl FnOnce(&str, u16, u16, &TempDir) -> (Program, u16)) -> Stag
     let folder = tempfile::tempdir().unwrap();
     let provider = format!("http://127.0.0.1:{port}");
     let (proxy, proxy_port) = start(&provider, repeats(), free_port(), &folder);
-    let wiki = format!("http://127.0.0.1:{proxy_port}");
+    let wiki = format!("http://{WIKI}:{proxy_port}");
+    let open = format!(
+        "[[gate]]\nid = \"open\"\nname = {{ fr = \"O\", de = \"O\", en = \"O\" }}\n\
+         origins = [\"http://{OPEN}:{proxy_port}\"]\nheaders = [\"user\"]\nrule = [{{ path = \"/\" }}]\n"
+    );
     registers(
         &canton,
-        &snippet(PAGE, "toml", &[("https://wiki.example.ch", &wiki)]),
+        &(snippet(PAGE, "toml", &[("https://wiki.example.ch", &wiki)]) + &open),
     );
     let provider = Serving::start(&canton, port);
     Stage {
@@ -87,13 +96,25 @@ fn nginx(provider: &str, application: u16, port: u16, folder: &TempDir) -> (Prog
         ("https://id.example.ch", provider),
         ("http://wiki.internal:8080", &application),
     ];
-    let locations = snippet(PAGE, "nginx", &words);
+    let server = |host: &str| {
+        let name = format!("server_name {host};");
+        let authority = format!("{host}:{port}");
+        let own = [
+            ("server_name wiki.example.ch;", name.as_str()),
+            ("wiki.example.ch", &authority),
+        ];
+        let locations = snippet(PAGE, "nginx", &[&words[..], &own].concat());
+        let listens = [WIKI, OPEN].map(|host| format!("listen {host}:{port};"));
+        format!("server {{ {}\n{locations} }}", listens.concat())
+    };
+    let servers = [WIKI, OPEN].map(server);
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|name| format!("{name}_temp_path {path}/{name};"));
     let configuration = format!(
         "daemon off; master_process off; pid {path}/pid; error_log stderr notice; events {{}}\n\
-         http {{ access_log off; {}\n server {{ listen 127.0.0.1:{port};\n{locations} }} }}\n",
-        temporary.concat()
+         http {{ access_log off; {}\n {} }}\n",
+        temporary.concat(),
+        servers.join("\n")
     );
     let file = folder.path().join("nginx.conf");
     fs::write(&file, configuration).unwrap();
@@ -222,6 +243,9 @@ fn leaves(stage: &Stage, browser: &Curl) {
             again.url
         );
         assert!(again.body.contains("name=\"password\""), "{}", again.body);
+        let posted = browser.posts(&stage.at("/page"), "x=1");
+        let led = posted.body.to_ascii_lowercase().contains("\nlocation:");
+        assert_eq!((posted.status, led), (401, false), "{}", posted.body);
     }
 }
 
@@ -306,6 +330,22 @@ fn smuggles(stage: &Stage, browser: &Curl) {
             refused.body
         );
     }
+}
+
+/// [N08] nginx chooses a server by the host in an absolute target and not by `Host`; so must the rules.
+#[test]
+fn the_rules_of_one_site_decide_about_no_other() {
+    let stage = stage(nginx);
+    let browser = Curl::new(SCHOOL);
+    let open = stage.wiki.replace(WIKI, OPEN);
+    let asked = browser.opens(&format!("{open}/office/"), &[]);
+    let there = stage.signs_in(&browser, asked);
+    assert_eq!(there.status, 200, "{}", there.body);
+    assert_eq!(told(&there, "remote-user"), ["luca.zenruffinen"]);
+    let crossed = browser.asks_for(&open, &stage.at("/office/"));
+    assert_eq!(crossed.status, 302, "{}", crossed.body);
+    let own = browser.asks_for(&stage.wiki, &format!("{open}/office/"));
+    assert_eq!(own.status, 302, "{}", own.body);
 }
 
 /// [N08] [S05] [A01]

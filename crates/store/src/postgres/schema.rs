@@ -45,11 +45,12 @@ pub(super) const ALL_MIGRATIONS: usize = MIGRATIONS.len();
 const VERSION_MIN: i32 = 150_000;
 
 /// The tables, and what must be allowed on them.
-const TABLES: [(&str, &str); 19] = [
+const TABLES: [(&str, &str); 22] = [
     ("activation", ALL),
     ("audit", "select, insert"),
     ("audit_strand", "select, update"),
     ("code", ALL),
+    ("consent", ALL),
     ("device", ALL),
     ("journey", ALL),
     ("lane", ALL),
@@ -59,17 +60,20 @@ const TABLES: [(&str, &str); 19] = [
     ("node", ALL),
     ("otp", ALL),
     ("outbox", ALL),
+    ("participant", ALL),
     ("password_past", ALL),
     ("person", ALL),
     ("refresh", ALL),
     ("resource", ALL),
     ("session", ALL),
     ("signing_key", ALL),
+    ("used", ALL),
 ];
 const ALL: &str = "select, insert, update, delete";
 
-/// How long a migration waits for a table that others use, in seconds.
-const TABLE_WAIT_S: u8 = 1;
+/// How long a migration waits for a table that others use, in seconds. PostgreSQL looks for a deadlock
+/// after one, and is left the time to name it.
+const TABLE_WAIT_S: u8 = 2;
 
 /// Waits until nobody else makes tables; ends with the transaction.
 pub(super) const ALONE: &str = "select pg_advisory_xact_lock(440213037665)";

@@ -27,7 +27,7 @@ pub enum AddressFlaw {
     #[error("it has a query; remove the `?` and what follows: any query is allowed")]
     Query,
     /// Programs could read its path differently.
-    #[error("its path has `%2e`, `%2f`, `%5c` or `%00`; write it without them")]
+    #[error("its path has `%2e`, `%2f`, `%5c`, `%00`, `/.;` or `/..;`; write it without them")]
     Ambiguous,
 }
 
@@ -118,7 +118,10 @@ impl Named {
 
 fn is_ambiguous(path: &str) -> bool {
     let small = path.to_ascii_lowercase();
+    // Servlet containers cut a part at its `;`, and climb then.
+    let mut parts = small.split('/');
     AMBIGUOUS.iter().any(|odd| small.contains(odd))
+        || parts.any(|part| part.starts_with("..;") || part.starts_with(".;"))
 }
 
 #[cfg(test)]
@@ -148,6 +151,9 @@ mod tests {
             "https://moodle.example.ch/app/../admin/",
             "https://moodle.example.ch/app/%2e%2e/admin/",
             "https://moodle.example.ch/app/..%2fadmin/",
+            "https://moodle.example.ch/app/..;/admin/",
+            "https://moodle.example.ch/app/..;x=1/admin/",
+            "https://moodle.example.ch/app/.;/admin/",
             "https://moodle.example.ch/app/..%5cadmin/",
             "https://moodle.example.ch\\app/",
             "https://moodle.example.ch.evil.example/app/",

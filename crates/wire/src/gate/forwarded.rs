@@ -45,29 +45,29 @@ impl Forwarded {
     /// # Errors
     /// [`Fault`].
     pub fn read<'a>(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Fault> {
-        let (mut proto, mut host, mut uri, mut method) = (None, None, None, None);
-        for (name, value) in headers {
-            let place = match name {
-                "x-forwarded-proto" => &mut proto,
-                "x-forwarded-host" => &mut host,
-                "x-forwarded-uri" => &mut uri,
-                "x-forwarded-method" => &mut method,
-                name if is_imitation(name, value) => return Err(Fault::Smuggled),
-                _ => continue,
-            };
-            let text = std::str::from_utf8(value).map_err(|_| Fault::Ambiguous)?;
-            if place.replace(text).is_some() {
-                return Err(Fault::Repeated);
-            }
-        }
-        let (Some(proto), Some(host), Some(uri)) = (proto, host, uri) else {
-            return Err(Fault::Missing);
-        };
+        let said = Said::read(headers)?;
+        let uri = said.uri.ok_or(Fault::Missing)?;
         Ok(Self {
-            origin: origin(proto, host).ok_or(Fault::Ambiguous)?,
+            origin: said.origin()?,
             uri: uri.to_owned(),
             path: path(uri).ok_or(Fault::Ambiguous)?,
-            method: method.unwrap_or("GET").to_owned(),
+            method: said.method.unwrap_or("GET").to_owned(),
+        })
+    }
+
+    /// Reads where a browser is that was passed on to us, as if it asked for `/` there: what it asks for is
+    /// our own address, which some proxies do not say once more.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn read_origin<'a>(
+        headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Self, Fault> {
+        Ok(Self {
+            origin: Said::read(headers)?.origin()?,
+            uri: "/".to_owned(),
+            path: "/".to_owned(),
+            method: "GET".to_owned(),
         })
     }
 
@@ -90,13 +90,50 @@ impl Forwarded {
     }
 }
 
+/// The forwarding headers, each once at most.
+#[derive(Default)]
+struct Said<'a> {
+    proto: Option<&'a str>,
+    host: Option<&'a str>,
+    uri: Option<&'a str>,
+    method: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn read(headers: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Fault> {
+        let mut said = Self::default();
+        for (name, value) in headers {
+            let place = match name {
+                "x-forwarded-proto" => &mut said.proto,
+                "x-forwarded-host" => &mut said.host,
+                "x-forwarded-uri" => &mut said.uri,
+                "x-forwarded-method" => &mut said.method,
+                name if is_imitation(name, value) => return Err(Fault::Smuggled),
+                _ => continue,
+            };
+            let text = std::str::from_utf8(value).map_err(|_| Fault::Ambiguous)?;
+            if place.replace(text).is_some() {
+                return Err(Fault::Repeated);
+            }
+        }
+        Ok(said)
+    }
+
+    fn origin(&self) -> Result<String, Fault> {
+        let (proto, host) = self.proto.zip(self.host).ok_or(Fault::Missing)?;
+        origin(proto, host).ok_or(Fault::Ambiguous)
+    }
+}
+
 /// Whether a header is one that only the gate or the proxy makes, or reads like one to programs that
-/// take `_` for `-`. Empty ones are what a proxy leaves of a header that it clears.
+/// take `_`, `.` or another character for `-`. Empty ones are what a proxy leaves of a header that it clears.
 fn is_imitation(name: &str, value: &[u8]) -> bool {
-    let read = name.replace('_', "-").to_ascii_lowercase();
+    let is_plain = |c: char| c.is_ascii_alphanumeric();
+    let read = name.replace(|c| !is_plain(c), "-").to_ascii_lowercase();
     let ours = IDENTITY.contains(&read.as_str());
-    let underscored = name.contains('_') && read.starts_with("x-forwarded-");
-    !value.is_empty() && (ours || underscored)
+    let is_odd = name.contains(|c| c != '-' && !is_plain(c));
+    let disguised = is_odd && read.starts_with("x-forwarded-");
+    !value.is_empty() && (ours || disguised)
 }
 
 fn origin(proto: &str, host: &str) -> Option<String> {
@@ -197,6 +234,22 @@ mod tests {
         assert_eq!(read(&GOOD[1..]), Err(Fault::Missing));
     }
 
+    /// Traefik tells the target when it asks, and not when it passes a request on.
+    #[test]
+    fn where_a_browser_is_can_be_told_without_what_it_asks_for() {
+        let read = |headers: &[(&'static str, &'static str)]| {
+            let headers = headers.iter();
+            Forwarded::read_origin(headers.map(|(name, value)| (*name, value.as_bytes())))
+        };
+        let here = read(&GOOD[..2]).map(|here| here.origin);
+        assert_eq!(here.as_deref(), Ok("https://wiki.example.ch"));
+        assert_eq!(read(&GOOD[1..]), Err(Fault::Missing));
+        let twice = [GOOD[0], GOOD[1], GOOD[1]];
+        assert_eq!(read(&twice), Err(Fault::Repeated));
+        let smuggled = [GOOD[0], GOOD[1], ("remote_user", "admin")];
+        assert_eq!(read(&smuggled), Err(Fault::Smuggled));
+    }
+
     /// [N08] Underscores, doubles, and identities that a client made up.
     #[test]
     fn a_header_that_a_client_smuggled_stops_everything() {
@@ -206,6 +259,9 @@ mod tests {
             "REMOTE_USER",
             "remote-groups",
             "remote_acr",
+            "remote.user",
+            "remote~groups",
+            "x.forwarded.uri",
             "x_forwarded_uri",
             "x-forwarded_host",
             "x_forwarded_for",

@@ -6,13 +6,16 @@ use clap::{Args, Subcommand};
 use data_encoding::HEXLOWER;
 use journey::{Happened, Timestamp, login::PAGE_S};
 use server::{RealWorld, World};
-use store::reseal::{Reliance, Relying, RowKey, Sealed, reseal};
+use store::{
+    Agreed, NodeSeen,
+    reseal::{Reliance, Relying, RowKey, Sealed, reseal},
+};
 
 use crate::{
     commands::store::Bar,
     failure::{Exit, Failure, Outcome},
     installation::{Installation, configuration},
-    key_file::{Held, KeyFile, Line},
+    key_file::{Alone, Held, KeyFile, Line},
     print,
 };
 
@@ -86,6 +89,7 @@ impl SealCommand {
 
 impl Add {
     fn run(self, path: &Path) -> Outcome {
+        let _alone = Alone::with(path)?;
         let mut file = KeyFile::read(path)?;
         let Some(from) = self.from else {
             let number = file.add(&RealWorld).ok_or_else(|| {
@@ -121,6 +125,7 @@ impl Add {
 
 async fn use_key(here: &Installation, number: u8) -> Outcome {
     let path = &here.config.key_file;
+    let _alone = Alone::with(path)?;
     let mut file = KeyFile::read(path)?;
     let before = here.keys.current();
     if before == number {
@@ -174,18 +179,21 @@ async fn seal_again(here: &Installation) -> Outcome {
 impl Retire {
     async fn run(self, here: &Installation) -> Outcome {
         let path = &here.config.key_file;
+        let _alone = Alone::with(path)?;
         let mut file = KeyFile::read(path)?;
         let line = file.line(self.key).ok_or_else(|| unknown(self.key))?;
         let reliance = here.store.reliance(here.now()).await?;
         let relies = Relies::on(self.key, &reliance);
         self.refuse(line, &relies, here.now())?;
         self.refuse_renewable(line, here).await?;
+        refuse_others(here).await?;
         let keeps = relies.is_checked() && line.held.state() != "checks";
         if !self.yes {
             self.plan(keeps, &relies);
             return Ok(Exit::PlanWaits);
         }
         file.retire(self.key, keeps, here.now());
+        refuse_others(here).await?;
         file.write(path)?;
         told(here, "keys seal retire").await?;
         print::line(format_args!(
@@ -276,6 +284,23 @@ impl Retire {
             ));
         }
         print::line("nothing was changed; `--yes` retires it");
+    }
+}
+
+/// A node with an older key file may seal with the very key that is retired.
+async fn refuse_others(here: &Installation) -> Result<(), Failure> {
+    let (ours, now) = (Agreed::of(&here.keys, []), here.now());
+    let nodes = here.store.nodes().await?;
+    let seals_otherwise = |seen: &&NodeSeen| {
+        seen.is_alive(now) && seen.node.configuration.sealing_key() != ours.sealing_key()
+    };
+    match nodes.iter().find(seals_otherwise) {
+        None => Ok(()),
+        Some(other) => Err(Failure::new(format!(
+            "node {} seals with another key",
+            other.node.name
+        ))
+        .cure("copy the key file to it first, then furka keys seal reseal")),
     }
 }
 

@@ -49,7 +49,7 @@ mod tests {
     fn every_block_is_there_with_its_words() {
         let wanted: [(Page, &str, &[&str]); 6] = [
             (Page::Cas, "apache", &[PROVIDER]),
-            (Page::Gate, "nginx", &[PROVIDER]),
+            (Page::Gate, "nginx", &[PROVIDER, super::super::gate::HOST]),
             (Page::Gate, "caddy", &[PROVIDER]),
             (Page::Gate, "yaml", &[PROVIDER, super::super::gate::HOST]),
             (Page::ModAuthOpenidc, "apache", &super::super::openid::WORDS),
