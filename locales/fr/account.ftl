@@ -33,8 +33,8 @@ leave-failed = l’application n’a pas pu vous déconnecter
 leave-submit = Se déconnecter de { $application }
 leave-back = Revenir à l’application
 
-consent-title = « { $application } » souhaite vous connaître
-consent-text = Cette application n'appartient pas à l'école. Si vous acceptez, elle recevra :
+consent-title = « { $application } » souhaite vous connaître
+consent-text = Cette application n'appartient pas à l'école. Si vous acceptez, elle recevra :
 consent-identifier = un numéro qui lui permet de vous reconnaître
 consent-profile = votre nom, votre nom d'utilisateur et votre langue
 consent-mail = votre adresse e-mail
@@ -46,5 +46,5 @@ consent-deny = Refuser
 consent-later = Vous pourrez retirer cet accord à tout moment sur la page de votre compte.
 account-consents = Applications externes que vous avez acceptées
 account-consented = acceptée le { $when }
-account-take-back = Retirer l'accord pour « { $application } »
+account-take-back = Retirer l'accord pour « { $application } »
 posted-title = Vers l'application

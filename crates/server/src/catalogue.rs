@@ -1,7 +1,11 @@
 //! What is configured: zones, policy, applications, gateways, keys. Read from the store, checked as a
 //! whole, and replaced as a whole when the store's generation moves on.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use journey::{Policy, PolicyError, Timestamp, Zones, zone::ZoneError};
@@ -21,12 +25,18 @@ use crate::saml::Saml;
 /// concrete peer.
 pub type Connect = Arc<dyn Fn(&str) -> Result<Senders, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
+/// Every port of the device itself, as a source of a policy for browsers.
+pub(crate) const LOCAL: &str = " http://localhost:* http://127.0.0.1:*";
+
 /// Everything that is configured, at one generation.
 pub struct Catalogue {
     /// The applications, by client id.
     pub applications: BTreeMap<String, Client>,
     /// The discovery document, rendered.
     pub discovery: Bytes,
+    /// Where forms may lead beside our own pages and https, as a policy for browsers says it: to applications
+    /// on people's own devices. Each has a space before it.
+    pub form_action: String,
     /// The store's number for this state.
     pub generation: u64,
     /// The JWK set, rendered.
@@ -129,6 +139,7 @@ impl Catalogue {
             "the configuration was read"
         );
         Ok(Self {
+            form_action: form_action(&registered.application),
             applications: by_id(registered.application),
             discovery: crate::gate::discovery(issuer, &ring),
             generation,
@@ -162,6 +173,22 @@ impl Catalogue {
         let mut enabled = self.sites.iter().filter(|site| site.enabled);
         enabled.find(|site| site.is_at(origin))
     }
+}
+
+/// What lets a browser follow a form to the applications on its own device: a port of it, or a scheme
+/// [RFC 8252 §7].
+fn form_action(applications: &[Client]) -> String {
+    let enabled = applications.iter().filter(|client| client.enabled);
+    let addresses = enabled.flat_map(|client| &client.redirect_uris);
+    let schemes = addresses.filter_map(|address| address.split_once(':'));
+    let sources: BTreeSet<String> = schemes
+        .filter_map(|(scheme, _)| match scheme {
+            "https" => None,
+            "http" => Some(LOCAL.to_owned()),
+            scheme => Some(format!(" {scheme}:")),
+        })
+        .collect();
+    sources.into_iter().collect()
 }
 
 /// Refuses an application whose tokens nothing could sign.

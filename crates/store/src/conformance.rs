@@ -95,6 +95,9 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             a_family_ends_when_it_was_said_to
             a_family_ends_with_what_it_hangs_on
             an_offline_family_outlives_the_limits_of_its_session
+            an_offline_family_follows_what_takes_its_session_s_place
+            an_offline_family_ends_by_a_sign_out_that_comes_late
+            a_family_ends_with_the_consent_that_is_taken_back
             what_is_taken_back_renews_nothing;
         budgets:
             a_thousand_tries_at_once_stay_within_the_budget

@@ -238,6 +238,9 @@ macro_rules! alive_family {
 }
 pub(crate) use alive_family;
 
+/// So far apart the clocks of two nodes may be, in seconds: what was used once is remembered for so much
+/// longer than it is good for.
+pub(crate) const CLOCKS_APART_S: i64 = 60;
 /// How exact the last use of a session is, in seconds.
 pub(crate) const USED_WITHIN_S: i64 = 60;
 /// How exact the day is on which a device was last seen, in seconds: a day.

@@ -264,7 +264,7 @@ pub enum EndSessions {
     /// One that is over by the policy's limits. What was given to outlive these goes on.
     Over([u8; 32]),
     /// One whose place another one takes: the same person has proven again in the same browser.
-    /// Applications hear of the end of that one.
+    /// Applications hear of the end of that one, and what was given to outlive the limits goes on with it.
     Replaced([u8; 32], [u8; 32]),
 }
 

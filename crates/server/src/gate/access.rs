@@ -10,7 +10,7 @@ use wire::{
         client_credentials,
         dpop::Request,
         scope::Scope,
-        token::{Fault, Posted},
+        token::{CLOCKS_APART_S_MAX, Fault, Posted},
     },
     oidc::{Issuer, userinfo},
 };
@@ -58,14 +58,15 @@ fn seal(app: &App, token: &AccessToken) -> String {
     ticket::seal(&app.keys, Purpose::AccessToken, KIND, token)
 }
 
-/// An access token of ours in either form, whose time is not over.
+/// An access token of ours in either form, whose time is neither over nor further off than one lives.
 pub(super) fn open(app: &App, catalogue: &Catalogue, text: &str) -> Option<AccessToken> {
     let now = app.world.now().0;
     let token = match text.contains('.') {
         true => AccessToken::read(text, &catalogue.ring, &app.issuer, now).ok()?,
         false => ticket::open(&app.keys, Purpose::AccessToken, KIND, text)?,
     };
-    (now < token.exp).then_some(token)
+    let latest = now.saturating_add(AccessToken::LIFETIME_S + CLOCKS_APART_S_MAX);
+    (now < token.exp && token.exp <= latest).then_some(token)
 }
 
 /// What a token hangs on, if all of it is still there.

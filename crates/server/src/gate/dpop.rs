@@ -4,7 +4,10 @@
 use journey::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{OneTime, seal::Purpose};
-use wire::oauth::dpop::{Proof, Request};
+use wire::oauth::{
+    dpop::{Proof, Request},
+    token::CLOCKS_APART_S_MAX,
+};
 
 use crate::{app::App, failure::Failure, ticket};
 
@@ -48,7 +51,8 @@ pub(super) async fn shown(
         .nonce
         .as_deref()
         .and_then(|nonce| ticket::open(&app.keys, Purpose::DpopNonce, KIND, nonce));
-    if nonce.is_none_or(|nonce| now >= nonce.until) {
+    let latest = now.plus(NONCE_S + CLOCKS_APART_S_MAX);
+    if nonce.is_none_or(|nonce| now >= nonce.until || nonce.until > latest) {
         return Ok(Err(Unproven::NonceMissing));
     }
     let until = Timestamp(proof.spend.until);

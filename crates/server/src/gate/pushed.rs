@@ -7,7 +7,7 @@ use store::{OneTime, StoreError, seal::Purpose};
 use wire::oauth::{
     authorize::Authorize,
     par::{self, LIFETIME_S, Referred},
-    token::{Answer, Incoming, Posted},
+    token::{Answer, CLOCKS_APART_S_MAX, Incoming, Posted},
 };
 
 use super::{
@@ -103,7 +103,8 @@ pub(crate) async fn open(
         return Ok(Found::Over);
     };
     let is_theirs = pushed.authorize.client_id == referred.client_id;
-    if !is_theirs || now >= pushed.until {
+    let latest = now.plus(LIFETIME_S + CLOCKS_APART_S_MAX);
+    if !is_theirs || now >= pushed.until || pushed.until > latest {
         return Ok(Found::Over);
     }
     // [RFC 9126 §4] "Authorization servers SHOULD treat request_uri values as one-time use"

@@ -1,7 +1,7 @@
 //! Refresh tokens: sealed tickets in families, of which one number is due. See
 //! `docs/decisions/0024-refresh-tokens-rotate.md`.
 
-use journey::{Assurance, Person, Timestamp};
+use journey::{Assurance, Person, PersonId, Timestamp};
 use store::{NewFamily, Renewal, Renewed, seal::Purpose};
 use wire::{
     oauth::{
@@ -70,6 +70,10 @@ pub(super) async fn renew(
     let (app, now) = (asking.app, asking.app.world.now());
     let refresh = open(app, &request.token).ok_or(Fault::RefreshNotGood)?;
     let scope = refresh.renew(&asking.who, (request, asking.key.as_deref()), now.0)?;
+    // What the application may no longer ask for, what was granted does not give either.
+    if !asking.client.scope().includes(&refresh.scope) {
+        return Err(Fault::RefreshNotGood.into());
+    }
     let wanted = asking.wanted(posted)?;
     let person = owner(asking, &refresh).await?;
     // What was taken back on the account page gives nothing more.
@@ -106,25 +110,26 @@ pub(super) async fn renew(
 /// policy's limits unless the family outlives it, with as much proven as the application demands by now.
 async fn owner(asking: &Asking<'_>, refresh: &Refresh) -> Result<Person, Stopped> {
     let app = asking.app;
+    let id = refresh.subject.parse().ok();
+    let id: PersonId = id.ok_or(Fault::RefreshNotGood)?;
     let (person, reached) = match refresh.is_offline() {
         true => {
-            let id = refresh.subject.parse().ok();
-            let account = match id {
-                Some(id) => app.store.person(id).await?,
-                None => None,
-            };
-            let account = account.filter(|account| !account.person.disabled);
+            let account = app
+                .store
+                .person(id)
+                .await?
+                .filter(|account| !account.person.disabled);
             let person = account.ok_or(Fault::RefreshNotGood)?.person;
             (person, at_least(&refresh.acr))
         }
         false => {
-            let session = app.session(session_of(&refresh.sid)).await?;
+            let key = session_of(&refresh.sid).ok_or(Fault::RefreshNotGood)?;
+            let session = app.session_unused(id, &key).await?;
             let (session, person) = session.ok_or(Fault::RefreshNotGood)?;
             (person, session.proof.assurance())
         }
     };
-    let same = person.id.to_string() == refresh.subject;
-    match same && reached >= minimum(asking.client) {
+    match reached >= minimum(asking.client) {
         true => Ok(person),
         false => Err(Fault::RefreshNotGood.into()),
     }

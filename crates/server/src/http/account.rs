@@ -54,11 +54,16 @@ pub(crate) async fn act(
     Extension(mut visit): Extension<Visit>,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let Some((session, person)) = login::own_session(&app, &visit).await? else {
-        return show::see_other(&visit, "/login");
-    };
     let form = Form::read(&body);
-    let which = match form.as_ref().map(|form| form.text("action")) {
+    let action = form.as_ref().map(|form| form.text("action"));
+    let Some((session, person)) = login::own_session(&app, &visit).await? else {
+        if action != Some("sign-out") || visit.session.is_none() {
+            return show::see_other(&visit, "/login");
+        }
+        end_what_outlived(&app, &mut visit).await?;
+        return show::signed_out(&app, &visit, &LoggedOut { back: None });
+    };
+    let which = match action {
         Some("sign-out") => EndSessions::One(session.key),
         Some("sign-out-everywhere") => EndSessions::All(person.id),
         Some("take-back") => {
@@ -90,6 +95,17 @@ pub(super) async fn end(
         ..app.by(&visit.caller, "", "sign-out")
     };
     app.store.end_sessions(which, &by).await?;
+    Ok(())
+}
+
+/// A sign-out that comes after the session's limits have ended it: what was given to outlive these ends,
+/// and the applications hear of it.
+pub(super) async fn end_what_outlived(app: &App, visit: &mut Visit) -> Result<(), Failure> {
+    if let Some(key) = visit.session {
+        let by = app.by(&visit.caller, "", "sign-out");
+        app.store.end_sessions(&EndSessions::One(key), &by).await?;
+        visit.cookies.extend(app.jar.delete(Name::Session));
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use journey::{Assurance, JourneyId, Person, PersonId, Refusal, Secret, login::Login};
 use store::{EndSessions, Journey, JourneyState, SessionRecord, TakeOver, seal::Purpose};
-use wire::oauth::authorize::Authorize;
+use wire::oauth::authorize::{Authorize, Fault, Prompt};
 
 use super::{
     account::{end, name_of},
@@ -347,6 +347,13 @@ fn leave_with(
         None => "/account".to_owned(),
         // The application in this browser knows nothing of the request: it starts its own.
         Some(authorize) if purpose.elsewhere => begin_at(app, authorize),
+        // [OIDC Core §3.1.2.1] "If the End-User identified by the ID Token is logged in or is logged in by the request, then the Authorization Server returns a positive response; otherwise, it SHOULD return an error, such as login_required."
+        Some(authorize)
+            if super::oidc::hinted(app, authorize)
+                .is_some_and(|hinted| hinted != person.to_string()) =>
+        {
+            reply::way(app, authorize.refused(Fault::LoginRequired, &app.issuer))
+        }
         Some(authorize) if may_be_asked(app, authorize) => consent::way(app, authorize, session),
         Some(authorize) => {
             let code = gate::code(app, authorize, person, proof, session);
@@ -500,7 +507,14 @@ fn again(app: &App, purpose: &Purposed) -> String {
     }
     match &purpose.authorize {
         None => "/login".to_owned(),
-        Some(authorize) => format!("/authorize?{}", super::oidc::query_of(authorize)),
+        Some(authorize) => {
+            let mut query = super::oidc::query_of(authorize);
+            if let Some(hint) = &authorize.id_token_hint {
+                query.push_str("&id_token_hint=");
+                query.extend(form_urlencoded::byte_serialize(hint.as_bytes()));
+            }
+            format!("/authorize?{query}")
+        }
     }
 }
 
@@ -531,17 +545,14 @@ pub(super) fn who_asked(person: &Person, authorize: &Authorize) -> Who {
 /// The same request for somebody else, who signs in first.
 fn fresh_request(authorize: &Authorize) -> String {
     let fresh = Authorize {
-        prompt: fresh(),
+        prompt: Prompt {
+            login: true,
+            none: false,
+            ..authorize.prompt
+        },
         ..authorize.clone()
     };
     format!("/authorize?{}", super::oidc::query_of(&fresh))
-}
-
-fn fresh() -> wire::oauth::authorize::Prompt {
-    wire::oauth::authorize::Prompt {
-        login: true,
-        ..Default::default()
-    }
 }
 
 /// A journey's refusal as a page.

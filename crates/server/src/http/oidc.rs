@@ -23,7 +23,7 @@ use wire::{
 };
 
 use super::{
-    account::{end, name_of},
+    account::{end, end_what_outlived, name_of},
     consent,
     form::Form,
     login::{Said, leave, own_session, proceed_page, sign_in_page},
@@ -118,15 +118,16 @@ pub(super) fn counts(
     let now = app.world.now().0;
     let fresh = !request.demands_fresh_login() && !request.prompt.select_account;
     let recent = request.is_recent_enough(session.proof.at().0, now);
-    let expected = match &request.id_token_hint {
-        None => true,
-        Some(hint) => {
-            let ring = &app.catalogue.load().ring;
-            let hinted = hinted_subject(hint, &request.client_id, ring, &app.issuer, now);
-            hinted == Some(person.id.to_string())
-        }
-    };
+    let expected = request.id_token_hint.is_none()
+        || hinted(app, request).is_some_and(|hinted| hinted == person.id.to_string());
     fresh && recent && expected
+}
+
+/// Whom the application expects, if its hint is one of ours.
+pub(super) fn hinted(app: &App, request: &Authorize) -> Option<String> {
+    let hint = request.id_token_hint.as_deref()?;
+    let (ring, now) = (&app.catalogue.load().ring, app.world.now().0);
+    hinted_subject(hint, &request.client_id, ring, &app.issuer, now)
 }
 
 fn sign_in(app: &App, visit: &Visit, request: Authorize) -> Result<Response, Failure> {
@@ -246,7 +247,17 @@ pub(super) fn query_of(request: &Authorize) -> String {
         ResponseMode::Query => "",
         mode => mode.name(),
     };
-    let prompt = if request.prompt.login { "login" } else { "" };
+    let prompt = [
+        (request.prompt.none, "none"),
+        (request.prompt.login, "login"),
+        (request.prompt.consent, "consent"),
+        (request.prompt.select_account, "select_account"),
+    ];
+    let prompt: Vec<&str> = prompt
+        .into_iter()
+        .filter_map(|(asked, word)| asked.then_some(word))
+        .collect();
+    let prompt = prompt.join(" ");
     for (name, value) in [
         ("state", request.state.as_deref().unwrap_or_default()),
         ("nonce", request.nonce.as_deref().unwrap_or_default()),
@@ -256,7 +267,7 @@ pub(super) fn query_of(request: &Authorize) -> String {
             "login_hint",
             request.login_hint.as_deref().unwrap_or_default(),
         ),
-        ("prompt", prompt),
+        ("prompt", &prompt),
         ("response_mode", response_mode),
     ] {
         if !value.is_empty() {
@@ -309,10 +320,11 @@ pub(crate) async fn logout_form(
     let Some(ticket) = ticket::open::<SignOut>(&app.keys, Purpose::Csrf, KIND, &sealed) else {
         return logout(&app, visit, &body).await;
     };
-    if app.world.now() < ticket.until
-        && let Some((session, person)) = own_session(&app, &visit).await?
-    {
-        sign_out(&app, &mut visit, &session, &person).await?;
+    if app.world.now() < ticket.until {
+        match own_session(&app, &visit).await? {
+            Some((session, person)) => sign_out(&app, &mut visit, &session, &person).await?,
+            None => end_what_outlived(&app, &mut visit).await?,
+        }
     }
     signed_out(
         &app,
@@ -333,6 +345,13 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
     visit.prefer(&request.ui_locales);
     let (application, then) = (request.client_id.as_deref(), request.return_to.as_deref());
     let Some((session, person)) = own_session(app, &visit).await? else {
+        // The application that got its tokens in this session says so by its hint.
+        if visit
+            .session
+            .is_some_and(|key| request.sid == Some(gate::sid(&key)))
+        {
+            end_what_outlived(app, &mut visit).await?;
+        }
         return signed_out(app, &visit, application, then);
     };
     if !request.must_ask(&person.id.to_string(), &gate::sid(&session.key)) {

@@ -12,6 +12,7 @@ use http::{
 use super::visit::Visit;
 use crate::{
     app::App,
+    catalogue::LOCAL,
     failure::Failure,
     page::{LoggedOut, Overloaded, Page, PauseWhy, Reason, Refused},
     settings::Settings,
@@ -35,7 +36,9 @@ pub(crate) fn page(
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(policy) = HeaderValue::from_str(&content_policy(&app.settings, &visit.nonce)) {
+    let catalogue = app.catalogue.load();
+    let policy = content_policy(&app.settings, &visit.nonce, &catalogue.form_action);
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     set_cookies(&mut response, visit);
@@ -43,17 +46,16 @@ pub(crate) fn page(
 }
 
 /// Only what the page itself brings: its style by nonce, our one script, our icon. Where a form
-/// leads is limited to https, because the last redirect of a sign-in leaves for the application.
-pub(super) fn content_policy(settings: &Settings, nonce: &str) -> String {
-    let local = if settings.is_https() {
-        ""
-    } else {
-        " http://localhost:* http://127.0.0.1:*"
+/// leads is limited to https and what else applications are registered with, because the last redirect of a sign-in leaves for the application.
+pub(super) fn content_policy(settings: &Settings, nonce: &str, registered: &str) -> String {
+    let local = match settings.is_https() || registered.contains(LOCAL) {
+        true => "",
+        false => LOCAL,
     };
     format!(
         "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; \
          style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; \
-         form-action 'self' https:{local}"
+         form-action 'self' https:{local}{registered}"
     )
 }
 

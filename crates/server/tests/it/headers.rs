@@ -4,6 +4,7 @@ use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Language};
 
 use crate::application::{asks, at, at_school, enters};
+use crate::registered::registers;
 
 const STRANGER: [u8; 4] = [203, 0, 113, 66];
 const HTTPS: &str = "https://identite.example";
@@ -99,6 +100,34 @@ fn no_page_loads_anything_from_elsewhere() {
     }
 }
 
+/// [S08] [RFC 8252 §7] After a form the browser may go on to applications on its own device, if such are
+/// registered and switched on, and to nothing else.
+#[test]
+fn a_form_leads_to_applications_that_are_registered() {
+    let canton = Canton::new(Language::French);
+    let native = |id: &str, enabled: bool, addresses: &str| {
+        format!(
+            "[[application]]\nid = \"{id}\"\nenabled = {enabled}\nkind = \"native\"\nauth = \"none\"\n\
+             name = {{ fr = \"App\", de = \"App\", en = \"App\" }}\nredirect_uris = [{addresses}]\n\
+             scopes = [\"openid\"]\n"
+        )
+    };
+    let form_action = || {
+        let node = canton.calls_at(HTTPS, Attempt::get(&format!("{HTTPS}/login")));
+        let policy = node.header("content-security-policy").unwrap();
+        let found = policy.split("form-action ").nth(1).unwrap();
+        found.to_owned()
+    };
+    let all = native("one", true, "\"ch.example.app:/back\"")
+        + &native("two", false, "\"ch.example.off:/back\"");
+    registers(&canton, &all);
+    assert_eq!(
+        form_action(),
+        "'self' https: ch.example.app: http://localhost:* http://127.0.0.1:*",
+        "the ENT of the demo is at localhost"
+    );
+}
+
 /// [S02] Over https every cookie is for this host alone, out of reach of scripts, and none of those
 /// that mean something outlives the browser.
 #[test]
@@ -121,6 +150,17 @@ fn cookies_are_for_this_host_and_end_with_the_browser() {
     }
     let year = answer.header("strict-transport-security").unwrap();
     assert!(year.starts_with("max-age=31536000"), "{year}");
+}
+
+/// What is seen at a host of an application says nothing of its other hosts.
+#[test]
+fn only_our_own_host_is_kept_to_https() {
+    let canton = Canton::new(Language::French);
+    for path in ["/.furka/start", "/gate/check", "/gate/auth-request"] {
+        let answer = canton.calls_at(HTTPS, Attempt::get(&format!("{HTTPS}{path}")));
+        assert!(matches!(answer.status, 400 | 403), "{}", answer.status);
+        assert_eq!(answer.header("strict-transport-security"), None, "{path}");
+    }
 }
 
 /// [S02] The session's cookie too.

@@ -184,6 +184,66 @@ pub(super) async fn an_offline_family_outlives_the_limits_of_its_session(world: 
     Ok(())
 }
 
+/// [S05] Whoever proves once more keeps what was given to outlive the limits, and loses it when they sign
+/// out of what took the place; somebody else who signs in gets nothing of it.
+pub(super) async fn an_offline_family_follows_what_takes_its_session_s_place(
+    world: &World,
+) -> Kept {
+    let store = world.store();
+    let (person, another) = (
+        world.person(Method::Sms).await?,
+        world.person(Method::Sms).await?,
+    );
+    let new = key::of_secret(world.session(person).await?.id.expose());
+    let theirs = key::of_secret(world.session(another).await?.id.expose());
+    let [plain, offline, left] = [
+        family(world, person, false).await?,
+        family(world, person, true).await?,
+        family(world, person, true).await?,
+    ];
+    let end = async |which| store.end_sessions(&which, &world.by()).await;
+    for old in [plain.session, offline.session] {
+        assert_eq!(end(EndSessions::Replaced(old, new)).await?, 1);
+    }
+    assert_eq!(end(EndSessions::Replaced(left.session, theirs)).await?, 1);
+    assert_eq!(renew(world, &plain, 0, NOW).await?, Renewed::Over);
+    assert_eq!(renew(world, &left, 0, NOW).await?, Renewed::Over);
+    assert_eq!(renew(world, &offline, 0, NOW).await?, Renewed::Yes);
+    assert_eq!(opens(world, &offline).await?, Some(person));
+    assert_eq!(end(EndSessions::One(new)).await?, 1);
+    assert_eq!(renew(world, &offline, 1, NOW).await?, Renewed::Over);
+    Ok(())
+}
+
+/// [S05] Signing out ends what outlives the limits even if these have ended the session before.
+pub(super) async fn an_offline_family_ends_by_a_sign_out_that_comes_late(world: &World) -> Kept {
+    let store = world.store();
+    let person = world.person(Method::Sms).await?;
+    let late = family(world, person, true).await?;
+    let end = async |which| store.end_sessions(&which, &world.by()).await;
+    assert_eq!(end(EndSessions::Over(late.session)).await?, 1);
+    assert_eq!(renew(world, &late, 0, NOW).await?, Renewed::Yes);
+    assert_eq!(end(EndSessions::One(late.session)).await?, 0);
+    assert_eq!(renew(world, &late, 1, NOW).await?, Renewed::Over);
+    Ok(())
+}
+
+/// [C12] A consent that is taken back ends what its application got for this person, and nothing else.
+pub(super) async fn a_family_ends_with_the_consent_that_is_taken_back(world: &World) -> Kept {
+    let store = world.store();
+    let (one, other) = (
+        family(world, world.person(Method::Sms).await?, true).await?,
+        family(world, world.person(Method::Sms).await?, true).await?,
+    );
+    store.take_back(one.person, "choir", &world.by()).await?;
+    assert_eq!(opens(world, &one).await?, Some(one.person));
+    store.take_back(one.person, "portal", &world.by()).await?;
+    assert_eq!(opens(world, &one).await?, None);
+    assert_eq!(renew(world, &one, 0, NOW).await?, Renewed::Over);
+    assert_eq!(renew(world, &other, 0, NOW).await?, Renewed::Yes);
+    Ok(())
+}
+
 /// [C02] A code that comes a second time ends the family that it began, and so does giving back what it
 /// gave.
 pub(super) async fn what_is_taken_back_renews_nothing(world: &World) -> Kept {

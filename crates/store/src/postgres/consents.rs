@@ -5,6 +5,7 @@ use journey::{Happened, PersonId, Timestamp};
 use super::{
     Cause,
     link::{Link, Tx},
+    refresh,
     rows::Columns,
 };
 use crate::{By, Consent};
@@ -51,6 +52,7 @@ pub(super) async fn take_back(
     let gone = tx
         .execute(sql, &[&person.0.as_slice(), &application])
         .await?;
+    refresh::end_at(tx, (person, application)).await?;
     if gone > 0 {
         let application = application.to_owned();
         let taken = Happened::ConsentTakenBack { application };

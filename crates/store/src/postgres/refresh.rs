@@ -22,12 +22,14 @@ pub(super) async fn begin(
 ) -> Result<bool, Cause> {
     let begun = tx
         .execute(
-            "insert into refresh (family, epoch, offline, person, renewed, session, until)
-             select $1::bytea, epoch, $2::bigint, person, $3::bigint, key, $4::bigint from session
-             where key = $5 and epoch = (select number from meta where name = 'epoch')
+            "insert into refresh
+                 (family, application, epoch, offline, person, renewed, session, until)
+             select $1::bytea, $2::text, epoch, $3::bigint, person, $4::bigint, key, $5::bigint from session
+             where key = $6 and epoch = (select number from meta where name = 'epoch')
              for share",
             &[
                 &redemption.code.as_slice(),
+                &redemption.application,
                 &i64::from(family.offline),
                 &now.0,
                 &family.until.0,
@@ -138,18 +140,39 @@ pub(super) async fn end(tx: &Tx, family: &[u8; 16]) -> Result<bool, Cause> {
 /// Ends the families of a session; those that outlive its limits only if it is more than these.
 pub(super) async fn end_of_session(
     tx: &Tx,
-    (person, session): (PersonId, &[u8; 32]),
+    session: &[u8; 32],
     and_offline: bool,
 ) -> Result<(), Cause> {
     tx.execute(
-        "delete from refresh where person = $1 and session = $2 and offline <= $3",
-        &[
-            &person.0.as_slice(),
-            &session.as_slice(),
-            &i64::from(and_offline),
-        ],
+        "delete from refresh where session = $1 and offline <= $2",
+        &[&session.as_slice(), &i64::from(and_offline)],
     )
     .await?;
+    Ok(())
+}
+
+/// Those that outlive a session's limits hang on the session that takes its place, if both are of the
+/// same person. Its row is held, as in [`begin`].
+pub(super) async fn follow(tx: &Tx, old: &[u8; 32], new: &[u8; 32]) -> Result<(), Cause> {
+    let sql = "select person from session where key = $1 for share";
+    let Some(row) = tx.row(sql, &[&new.as_slice()]).await? else {
+        return Ok(());
+    };
+    let person: [u8; 16] = Columns::of(&row).next_bytes()?;
+    tx.execute(
+        "update refresh set session = $1 where session = $2 and offline = 1 and person = $3",
+        &[&new.as_slice(), &old.as_slice(), &person.as_slice()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ends the families of a person at one application, and what their codes gave.
+pub(super) async fn end_at(tx: &Tx, (person, application): (PersonId, &str)) -> Result<(), Cause> {
+    let sql = "delete from refresh where person = $1 and application = $2 returning family";
+    for row in tx.rows(sql, &[&person.0.as_slice(), &application]).await? {
+        end(tx, &Columns::of(&row).next_bytes()?).await?;
+    }
     Ok(())
 }
 

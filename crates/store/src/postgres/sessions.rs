@@ -10,7 +10,9 @@ use super::{
     rows::Columns,
 };
 use crate::{
-    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord, forms::USED_WITHIN_S, key,
+    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord,
+    forms::{CLOCKS_APART_S, USED_WITHIN_S},
+    key,
     seal::Keys,
 };
 
@@ -117,8 +119,12 @@ pub(super) async fn end(tx: &Tx, keys: &Keys, which: &EndSessions, by: &By) -> R
             refresh::end_of_person(tx, *person, Some(but)).await?;
             (u32::try_from(ended)?, Some(*person))
         }
-        EndSessions::One(key) | EndSessions::Replaced(key, _) => end_one(tx, key, true).await?,
+        EndSessions::One(key) => end_one(tx, key, true).await?,
         EndSessions::Over(key) => end_one(tx, key, false).await?,
+        EndSessions::Replaced(old, new) => {
+            refresh::follow(tx, old, new).await?;
+            end_one(tx, old, true).await?
+        }
     };
     participants::tell(tx, keys, which, by.at).await?;
     if ended > 0 {
@@ -139,18 +145,19 @@ pub(super) async fn end_all(tx: &Tx, person: PersonId) -> Result<u32, Cause> {
     Ok(u32::try_from(ended)?)
 }
 
-/// Ends one session, and what hangs on it; whose it was.
+/// Ends one session, and what hangs on it, even if the session itself is over already; whose it was.
 async fn end_one(
     tx: &Tx,
     key: &[u8; 32],
     and_offline: bool,
 ) -> Result<(u32, Option<PersonId>), Cause> {
     let sql = "delete from session where key = $1 returning person";
-    let Some(row) = tx.row(sql, &[&key.as_slice()]).await? else {
+    let ended = tx.row(sql, &[&key.as_slice()]).await?;
+    refresh::end_of_session(tx, key, and_offline).await?;
+    let Some(row) = ended else {
         return Ok((0, None));
     };
     let person = PersonId(Columns::of(&row).next_bytes()?);
-    refresh::end_of_session(tx, (person, key), and_offline).await?;
     Ok((1, Some(person)))
 }
 
@@ -158,7 +165,7 @@ pub(super) async fn consume(tx: &Tx, hash: &[u8; 32], until: Timestamp) -> Resul
     let consumed = tx
         .execute(
             "insert into used (hash, until) values ($1, $2) on conflict (hash) do nothing",
-            &[&hash.as_slice(), &until.0],
+            &[&hash.as_slice(), &until.plus(CLOCKS_APART_S).0],
         )
         .await?;
     Ok(consumed > 0)

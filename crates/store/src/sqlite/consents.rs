@@ -3,7 +3,7 @@
 use journey::{Happened, PersonId, Timestamp};
 use rusqlite::{Connection, params};
 
-use super::{Cause, rows::prepare, trail};
+use super::{Cause, refresh, rows::prepare, trail};
 use crate::{By, Consent};
 
 pub(super) fn of_person(conn: &Connection, person: PersonId) -> Result<Vec<Consent>, Cause> {
@@ -46,6 +46,7 @@ pub(super) fn take_back(
 ) -> Result<bool, Cause> {
     let sql = "delete from consent where person = $1 and application = $2";
     let gone = prepare(conn, sql)?.execute(params![person.0, application])?;
+    refresh::end_at(conn, (person, application))?;
     if gone > 0 {
         let application = application.to_owned();
         let taken = Happened::ConsentTakenBack { application };

@@ -18,12 +18,13 @@ pub(super) fn begin(
 ) -> Result<bool, Cause> {
     let begun = prepare(
         conn,
-        "insert into refresh (family, epoch, offline, person, renewed, session, until)
-         select $1, epoch, $2, person, $3, key, $4 from session
-         where key = $5 and epoch = (select number from meta where name = 'epoch')",
+        "insert into refresh (family, application, epoch, offline, person, renewed, session, until)
+         select $1, $2, epoch, $3, person, $4, key, $5 from session
+         where key = $6 and epoch = (select number from meta where name = 'epoch')",
     )?
     .execute(params![
         redemption.code,
+        redemption.application,
         family.offline,
         now.0,
         family.until.0,
@@ -126,14 +127,41 @@ pub(super) fn end(conn: &Connection, family: &[u8; 16]) -> Result<bool, Cause> {
 /// Ends the families of a session; those that outlive its limits only if it is more than these.
 pub(super) fn end_of_session(
     conn: &Connection,
-    (person, session): (PersonId, &[u8; 32]),
+    session: &[u8; 32],
     and_offline: bool,
 ) -> Result<(), Cause> {
     prepare(
         conn,
-        "delete from refresh where person = $1 and session = $2 and offline <= $3",
+        "delete from refresh where session = $1 and offline <= $2",
     )?
-    .execute(params![person.0, session, and_offline])?;
+    .execute(params![session, and_offline])?;
+    Ok(())
+}
+
+/// Those that outlive a session's limits hang on the session that takes its place, if both are of the
+/// same person.
+pub(super) fn follow(conn: &Connection, old: &[u8; 32], new: &[u8; 32]) -> Result<(), Cause> {
+    prepare(
+        conn,
+        "update refresh set session = $1
+         where session = $2 and offline = 1
+             and person = (select person from session where key = $1)",
+    )?
+    .execute(params![new, old])?;
+    Ok(())
+}
+
+/// Ends the families of a person at one application, and what their codes gave.
+pub(super) fn end_at(
+    conn: &Connection,
+    (person, application): (PersonId, &str),
+) -> Result<(), Cause> {
+    let sql = "delete from refresh where person = $1 and application = $2 returning family";
+    let mut gone = prepare(conn, sql)?;
+    let families = gone.query_map(params![person.0, application], |row| row.get(0))?;
+    for family in families.collect::<Result<Vec<[u8; 16]>, _>>()? {
+        end(conn, &family)?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,9 @@ use super::{
     trail,
 };
 use crate::{
-    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord, forms::USED_WITHIN_S, key,
+    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord,
+    forms::{CLOCKS_APART_S, USED_WITHIN_S},
+    key,
     seal::Keys,
 };
 
@@ -105,8 +107,12 @@ pub(super) fn end(
             refresh::end_of_person(conn, *person, Some(but))?;
             (ended, Some(*person))
         }
-        EndSessions::One(key) | EndSessions::Replaced(key, _) => end_one(conn, key, true)?,
+        EndSessions::One(key) => end_one(conn, key, true)?,
         EndSessions::Over(key) => end_one(conn, key, false)?,
+        EndSessions::Replaced(old, new) => {
+            refresh::follow(conn, old, new)?;
+            end_one(conn, old, true)?
+        }
     };
     participants::tell(conn, keys, which, by.at)?;
     if sessions > 0 {
@@ -127,7 +133,7 @@ pub(super) fn end_all(conn: &Connection, person: PersonId) -> Result<u32, Cause>
     Ok(ended)
 }
 
-/// Ends one session, and what hangs on it; whose it was.
+/// Ends one session, and what hangs on it, even if the session itself is over already; whose it was.
 fn end_one(
     conn: &Connection,
     key: &[u8; 32],
@@ -135,9 +141,7 @@ fn end_one(
 ) -> Result<(u32, Option<PersonId>), Cause> {
     let person = by_key(conn, key)?.map(|session| session.person);
     let ended = end_where(conn, "delete from session where key = $1", params![key])?;
-    if let Some(person) = person {
-        refresh::end_of_session(conn, (person, key), and_offline)?;
-    }
+    refresh::end_of_session(conn, key, and_offline)?;
     Ok((ended, person))
 }
 
@@ -150,7 +154,7 @@ pub(super) fn consume(conn: &Connection, hash: &[u8; 32], until: Timestamp) -> R
         conn,
         "insert into used (hash, until) values ($1, $2) on conflict (hash) do nothing",
     )?
-    .execute(params![hash, until.0])?;
+    .execute(params![hash, until.plus(CLOCKS_APART_S).0])?;
     Ok(consumed > 0)
 }
 

@@ -95,7 +95,9 @@ impl Introspection {
             iat: i64,
             token_introspection: &'a Introspection,
         }
-        let Some(key) = ring.signing(client.access_token_alg) else {
+        // An application whose access tokens are opaque may have an algorithm there that has no key.
+        let key = ring.signing(client.access_token_alg);
+        let Some(key) = key.or_else(|| ring.signing(client.id_token_alg)) else {
             return Ok(None);
         };
         // [RFC 9701 §5] "The JWT formatted introspection response MUST include the following claims in addition to those defined in"

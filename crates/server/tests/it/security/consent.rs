@@ -95,7 +95,9 @@ fn an_application_of_others_is_told_what_somebody_agreed_to() {
     let all = browser.sends(Attempt::get(&asks_as("choir", &silent_more)));
     assert!(parameter(all.location(), "code").is_some(), "{all:?}");
     // An application may want to have it said again.
-    is_asked(browser, &asks_as("choir", &[("prompt", Some("consent"))]));
+    let (_, page) = is_asked(browser, &asks_as("choir", &[("prompt", Some("consent"))]));
+    // Somebody else who sits down there is asked as well.
+    assert!(page.body.contains("prompt=login+consent"), "{}", page.body);
 }
 
 /// [C12] What is taken back on the account page is asked anew, and renews nothing.

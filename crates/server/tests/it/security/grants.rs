@@ -7,7 +7,7 @@ use testkit::{Answer, Attempt, Browser, Person, Place, Role, Town};
 use wire::jose::{SigningAlg, SigningKey};
 
 use super::registered::{SECRET, asks_as, registers};
-use super::{by, canton, somebody};
+use super::{by, canton, gets, is_signed_in, posts, somebody};
 use crate::application::{REDIRECT, VERIFIER, at, claims, code, enters, parameter, redeems, sends};
 
 /// What an interface of somebody else is called.
@@ -309,6 +309,96 @@ fn what_may_be_used_offline_outlives_the_limits_and_nothing_else() {
         error(&sends(&mut canton, refreshes("mail", &due))),
         "invalid_grant"
     );
+}
+
+/// [S03] An application that renews by itself does not keep the person signed in.
+#[test]
+fn an_application_that_renews_keeps_nobody_signed_in() {
+    let mut canton = canton();
+    registers(&mut canton, &[renewing("moodle")]);
+    let Using {
+        mut browser,
+        tokens,
+        ..
+    } = uses(&mut canton, "moodle", "openid");
+    let mut due = text(&tokens, "refresh_token").to_owned();
+    canton.passes(1800);
+    let answer = sends(&mut canton, refreshes("moodle", &due));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    due = text(&answer.json(), "refresh_token").to_owned();
+    canton.settles();
+    for _ in 0..3 {
+        canton.passes(1800);
+        let answer = sends(&mut canton, refreshes("moodle", &due));
+        assert_eq!(error(&answer), "invalid_grant");
+        canton.settles();
+    }
+    assert!(!is_signed_in(&mut *browser));
+}
+
+/// [S05] Proving more elsewhere in the browser takes nothing from an application that may go on offline;
+/// signing out of what was proven then does.
+#[test]
+fn what_may_be_used_offline_outlives_a_stronger_sign_in() {
+    let mut canton = canton();
+    registers(&mut canton, &[offline("mail")]);
+    let mut using = uses(&mut canton, "mail", "openid offline_access");
+    let again = asks_as("mail", &[("prompt", Some("login"))]);
+    let answer = enters(&mut *using.browser, &again, &using.anna);
+    assert!(parameter(answer.location(), "code").is_some());
+    let due = refreshes("mail", text(&using.tokens, "refresh_token"));
+    let renewed = sends(&mut canton, due);
+    assert_eq!(renewed.status, 200, "{}", renewed.body);
+    posts(&mut *using.browser, "/account", &[("action", "sign-out")]);
+    let due = text(&renewed.json(), "refresh_token").to_owned();
+    let refused = sends(&mut canton, refreshes("mail", &due));
+    assert_eq!(error(&refused), "invalid_grant");
+}
+
+/// [S05] Signing out ends what may be used offline even after the session has ended by itself: on the
+/// account page, and by the application.
+#[test]
+fn signing_out_late_ends_what_may_be_used_offline() {
+    for by_the_application in [false, true] {
+        let mut canton = canton();
+        registers(&mut canton, &[offline("mail")]);
+        let mut using = uses(&mut canton, "mail", "openid offline_access");
+        canton.passes(2 * 3600);
+        let due = refreshes("mail", text(&using.tokens, "refresh_token"));
+        let renewed = sends(&mut canton, due);
+        assert_eq!(renewed.status, 200, "{}", renewed.body);
+        let tokens = renewed.json();
+        match by_the_application {
+            true => {
+                let hint = text(&tokens, "id_token");
+                let url = format!("/logout?client_id=mail&id_token_hint={hint}");
+                gets(&mut *using.browser, &url);
+            }
+            false => {
+                let sign_out = [("action", "sign-out")];
+                posts(&mut *using.browser, "/account", &sign_out);
+            }
+        }
+        let due = refreshes("mail", text(&tokens, "refresh_token"));
+        assert_eq!(error(&sends(&mut canton, due)), "invalid_grant");
+    }
+}
+
+/// [C06] [C12] What an application may no longer ask for ends what it was granted with that.
+#[test]
+fn a_scope_that_was_taken_away_is_not_renewed() {
+    let mut canton = canton();
+    registers(&mut canton, &[renewing("moodle")]);
+    let wide = uses(&mut canton, "moodle", "openid profile").tokens;
+    let narrow = uses(&mut canton, "moodle", "openid").tokens;
+    removes(&mut canton, "moodle");
+    let mut less = renewing("moodle");
+    less["scopes"] = json!(["openid"]);
+    registers(&mut canton, &[less]);
+    let due = refreshes("moodle", text(&wide, "refresh_token"));
+    assert_eq!(error(&sends(&mut canton, due)), "invalid_grant");
+    let due = refreshes("moodle", text(&narrow, "refresh_token"));
+    assert_eq!(sends(&mut canton, due).status, 200);
 }
 
 /// [C06] An application that demands more by now gets nothing for what was proven then.

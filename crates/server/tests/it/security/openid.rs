@@ -161,6 +161,31 @@ fn a_forged_hint_signs_nobody_out() {
     assert!(!is_signed_in(&mut *browser));
 }
 
+/// [C11] [OIDC Core §3.1.2.1] "otherwise, it SHOULD return an error, such as login_required."
+/// An application that expects somebody is not told of another who signs in instead.
+#[test]
+fn who_signs_in_is_who_is_expected() {
+    let mut canton = canton();
+    let (anna, luca) = (
+        somebody(&mut canton, Role::Sms),
+        somebody(&mut canton, Role::Token),
+    );
+    let mut browser = canton.browser(Place::School);
+    let answer = enters(&mut *browser, &asks(&[]), &anna);
+    let code = parameter(answer.location(), "code").unwrap();
+    let tokens = sends(&mut canton, redeems(&code)).json();
+    let hers = tokens["id_token"].as_str().unwrap();
+    let request = asks(&[("id_token_hint", Some(hers)), ("prompt", Some("login"))]);
+    let mut enters_as = |person| {
+        let mut browser = canton.browser(Place::School);
+        enters(&mut *browser, &request, person)
+    };
+    let other = enters_as(&luca);
+    assert_eq!(error(&other).as_deref(), Some("login_required"));
+    assert_eq!(parameter(other.location(), "code"), None);
+    assert!(parameter(enters_as(&anna).location(), "code").is_some());
+}
+
 /// Signs in as far as it goes without a code; what the application got to know.
 fn told(canton: &mut Canton, browser: &mut dyn Browser, request: &str) -> Option<Value> {
     let answer = browser.sends(Attempt::get(request));

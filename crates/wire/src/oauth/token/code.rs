@@ -64,8 +64,8 @@ impl Grant {
     pub const LIFETIME_S_MAX: i64 = 60;
 }
 
-/// So far apart the clocks of two nodes may be, in seconds, before codes of one are refused by another.
-const CLOCKS_APART_S_MAX: i64 = 30;
+/// So far apart the clocks of two nodes may be, in seconds, before what one issued is refused by another.
+pub const CLOCKS_APART_S_MAX: i64 = 60;
 
 /// Whether this request of this application may redeem the grant. On success the caller consumes
 /// [`Grant::id`] once and, only if that succeeds, issues tokens.

@@ -25,7 +25,7 @@ mod presented;
 pub use answer::{Answer, NO_STORE, TokenAnswer};
 pub use assertion::SpendOnce;
 pub use client_auth::{Authenticated, authenticate};
-pub use code::{CodeRequest, Grant, redeem};
+pub use code::{CLOCKS_APART_S_MAX, CodeRequest, Grant, redeem};
 pub use fault::Fault;
 pub use posted::{Incoming, Posted};
 

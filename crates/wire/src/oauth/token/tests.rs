@@ -355,8 +355,8 @@ fn a_code_lives_one_minute_at_most() {
     assert_eq!(at(NOW, NOW), Err(Fault::CodeNotGood));
     assert_eq!(at(NOW + 60, NOW), Ok(()));
     // The clock of the node that made it is ahead of ours.
-    assert_eq!(at(NOW + 90, NOW), Ok(()));
-    assert_eq!(at(NOW + 91, NOW), Err(Fault::CodeNotGood));
+    assert_eq!(at(NOW + 120, NOW), Ok(()));
+    assert_eq!(at(NOW + 121, NOW), Err(Fault::CodeNotGood));
     assert_eq!(at(i64::MAX, NOW), Err(Fault::CodeNotGood));
 }
 
@@ -432,7 +432,7 @@ fn an_application_enters_with_an_assertion_whose_id_is_then_spent() {
     for audience in [
         json!("https://id.example/token"),
         json!("https://id.example"),
-        json!(["x", "https://id.example"]),
+        json!(["https://id.example/token", "https://id.example"]),
     ] {
         for typ in ["JWT", "client-authentication+jwt"] {
             let mut claims = honest();
@@ -493,6 +493,8 @@ fn an_assertion_with_any_claim_missing_or_altered_is_refused() {
         ("nbf", json!(NOW + 11)),
         ("iat", json!(NOW + 11)),
         ("aud", json!(["https://evil.example"])),
+        ("aud", json!(["https://evil.example", "https://id.example"])),
+        ("aud", json!([])),
         ("aud", json!("https://id.example/token/")),
         ("aud", json!("https://id.example/")),
         ("jti", json!("x".repeat(257))),
