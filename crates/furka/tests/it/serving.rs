@@ -1,7 +1,7 @@
 //! `furka serve` beside other commands on the same database.
 
 use std::{
-    io::{BufRead, BufReader, Lines, Read, Write},
+    io::{self, BufRead, BufReader, Lines, Read, Write},
     net::TcpStream,
     process::{Child, ChildStderr, Command, Stdio},
     time::Duration,
@@ -78,20 +78,25 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
+        // Waited for: its places are free only then.
         let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
 pub(crate) fn get(address: &str, path: &str) -> String {
-    let mut socket = TcpStream::connect(address).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .unwrap();
+    try_get(address, path).unwrap()
+}
+
+/// The same where nobody may be there, or somebody is just leaving.
+pub(crate) fn try_get(address: &str, path: &str) -> io::Result<String> {
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_read_timeout(Some(Duration::from_secs(20)))?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    socket.write_all(request.as_bytes()).unwrap();
+    socket.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    socket.read_to_string(&mut answer).unwrap();
-    answer
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 #[test]
