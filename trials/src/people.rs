@@ -106,7 +106,11 @@ impl Met {
             let mut browser = Browser::new(site, SCHOOL);
             let since = self.began.elapsed();
             match self.way_in(&mut browser, site, who).await {
-                Ok(()) => return push(&self.inside, (since, browser)),
+                Ok(()) => {
+                    // Whoever is in looks at the application: a proxy has a limit of connections.
+                    browser.hangs_up();
+                    return push(&self.inside, (since, browser));
+                }
                 Err(why) => {
                     push(&self.stopped, (self.began.elapsed(), why.to_string()));
                     let count = if is_last {
