@@ -8,10 +8,8 @@ use std::{
     thread::available_parallelism,
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use cluster::Postgres as Server;
-use data_encoding::{BASE64, HEXLOWER};
-use driver::Application;
+use data_encoding::BASE64;
 use journey::{Language, PersonId, Place, Role, Secret};
 use server::{
     RealWorld, World,
@@ -25,14 +23,8 @@ use store::{
 };
 use tempfile::TempDir;
 
-use crate::Trouble;
+use crate::{Trouble, registered::applications};
 
-/// The application that asks.
-pub(crate) const APPLICATION: Application = Application {
-    id: "bench",
-    redirect: "https://portal.example/callback",
-    secret: "a-secret-of-the-bench-that-protects-nothing-0123",
-};
 /// The password of everybody, that of `furka dev populate`.
 pub(crate) const PASSWORD: &str = "Simplon-1805-Galerie";
 /// How many people there are.
@@ -251,20 +243,6 @@ enrolment = "refused"
 owner = "bench"
 review_by = "2099-08-01"
 "#;
-
-fn applications() -> String {
-    let Application {
-        id,
-        redirect,
-        secret,
-    } = APPLICATION;
-    let secret = HEXLOWER.encode(digest(&SHA256, secret.as_bytes()).as_ref());
-    format!(
-        "[[application]]\nid = \"{id}\"\nname = {{ fr = \"Portail\", de = \"Portal\", en = \"Portal\" }}\n\
-         kind = \"confidential\"\nredirect_uris = [\"{redirect}\"]\nauth = \"basic\"\n\
-         secret_sha256 = \"{secret}\"\nscopes = [\"openid\", \"profile\", \"email\"]\ntrusted = true\n"
-    )
-}
 
 /// One hash for everybody: checking it costs the same, making twenty thousand would take minutes.
 async fn hash(keys: Arc<Keys>) -> Result<String, Trouble> {

@@ -25,11 +25,12 @@ use tokio::{
 
 use crate::{
     Trouble,
-    canton::{APPLICATION, Canton, Engine, PASSWORD, SCHOOL, by, draw, run},
+    canton::{Canton, Engine, PASSWORD, SCHOOL, by, draw, run},
     each_ms,
     load::{A_MOMENT, Act, Closed, Turn, certainly, closed, pause},
     measure::{AT_ONCE, ROUNDS, ms, percentile},
     process::{Provider, everybodys_cpu},
+    registered::APPLICATION,
     report::{Figure, Goal, rounded},
 };
 

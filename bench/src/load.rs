@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     Trouble,
     canton::{Canton, PASSWORD, SCHOOL},
-    process::{Cpu, Provider, Written, everybodys_cpu, own_cpu},
+    process::{Cpu, Process, Provider, Written, everybodys_cpu, own_cpu},
 };
 
 /// How long people look at a page that does not come.
@@ -140,23 +140,65 @@ pub(crate) async fn closed_on(
         }
         ready.push(one);
     }
-    let done = Arc::new(AtomicU64::new(0));
-    let over = Arc::new(AtomicBool::new(false));
+    let under_way = UnderWay::default();
     let mut all = JoinSet::new();
     for one in ready {
-        let (done, over) = (Arc::clone(&done), Arc::clone(&over));
-        all.spawn(again_and_again(one, turn.clone(), act, (done, over)));
+        all.spawn(again_and_again(one, turn.clone(), act, under_way.clone()));
     }
-    // Neither the first rush nor the last stragglers belong to it.
-    sleep(window / 5).await;
-    let (began, before) = (Instant::now(), Reading::take(nodes, &done)?);
-    sleep(window).await;
-    let (took, after) = (began.elapsed(), Reading::take(nodes, &done)?);
-    over.store(true, Ordering::Relaxed);
+    let processes: Vec<_> = nodes.iter().map(|node| node.process()).collect();
+    // They share it.
+    let servers_cpu = || (nodes.first()).map_or(Ok(Duration::ZERO), |node| node.servers_cpu());
+    let measured = under_way.measured(&processes, servers_cpu, window).await?;
     while let Some(ended) = all.join_next().await {
         ended??;
     }
-    Ok(after.since(before, took))
+    Ok(measured)
+}
+
+/// What so many tasks do again and again until they are told to stop.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UnderWay {
+    done: Arc<AtomicU64>,
+    over: Arc<AtomicBool>,
+}
+
+impl UnderWay {
+    /// One more is done.
+    pub(crate) fn count(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether to stop.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed)
+    }
+
+    /// How many are done.
+    pub(crate) fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Lets all of it settle, looks at it for so long, and tells it to stop.
+    pub(crate) async fn measured(
+        &self,
+        nodes: &[Process],
+        servers_cpu: impl Fn() -> Result<Duration, Trouble>,
+        window: Duration,
+    ) -> Result<Closed, Trouble> {
+        let read = || Reading::take(nodes, servers_cpu()?, self.done());
+        // Neither the first rush nor the last stragglers belong to it.
+        sleep(window / 5).await;
+        let (began, before) = (Instant::now(), read()?);
+        sleep(window).await;
+        let (took, after) = (began.elapsed(), read()?);
+        self.stop();
+        Ok(after.since(before, took))
+    }
+
+    /// Tells everybody to stop.
+    pub(crate) fn stop(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What the counters show at one moment.
@@ -170,22 +212,18 @@ struct Reading {
 }
 
 impl Reading {
-    fn take(nodes: &[&Provider], flows: &AtomicU64) -> Result<Self, Trouble> {
+    fn take(nodes: &[Process], server: Duration, flows: u64) -> Result<Self, Trouble> {
         let mut reading = Self {
             cpu: Cpu::default(),
             driver: own_cpu()?,
             everybody: everybodys_cpu()?,
-            flows: flows.load(Ordering::Relaxed),
-            server: Duration::ZERO,
+            flows,
+            server,
             written: Written::default(),
         };
         for node in nodes {
             reading.cpu.add(node.cpu()?);
             reading.written.add(node.written()?);
-        }
-        // They share it.
-        if let Some(node) = nodes.first() {
-            reading.server = node.servers_cpu()?;
         }
         Ok(reading)
     }
@@ -220,10 +258,10 @@ async fn again_and_again(
     mut one: Somebody,
     turn: Turn,
     act: Act,
-    (done, over): (Arc<AtomicU64>, Arc<AtomicBool>),
+    under_way: UnderWay,
 ) -> Result<(), Trouble> {
     let browser = &mut one.browser;
-    while !over.load(Ordering::Relaxed) {
+    while !under_way.is_over() {
         match act {
             Act::SignIn => {
                 browser.forget();
@@ -246,7 +284,7 @@ async fn again_and_again(
                 browser.sign_in_page().await?;
             }
         }
-        done.fetch_add(1, Ordering::Relaxed);
+        under_way.count();
     }
     Ok(())
 }

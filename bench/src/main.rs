@@ -4,13 +4,17 @@
 //! it over loopback, and reads CPU time and memory from the outside. Nothing of the provider knows
 //! that it is measured.
 
+mod applications;
+mod asking;
 mod canton;
 mod growth;
 mod load;
 mod measure;
+mod peer;
 mod probe;
 mod process;
 mod raw;
+mod registered;
 mod report;
 mod together;
 
@@ -29,7 +33,7 @@ Usage: cargo xtask bench [--quick] [--only NUMBER] [--json FILE]
        cargo xtask bench --prepare DIR
 
   --quick        short windows, to see that it runs
-  --only NUMBER  one of the measurements 1 to 14
+  --only NUMBER  one of the measurements 1 to 20
   --json FILE    where the evidence is kept; a whole run keeps it in docs/evidence/bench.json
   --prepare DIR  only makes the installation, with a list of its people, for another driver";
 
@@ -64,7 +68,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
             "--quick" => wanted.quick = true,
             "--only" => {
                 let number = arguments.next()?.parse().ok();
-                wanted.only = Some(number.filter(|number| (1..=14).contains(number))?);
+                wanted.only = Some(number.filter(|number| (1..=20).contains(number))?);
             }
             "--json" => wanted.json = Some(arguments.next()?.into()),
             "--prepare" => wanted.prepare = Some(arguments.next()?.into()),

@@ -14,7 +14,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     Trouble,
-    canton::{APPLICATION, Canton, SCHOOL},
+    canton::{Canton, SCHOOL},
+    registered::APPLICATION,
 };
 
 /// How long a start may take before it is given up.
@@ -142,10 +143,36 @@ impl Provider {
         })
     }
 
+    /// What is watched of it.
+    pub(crate) fn process(&self) -> Process {
+        Process(self.child.id())
+    }
+
     /// CPU time so far, by the names of its threads.
     pub(crate) fn cpu(&self) -> Result<Cpu, Trouble> {
+        self.process().cpu()
+    }
+
+    /// CPU time of its database so far, where that is a server.
+    pub(crate) fn servers_cpu(&self) -> Result<Duration, Trouble> {
+        self.server.map_or(Ok(Duration::ZERO), family_cpu)
+    }
+
+    /// Resident memory, in KiB.
+    pub(crate) fn memory_kib(&self) -> Result<u64, Trouble> {
+        self.process().memory_kib()
+    }
+}
+
+/// A process that is watched from outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Process(pub(crate) u32);
+
+impl Process {
+    /// CPU time so far, by the names of its threads.
+    pub(crate) fn cpu(self) -> Result<Cpu, Trouble> {
         let mut cpu = Cpu::default();
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+        for task in fs::read_dir(format!("/proc/{}/task", self.0))? {
             let task = task?.path();
             // A thread that ended between two reads has nothing more to say.
             let (Ok(name), Ok(spent)) = (
@@ -164,22 +191,17 @@ impl Provider {
         Ok(cpu)
     }
 
-    /// CPU time of its database so far, where that is a server.
-    pub(crate) fn servers_cpu(&self) -> Result<Duration, Trouble> {
-        self.server.map_or(Ok(Duration::ZERO), family_cpu)
-    }
-
     /// Resident memory, in KiB.
-    pub(crate) fn memory_kib(&self) -> Result<u64, Trouble> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+    pub(crate) fn memory_kib(self) -> Result<u64, Trouble> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         number.ok_or_else(|| "the system does not tell the memory of a process".into())
     }
 
     /// What it has written so far.
-    pub(crate) fn written(&self) -> Result<Written, Trouble> {
-        let io = fs::read_to_string(format!("/proc/{}/io", self.child.id()))?;
+    pub(crate) fn written(self) -> Result<Written, Trouble> {
+        let io = fs::read_to_string(format!("/proc/{}/io", self.0))?;
         let read = |name: &str| {
             let line = io.lines().find_map(|line| line.strip_prefix(name));
             line.and_then(|line| line.trim().parse().ok())
@@ -199,7 +221,8 @@ impl Drop for Provider {
     }
 }
 
-fn free() -> Result<SocketAddr, Trouble> {
+/// An address that nobody listens at yet.
+pub(crate) fn free() -> Result<SocketAddr, Trouble> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 

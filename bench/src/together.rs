@@ -148,7 +148,10 @@ async fn sign_ins(
 }
 
 /// What the disk takes for the least that can be synced; blocks.
-fn sync_again_and_again(file: &Path, window: Duration) -> Result<Vec<Duration>, Trouble> {
+pub(crate) fn sync_again_and_again(
+    file: &Path,
+    window: Duration,
+) -> Result<Vec<Duration>, Trouble> {
     let mut file = File::create(file)?;
     let clock = server::password::monotonic();
     let (began, mut took) = (clock(), Vec::new());

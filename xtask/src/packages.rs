@@ -41,10 +41,11 @@ fn install_all(workshop: &Workshop, listed: &BTreeSet<String>) -> Result<String,
     }
 }
 
-/// Every package named in `packages.txt` of `xtask`, `cluster` and `e2e`, and in `crates/*/tests/packages.txt`.
+/// Every package named in `packages.txt` of `xtask`, `bench`, `cluster` and `e2e`, and in `crates/*/tests/packages.txt`.
 fn listed(root: &Path) -> Result<BTreeSet<String>, Trouble> {
     let mut lists = vec![
         root.join("xtask/packages.txt"),
+        root.join("bench/packages.txt"),
         root.join("cluster/packages.txt"),
         root.join("e2e/packages.txt"),
     ];

@@ -36,10 +36,9 @@ pub(crate) fn bench(workshop: &Workshop, arguments: &[String]) -> Result<(), Tro
             "`bench/` does not exist, so there is nothing to measure with",
         ));
     }
-    println!(
-        "{}",
-        packages::install_those_of(workshop, "cluster/packages.txt")?
-    );
+    for list in ["cluster/packages.txt", "bench/packages.txt"] {
+        println!("{}", packages::install_those_of(workshop, list)?);
+    }
     build(workshop)?;
     let mut command = workshop.cargo(&["run", "--release", "--quiet", "--package", "bench", "--"]);
     command
