@@ -1,6 +1,8 @@
 //! The commands of this repository: `cargo xtask COMMAND`.
 
 mod check;
+mod fuzz;
+mod generated;
 mod next;
 mod outcome;
 mod packages;
@@ -27,7 +29,7 @@ struct Command {
 }
 
 /// Every command, in the order in which a newcomer needs them.
-const COMMANDS: [Command; 13] = [
+const COMMANDS: [Command; 15] = [
     Command {
         name: "demo",
         arguments: "[--port 8400] [--dir DIR]",
@@ -59,10 +61,22 @@ const COMMANDS: [Command; 13] = [
         run: tidy::tidy,
     },
     Command {
+        name: "gen",
+        arguments: "",
+        meaning: "writes what is made from the checkout: the table of requirements",
+        run: generated::write,
+    },
+    Command {
         name: "bench",
         arguments: "[ARGUMENTS]",
         meaning: "measures the release binary; ratios within one run, not records",
         run: product::bench,
+    },
+    Command {
+        name: "fuzz",
+        arguments: "[TARGET] [--seconds S]",
+        meaning: "what strangers may send, made by libFuzzer, against every parser",
+        run: fuzz::fuzz,
     },
     Command {
         name: "crash",

@@ -1,6 +1,7 @@
 //! `test` and `e2e`: what only real programs can show.
 
 use crate::check;
+use crate::fuzz;
 use crate::outcome::Outcome;
 use crate::packages;
 use crate::postgres;
@@ -17,6 +18,7 @@ pub(crate) fn test(workshop: &Workshop, _arguments: &[String]) -> Result<(), Tro
     let result = report
         .step("packages", || packages::install(workshop))
         .and_then(|()| check::steps(workshop, &mut report, &mut memory))
+        .and_then(|()| report.step("fuzz", || fuzz::short(workshop)))
         .and_then(|()| release_and_stories(workshop, &mut report, &mut stories, &[]))
         .and_then(|()| report.step("crashes", || trials::short_crash(workshop)))
         .and_then(|()| databases_and_nodes(workshop, &mut report));

@@ -1,7 +1,7 @@
 //! What the tests of this crate share: keys, an application, a repeatable source of odd bytes.
 
 use crate::jose::{KeyRing, SigningAlg, SigningKey, Standing};
-use crate::oauth::client::{AccessTokenForm, Auth, Client, GrantName, Kind, Name};
+use crate::oauth::client::{AccessTokenForm, Auth, Client, GrantName, Kind, Name, Subjects};
 use crate::oauth::scope::ScopeName;
 use crate::oidc::Issuer;
 
@@ -58,6 +58,12 @@ pub(crate) fn ent() -> Client {
         resources: Vec::new(),
         audience: Vec::new(),
         dpop_bound: false,
+        require_par: false,
+        require_signed_request_object: false,
+        profile: None,
+        subject: Subjects::Public,
+        sector: None,
+        salt: None,
         minimum: crate::oauth::client::Assurance::Password,
         trusted: true,
         enabled: true,
@@ -170,5 +176,67 @@ impl Odd {
             }
         }
         chars.into_iter().collect()
+    }
+
+    /// An address with one to four accidents of the kinds by which checks of addresses have been fooled.
+    pub(crate) fn readdressed(&mut self, uri: &str) -> String {
+        /// What one program takes for the other.
+        const SWAPPED: &[(&str, &str)] = &[
+            ("https", "http"),
+            ("https", "HTTPS"),
+            ("http:", "http:/"),
+            ("://", ":"),
+            ("://", ":///"),
+            ("/", "%2f"),
+            ("/", "\\"),
+            ("/", "/./"),
+            ("/", "/x/../"),
+            (".", "%2e"),
+            (".", "\u{3002}"),
+            (".", "\u{ff0e}"),
+            ("e", "\u{435}"),
+            ("l", "%6c"),
+            ("a", "A"),
+            ("edu", "EDU"),
+            ("edu.example", "edu.example."),
+            ("edu.example", "edu.example:443"),
+            ("edu.example", "edu.example@evil.example"),
+            ("edu.example", "evil.example#edu.example"),
+            ("edu.example", "edu.example.evil.example"),
+            ("//", "//edu.example@"),
+            ("//", "//a:b@"),
+            (":8443", ":08443"),
+            (":8401", ":8402"),
+            ("localhost", "127.0.0.1"),
+            ("localhost", "localhost.evil.example"),
+            ("xn--cole-9oa", "\u{e9}cole"),
+            ("[2001:db8::7]", "[2001:db8:0::7]"),
+            ("%C3%A9", "%c3%a9"),
+            ("%C3%A9", "\u{e9}"),
+            ("?", "??"),
+            ("&", "&amp;"),
+            ("tenant=1", "tenant=2"),
+            ("cb", "cb/"),
+            ("callback", "callback\r\nX: y"),
+            ("callback", "callback%0d%0aX:%20y"),
+            ("callback", "callback#x"),
+            ("callback", "callback\u{0}"),
+            ("callback", "callback\t"),
+            ("callback", " callback"),
+        ];
+        let mut uri = uri.to_owned();
+        for _ in 0..=self.below(3) {
+            uri = match self.below(3) {
+                0 => self.mutated(&uri),
+                _ => {
+                    let (from, to) = SWAPPED[self.below(SWAPPED.len())];
+                    match self.below(2) {
+                        0 => uri.replacen(from, to, 1),
+                        _ => uri.replace(from, to),
+                    }
+                }
+            };
+        }
+        uri
     }
 }

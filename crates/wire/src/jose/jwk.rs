@@ -138,6 +138,12 @@ impl Jwk {
         base64url(digest(&SHA256, members.as_bytes()).as_ref())
     }
 
+    /// Whether it verifies RS256: an RSA key that does not say otherwise.
+    #[must_use]
+    pub(crate) fn is_for_rs256(&self) -> bool {
+        self.kty == "RSA" && self.alg.as_deref() != Some("PS256")
+    }
+
     /// Whether this key may verify signatures, and with which one algorithm. An RSA key without
     /// `alg` is for RS256.
     ///

@@ -202,7 +202,9 @@ fn json<T: DeserializeOwned>(part: &str) -> Result<T, JwsError> {
     let bytes = BASE64URL_NOPAD
         .decode(part.as_bytes())
         .map_err(|_| JwsError::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| JwsError::Malformed)
+    // [RFC 7515 §5.2] UTF-8, also in members that nobody reads; the parser does not look into those.
+    let text = std::str::from_utf8(&bytes).map_err(|_| JwsError::Malformed)?;
+    serde_json::from_str(text).map_err(|_| JwsError::Malformed)
 }
 
 const fn alg_name(alg: Verifies) -> &'static str {
@@ -270,6 +272,33 @@ mod tests {
             verify(&forged(header, &theirs), &keys),
             Err(JwsError::BadSignature)
         );
+    }
+
+    /// [P07] Two programs could read such a token differently; a good signature makes it no better.
+    #[test]
+    fn a_token_that_is_not_utf_8_where_nobody_looks_is_refused() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Claims {
+            sub: String,
+        }
+        let key = SigningKey::generate(SigningAlg::EdDsa).unwrap();
+        let keys = VerifyingKeys::of([key.public()]).unwrap();
+        let read = |header: &[u8], claims: &[u8]| {
+            let message = format!("{}.{}", base64url(header), base64url(claims));
+            let signature = base64url(&key.signature(message.as_bytes()).unwrap());
+            keys.verify::<Claims>(&format!("{message}.{signature}"), &[""])
+        };
+        let header = |odd: &[u8]| [&br#"{"alg":"EdDSA","x":""#[..], odd, br#""}"#].concat();
+        let claims = |odd: &[u8]| [&br#"{"sub":"anna","x":""#[..], odd, br#""}"#].concat();
+        let good = "\u{e9}".as_bytes();
+        let sub = "anna".to_owned();
+        assert_eq!(read(&header(good), &claims(good)), Ok(Claims { sub }));
+        for (header, claims) in [
+            (header(b"\xa9"), claims(good)),
+            (header(good), claims(b"\xa9")),
+        ] {
+            assert_eq!(read(&header, &claims), Err(JwsError::Malformed));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{Algorithm, FILE_BYTES_MAX, Kind, Place, Reason, TokenFile, TokenSeed};
 use crate::Secret;
+use crate::saml::{Bounds, XmlError, within};
 use cipher::Lock;
 
 /// What opens the file. It comes to the school by another way than the file.
@@ -33,9 +34,12 @@ pub enum PskcError {
     /// Not well-formed XML, with a document type, or with too many elements.
     #[error("reading a PSKC file: it is not XML, or has a document type, which is not allowed")]
     NotXml,
-    /// Elements inside elements, more than 32 times.
-    #[error("reading a PSKC file: its elements are nested too deeply")]
-    TooDeep,
+    /// Elements inside elements more than 32 times, more than 64 attributes in one, or more elements or
+    /// namespaces than twenty thousand tokens need.
+    #[error(
+        "reading a PSKC file: it has too many or too deeply nested elements, or too many attributes"
+    )]
+    TooMuch,
     /// Not a `KeyContainer` of version 1.
     #[error("reading a PSKC file: it is not a KeyContainer of version 1.0")]
     NotAContainer,
@@ -66,19 +70,13 @@ pub fn read(file: &[u8], unlock: &Unlock) -> Result<TokenFile, PskcError> {
         return Err(PskcError::TooLarge);
     }
     let text = std::str::from_utf8(file).map_err(|_| PskcError::NotXml)?;
+    gate(text)?;
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: NODES_MAX,
         ..ParsingOptions::default()
     };
     let document = Document::parse_with_options(text, options).map_err(|_| PskcError::NotXml)?;
-    // The parser keeps its nodes in a list and does not recurse; neither does this.
-    if document
-        .descendants()
-        .any(|node| node.ancestors().nth(DEPTH_MAX).is_some())
-    {
-        return Err(PskcError::TooDeep);
-    }
     let container = document.root_element();
     let version = container.attribute("Version").unwrap_or("1.0");
     if !container.has_tag_name((PSKC, "KeyContainer")) || version != "1.0" {
@@ -102,6 +100,18 @@ pub fn read(file: &[u8], unlock: &Unlock) -> Result<TokenFile, PskcError> {
     } else {
         Ok(TokenFile::collect(found))
     }
+}
+
+/// Refuses what would cost the parser more than its length, before it parses.
+fn gate(text: &str) -> Result<(), PskcError> {
+    let declared = text
+        .strip_prefix("<?xml")
+        .and_then(|text| text.split_once("?>"));
+    let content = declared.map_or(text, |(_, content)| content);
+    within(content, &BOUNDS).map_err(|error| match error {
+        XmlError::TooMuch => PskcError::TooMuch,
+        _ => PskcError::NotXml,
+    })
 }
 
 fn seed(package: Node<'_, '_>, lock: Option<&Lock>) -> Result<TokenSeed, Reason> {
@@ -198,8 +208,14 @@ fn base64(node: Node<'_, '_>) -> Option<Vec<u8>> {
 }
 
 const PSKC: &str = "urn:ietf:params:xml:ns:keyprov:pskc";
-const DEPTH_MAX: usize = 32;
 const NODES_MAX: u32 = 2_000_000;
+const BOUNDS: Bounds = Bounds {
+    bytes_max: FILE_BYTES_MAX,
+    elements_max: 1_000_000,
+    depth_max: 32,
+    attributes_max: 64,
+    namespaces_max: 4000,
+};
 
 #[cfg(test)]
 mod tests;
