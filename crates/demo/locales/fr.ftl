@@ -71,6 +71,7 @@ tile-reports = Bulletins
 tiles-note = Les tuiles en pointillé ne font que meubler la pièce.
 signed-out-title = Vous êtes déconnecté
 signed-out-lead = Sur un ordinateur partagé, fermez aussi le navigateur.
+signed-out-partly = Une application est restée ouverte : le fournisseur d’identité n’a pas pu tout fermer.
 failed-title = Connexion impossible
 failed-detail = Détail technique
 failed-not-begun-here = Cette connexion n’a pas été commencée dans ce navigateur, ou elle l’a été il y a trop longtemps. Recommencez.

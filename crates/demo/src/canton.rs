@@ -7,7 +7,7 @@ use axum::Router;
 use crate::messages::Messages;
 use crate::people::People;
 use crate::phone::{self, Phone};
-use crate::portal::{self, Portal};
+use crate::portal;
 use crate::proxy::{self, Proxy};
 use crate::reach::Reach;
 use crate::settings::{Settings, SettingsError};
@@ -41,8 +41,8 @@ impl Canton {
         world: Arc<dyn World>,
     ) -> Result<Self, SettingsError> {
         let messages = Messages::default();
-        let ent = Portal::ent(&settings, Arc::clone(&reach), Arc::clone(&world));
-        let ism = Portal::ism(&settings, Arc::clone(&reach), Arc::clone(&world));
+        let ent = portal::ent(&settings, (Arc::clone(&reach), Arc::clone(&world)));
+        let ism = portal::ism(&settings, (Arc::clone(&reach), Arc::clone(&world)));
         let start = Start::new(&settings, Arc::clone(&people));
         let proxy = Proxy {
             places: settings.places,
@@ -51,8 +51,8 @@ impl Canton {
         let phone = Phone::new(settings, people, world, messages.clone())?;
         Ok(Self {
             proxy: proxy::router(proxy, start::router(start)),
-            ent: portal::router(ent),
-            ism: portal::router(ism),
+            ent,
+            ism,
             phone: phone::router(phone),
             messages,
         })

@@ -3,13 +3,14 @@
 //! | port | room | file |
 //! |---|---|---|
 //! | N | the provider behind a front proxy, and the start page `/demo` | `proxy`, `start` |
-//! | N+1 | the portal ENT, a relying party with `client_secret_basic` | `portal` |
-//! | N+2 | the school administration ISM, `private_key_jwt`, strong only | `portal` |
+//! | N+1 | the portal ENT, an OpenID Connect client with `client_secret_basic` | `portal` |
+//! | N+2 | the school administration ISM, a SAML 2.0 application, strong only | `portal` |
 //! | N+3 | phones, authenticator app, hardware tokens, mailbox, SMS gateway | `phone` |
 //! | any | a mail server that keeps everything | `smtp_sink` |
 //!
 //! Deliberately absent: the provider itself (reached through [`Reach`]), any knowledge of its
-//! store or journeys, time and chance (given as [`World`]).
+//! store or journeys, time and chance (given as [`World`]). Of our rooms it sees `wire`, and of that what
+//! reads and signs SAML: `docs/decisions/0026-the-demos-saml-application.md`.
 
 mod canton;
 mod chrome;
@@ -42,5 +43,5 @@ pub use phone::token::{HardwareToken, Moving};
 pub use place::{PLACE_HEADER, Place, Places};
 pub use reach::{OverSocket, Reach};
 pub use secret::Secret;
-pub use settings::{ClientKey, Origins, Settings, SettingsError};
+pub use settings::{Origins, SamlKey, Settings, SettingsError};
 pub use world::World;

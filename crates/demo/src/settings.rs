@@ -1,14 +1,15 @@
 //! What the caller gives the demo, and what the provider must be told about it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use aws_lc_rs::agreement::{ECDH_P256, PrivateKey};
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-use jsonwebtoken::EncodingKey;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use serde_json::json;
+use wire::jose::SigningKey;
+use wire::saml::relying_party::Own;
+use wire::saml::{Credential, certificate};
 
 use crate::people::Person;
 use crate::phone::token::HardwareToken;
@@ -48,8 +49,10 @@ pub struct Settings {
     pub origins: Origins,
     /// The ENT's client secret.
     pub ent_secret: Secret,
-    /// The ISM's signing key for `private_key_jwt`.
-    pub ism_key: ClientKey,
+    /// The key that the ISM signs its requests with.
+    pub ism_key: SamlKey,
+    /// What makes the names by which the ISM knows people its own: at least 32 letters and digits of chance.
+    pub ism_salt: Secret,
     /// What the provider shows at the SMS gateway as bearer token.
     pub gateway_token: Secret,
     /// Whom one can be.
@@ -69,7 +72,8 @@ impl Settings {
     /// Fails only where the text cannot be made, which no setting causes.
     pub fn applications_toml(&self) -> Result<String, SettingsError> {
         toml::to_string(&Registrations {
-            application: vec![self.ent(), self.ism()],
+            application: vec![self.ent()],
+            saml: vec![self.ism()],
         })
         .map_err(SettingsError::Toml)
     }
@@ -104,27 +108,62 @@ impl Settings {
             de: "DAU \u{2013} Digitale Arbeitsumgebung",
             en: "ENT \u{2013} digital workspace",
         };
+        let origin = &self.origins.ent;
         Registration {
+            id: "ent",
+            kind: "confidential",
+            redirect_uris: vec![format!("{origin}/callback")],
+            post_logout_redirect_uris: vec![format!("{origin}/signed-out")],
+            backchannel_logout_uri: format!("{origin}/session-over"),
+            initiate_login_uri: format!("{origin}/initiate"),
+            home: format!("{origin}/"),
             auth: "basic",
-            secret_sha256: Some(HEXLOWER.encode(hash.as_ref())),
+            secret_sha256: HEXLOWER.encode(hash.as_ref()),
+            scopes: vec!["openid", "profile", "email"],
             id_token_alg: "ES256",
             minimum: "password",
-            ..Registration::at("ent", name, &self.origins.ent)
+            trusted: true,
+            enabled: true,
+            name,
         }
     }
 
-    fn ism(&self) -> Registration {
+    fn ism(&self) -> SamlRegistration {
         let name = Names {
             fr: "ISM \u{2013} Administration scolaire",
             de: "ISM \u{2013} Schulverwaltung",
             en: "ISM \u{2013} school administration",
         };
-        Registration {
-            auth: "private_key_jwt",
-            jwks: Some(json!({ "keys": [self.ism_key.public_jwk()] })),
-            id_token_alg: "RS256",
+        let certificate = self.ism_key.credential().certificate();
+        SamlRegistration {
+            id: "ism",
+            salt: self.ism_salt.reveal().to_owned(),
+            attributes: vec![
+                "subject_id",
+                "uid",
+                "display_name",
+                "given_name",
+                "sn",
+                "mail",
+                "methods",
+            ],
             minimum: "strong",
-            ..Registration::at("ism", name, &self.origins.ism)
+            signed_requests: true,
+            backchannel_logout: true,
+            unsolicited: true,
+            enabled: true,
+            metadata: self.ism_own().metadata(certificate),
+            name,
+        }
+    }
+
+    /// The ISM's names and addresses.
+    pub(crate) fn ism_own(&self) -> Own {
+        let below = |path: &str| format!("{}/saml/{path}", self.origins.ism);
+        Own {
+            entity_id: below("metadata"),
+            consumer: below("acs"),
+            logout: below("slo"),
         }
     }
 }
@@ -132,8 +171,10 @@ impl Settings {
 /// What cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Thirty-two bytes outside the order of the curve.
-    #[error("the bytes given as client key are no P-256 private key; draw others")]
+    /// Another key than RSA.
+    #[error(
+        "the key given to the ISM is no RSA key, with which SAML messages are signed; generate one"
+    )]
     Key,
     /// A file could not be written.
     #[error("writing the provider's files as TOML failed")]
@@ -146,6 +187,21 @@ pub enum SettingsError {
 #[derive(Serialize)]
 struct Registrations {
     application: Vec<Registration>,
+    saml: Vec<SamlRegistration>,
+}
+
+#[derive(Serialize)]
+struct SamlRegistration {
+    id: &'static str,
+    salt: String,
+    attributes: Vec<&'static str>,
+    minimum: &'static str,
+    signed_requests: bool,
+    backchannel_logout: bool,
+    unsolicited: bool,
+    enabled: bool,
+    metadata: String,
+    name: Names,
 }
 
 #[derive(Serialize)]
@@ -158,39 +214,13 @@ struct Registration {
     initiate_login_uri: String,
     home: String,
     auth: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret_sha256: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    jwks: Option<serde_json::Value>,
+    secret_sha256: String,
     scopes: Vec<&'static str>,
     id_token_alg: &'static str,
     minimum: &'static str,
     trusted: bool,
     enabled: bool,
     name: Names,
-}
-
-impl Registration {
-    fn at(id: &'static str, name: Names, origin: &str) -> Self {
-        Self {
-            id,
-            kind: "confidential",
-            redirect_uris: vec![format!("{origin}/callback")],
-            post_logout_redirect_uris: vec![format!("{origin}/signed-out")],
-            backchannel_logout_uri: format!("{origin}/session-over"),
-            initiate_login_uri: format!("{origin}/initiate"),
-            home: format!("{origin}/"),
-            auth: "",
-            secret_sha256: None,
-            jwks: None,
-            scopes: vec!["openid", "profile", "email"],
-            id_token_alg: "",
-            minimum: "",
-            trusted: true,
-            enabled: true,
-            name,
-        }
-    }
 }
 
 #[derive(Serialize)]
@@ -200,60 +230,32 @@ struct Names {
     en: &'static str,
 }
 
-/// A P-256 key by which a client proves itself; prints nothing of it.
+/// An RSA key with the certificate that carries its public half in metadata; prints nothing of it.
 #[derive(Clone)]
-pub struct ClientKey {
-    signing: EncodingKey,
-    x: String,
-    y: String,
+pub struct SamlKey {
+    key: Arc<SigningKey>,
+    certificate: String,
 }
 
-impl ClientKey {
-    /// The key whose private scalar is `bytes`, so that the caller decides chance and keeping.
+impl SamlKey {
+    /// This key, so that the caller decides chance and keeping.
     ///
     /// # Errors
-    /// [`SettingsError::Key`] where the bytes are zero or beyond the curve's order (about one in
-    /// 2³² draws).
-    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, SettingsError> {
-        let public = PrivateKey::from_private_key(&ECDH_P256, bytes)
-            .map_err(|_| SettingsError::Key)?
-            .compute_public_key()
-            .map_err(|_| SettingsError::Key)?;
-        let pair = EcdsaKeyPair::from_private_key_and_public_key(
-            &ECDSA_P256_SHA256_FIXED_SIGNING,
-            bytes,
-            public.as_ref(),
-        )
-        .map_err(|_| SettingsError::Key)?;
-        let document = pair.to_pkcs8v1().map_err(|_| SettingsError::Key)?;
-        let (Some(x), Some(y)) = (public.as_ref().get(1..33), public.as_ref().get(33..65)) else {
-            return Err(SettingsError::Key);
-        };
-        Ok(Self {
-            signing: EncodingKey::from_ec_der(document.as_ref()),
-            x: BASE64URL_NOPAD.encode(x),
-            y: BASE64URL_NOPAD.encode(y),
-        })
+    /// [`SettingsError::Key`] where it is no RSA key.
+    pub fn new(key: SigningKey) -> Result<Self, SettingsError> {
+        let certificate = certificate(&key).ok_or(SettingsError::Key)?;
+        let key = Arc::new(key);
+        Ok(Self { key, certificate })
     }
 
-    /// The name of this key in the header of what it signs.
-    pub(crate) const KID: &str = "ism-1";
-
-    pub(crate) fn signing(&self) -> &EncodingKey {
-        &self.signing
-    }
-
-    pub(crate) fn public_jwk(&self) -> serde_json::Value {
-        json!({
-            "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y,
-            "use": "sig", "alg": "ES256", "kid": Self::KID,
-        })
+    pub(crate) fn credential(&self) -> Credential<'_> {
+        Credential::new(&self.key, &self.certificate)
     }
 }
 
-impl std::fmt::Debug for ClientKey {
+impl std::fmt::Debug for SamlKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ClientKey(..)")
+        f.write_str("SamlKey(..)")
     }
 }
 
@@ -266,7 +268,7 @@ mod tests {
     fn the_registrations_are_what_the_portals_do() {
         let text = settings().applications_toml().unwrap();
         let read: toml::Value = toml::from_str(&text).unwrap();
-        let (ent, ism) = (&read["application"][0], &read["application"][1]);
+        let (ent, ism) = (&read["application"][0], &read["saml"][0]);
         assert_eq!(
             ent["redirect_uris"][0].as_str(),
             Some("http://localhost:8401/callback")
@@ -274,7 +276,14 @@ mod tests {
         assert_eq!(ent["auth"].as_str(), Some("basic"));
         assert_eq!(ent["secret_sha256"].as_str().map(str::len), Some(64));
         assert_eq!(ism["minimum"].as_str(), Some("strong"));
-        assert_eq!(ism["jwks"]["keys"][0]["crv"].as_str(), Some("P-256"));
+        // The provider's own reader takes it.
+        let ism: wire::saml::Application = ism.clone().try_into().unwrap();
+        assert_eq!(ism.check(), []);
+        let described = ism.provider(0).unwrap();
+        assert_eq!(
+            described.default_consumer().unwrap().location,
+            "http://localhost:8402/saml/acs"
+        );
         assert!(!text.contains(settings().ent_secret.reveal()));
     }
 
@@ -302,13 +311,12 @@ mod tests {
         let printed = format!("{:?}", settings());
         assert!(!printed.contains(settings().ent_secret.reveal()));
         assert!(!printed.contains(settings().gateway_token.reveal()));
+        assert!(!printed.contains(settings().ism_salt.reveal()));
     }
 
     #[test]
-    fn zeros_are_no_key() {
-        assert!(matches!(
-            ClientKey::from_bytes(&[0; 32]),
-            Err(SettingsError::Key)
-        ));
+    fn a_key_that_is_not_rsa_is_no_key() {
+        let key = SigningKey::generate(wire::jose::SigningAlg::Es256).unwrap();
+        assert!(matches!(SamlKey::new(key), Err(SettingsError::Key)));
     }
 }

@@ -1,6 +1,7 @@
 //! Toys for the tests of this crate: a clock one sets, dice one can repeat, an echo.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use crate::phone::token::{HardwareToken, Moving};
 use crate::place::Places;
 use crate::reach::Reach;
 use crate::secret::Secret;
-use crate::settings::{ClientKey, Origins, Settings};
+use crate::settings::{Origins, SamlKey, Settings};
 use crate::world::World;
 
 /// A world whose time stands still until it is moved; its chance is a counter.
@@ -82,6 +83,12 @@ impl People for Everybody {
     }
 }
 
+/// The ISM's key: making one takes a while.
+static ISM_KEY: LazyLock<SamlKey> = LazyLock::new(|| {
+    let key = wire::jose::SigningKey::generate(wire::jose::SigningAlg::Rs256).unwrap();
+    SamlKey::new(key).unwrap()
+});
+
 /// A small canton: one person of each method, one token of each kind.
 pub(crate) fn settings() -> Settings {
     let seed = || b"12345678901234567890".to_vec();
@@ -103,7 +110,8 @@ pub(crate) fn settings() -> Settings {
     Settings {
         origins: Origins::on_localhost(8400),
         ent_secret: Secret::new("s3cret+with/characters that need%encoding"),
-        ism_key: ClientKey::from_bytes(&[7; 32]).unwrap(),
+        ism_key: ISM_KEY.clone(),
+        ism_salt: Secret::new("0123456789abcdef0123456789abcdef"),
         gateway_token: Secret::new("gateway-token"),
         people: vec![
             person("anna.favre", "Anna Favre", Method::Sms, "+41791234501"),

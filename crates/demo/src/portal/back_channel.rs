@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderValue, Method, Request, StatusCode};
 use serde_json::Value;
@@ -37,6 +37,22 @@ pub(crate) enum BackChannelError {
     Request(String, #[source] axum::http::Error),
     #[error("the answer of `{path}` (status {status}) is not JSON of at most 256 KiB")]
     NotJson { path: String, status: StatusCode },
+    #[error("the answer of `{path}` (status {status}) is not a document of at most 256 KiB")]
+    NotText { path: String, status: StatusCode },
+}
+
+/// An answer as it came; its bytes only where they are few enough.
+struct Raw {
+    path: String,
+    status: StatusCode,
+    bytes: Option<Bytes>,
+}
+
+/// What is asked, beside where.
+#[derive(Default)]
+struct Asked<'a> {
+    authorization: Option<&'a str>,
+    form: Option<String>,
 }
 
 impl BackChannel {
@@ -56,8 +72,28 @@ impl BackChannel {
         bearer: Option<&str>,
     ) -> Result<Answer, BackChannelError> {
         let authorization = bearer.map(|token| format!("Bearer {token}"));
-        self.call(Method::GET, endpoint, authorization.as_deref(), None)
-            .await
+        let asked = Asked {
+            authorization: authorization.as_deref(),
+            form: None,
+        };
+        json(self.call(endpoint, "application/json", asked).await?)
+    }
+
+    /// Fetches a document of this type that is text.
+    pub(crate) async fn fetch_text(
+        &self,
+        endpoint: &str,
+        accept: &'static str,
+    ) -> Result<String, BackChannelError> {
+        let Raw {
+            path,
+            status,
+            bytes,
+        } = self.call(endpoint, accept, Asked::default()).await?;
+        let bytes = bytes.filter(|_| status == StatusCode::OK);
+        bytes
+            .and_then(|bytes| String::from_utf8(bytes.into()).ok())
+            .ok_or(BackChannelError::NotText { path, status })
     }
 
     /// Posts a form.
@@ -67,50 +103,64 @@ impl BackChannel {
         form: String,
         authorization: Option<&str>,
     ) -> Result<Answer, BackChannelError> {
-        self.call(Method::POST, endpoint, authorization, Some(form))
-            .await
+        let asked = Asked {
+            authorization,
+            form: Some(form),
+        };
+        json(self.call(endpoint, "application/json", asked).await?)
     }
 
     async fn call(
         &self,
-        method: Method,
         endpoint: &str,
-        authorization: Option<&str>,
-        form: Option<String>,
-    ) -> Result<Answer, BackChannelError> {
+        accept: &'static str,
+        asked: Asked<'_>,
+    ) -> Result<Raw, BackChannelError> {
         let issuer = Url::parse(&self.issuer).ok();
         let url = Url::parse(endpoint)
             .ok()
             .filter(|url| issuer.is_some_and(|issuer| issuer.origin() == url.origin()))
             .ok_or_else(|| BackChannelError::ForeignEndpoint(endpoint.to_owned()))?;
         let mut request = Request::builder()
-            .method(method)
+            .method(match asked.form {
+                Some(_) => Method::POST,
+                None => Method::GET,
+            })
             .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
             .header(
                 HOST,
                 &url[url::Position::BeforeHost..url::Position::AfterPort],
             )
-            .header(ACCEPT, "application/json");
-        if form.is_some() {
+            .header(ACCEPT, accept);
+        if asked.form.is_some() {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        if let Some(value) = authorization.and_then(|value| HeaderValue::from_str(value).ok()) {
+        let authorization = asked.authorization.map(HeaderValue::from_str);
+        if let Some(Ok(value)) = authorization {
             request = request.header(AUTHORIZATION, value);
         }
         let mut request = request
-            .body(form.map_or_else(Body::empty, Body::from))
+            .body(asked.form.map_or_else(Body::empty, Body::from))
             .map_err(|error| BackChannelError::Request(url.path().to_owned(), error))?;
         forwarded_from(request.headers_mut(), self.from);
         let response = self.reach.call(request).await;
-        let status = response.status();
-        let not_json = || BackChannelError::NotJson {
+        Ok(Raw {
             path: url.path().to_owned(),
-            status,
-        };
-        let bytes = to_bytes(response.into_body(), ANSWER_MAX)
-            .await
-            .map_err(|_| not_json())?;
-        let body = serde_json::from_slice(&bytes).map_err(|_| not_json())?;
-        Ok(Answer { status, body })
+            status: response.status(),
+            bytes: to_bytes(response.into_body(), ANSWER_MAX).await.ok(),
+        })
+    }
+}
+
+fn json(raw: Raw) -> Result<Answer, BackChannelError> {
+    let Raw {
+        path,
+        status,
+        bytes,
+    } = raw;
+    let body = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    match body {
+        Some(body) => Ok(Answer { status, body }),
+        None => Err(BackChannelError::NotJson { path, status }),
     }
 }

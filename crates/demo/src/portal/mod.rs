@@ -1,106 +1,127 @@
-//! ENT and ISM: two applications of a canton that leave signing in to the provider.
+//! ENT and ISM: two applications of a canton that leave signing in to the provider. The ENT speaks OpenID
+//! Connect, the ISM speaks SAML; what people see of them is the same.
 
 mod back_channel;
 mod id_token;
 mod logout_token;
+mod openid;
 mod page;
 mod relying_party;
+mod saml;
+mod service_provider;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use axum::extract::State;
+use axum::http::header::SET_COOKIE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use jsonwebtoken::Algorithm;
-use url::Url;
+use axum::routing::get;
 
 use crate::chrome::{self, Chrome, Room};
 use crate::portal::back_channel::BackChannel;
 use crate::portal::id_token::Claims;
-use crate::portal::page::{FailedPage, HomePage, SignedOutPage};
-use crate::portal::relying_party::{
-    ACR_STRONG, Ask, Credentials, Registered, RelyingParty, SignInError, SignedIn,
-};
+use crate::portal::page::{Explained, FailedPage, HomePage, SignedOutPage};
 use crate::reach::Reach;
 use crate::settings::{Origins, Settings};
 use crate::shelf::Shelf;
-use crate::web::{self, Fields, Refused};
+use crate::web::{self, Fields};
 use crate::world::{World, draw};
+
+pub(crate) use openid::ent;
+pub(crate) use saml::ism;
+
+/// [REFEDS MFA] the context class of strong authentication.
+pub(crate) const ACR_STRONG: &str = "https://refeds.org/profile/mfa";
 
 /// How long a portal's own session lasts.
 const SESSION_S: i64 = 8 * 3600;
 
+/// The side of an application that speaks with the provider.
+pub(crate) trait Party: Send + Sync + 'static {
+    /// What it needs of a sign-in to sign out again.
+    type Kept: Send + Sync;
+}
+
 /// One application.
-pub(crate) struct Portal {
+pub(crate) struct Portal<P: Party> {
     room: Room,
     origin: String,
     origins: Arc<Origins>,
-    party: RelyingParty,
-    sessions: Shelf<Arc<Session>>,
+    party: P,
+    sessions: Shelf<Arc<Session<P::Kept>>>,
     world: Arc<dyn World>,
 }
 
-/// Somebody signed in at this portal.
-struct Session {
-    id_token: String,
-    claims: Claims,
-    profile: Claims,
+/// Somebody, as the provider described them: to scripts and on the page.
+pub(crate) struct Who {
+    /// What was said of the sign-in.
+    pub(crate) claims: Claims,
+    /// What was said of the person, where that came separately.
+    pub(crate) profile: Claims,
 }
 
-impl Portal {
-    /// The portal: a password is enough from inside, its secret goes in a header.
-    pub(crate) fn ent(settings: &Settings, reach: Arc<dyn Reach>, world: Arc<dyn World>) -> Self {
-        let registered = Registered {
-            client: "ent",
-            credentials: Credentials::Secret(settings.ent_secret.clone()),
-            issuer: settings.origins.provider.clone(),
-            redirect_uri: format!("{}/callback", settings.origins.ent),
-            algorithm: Algorithm::ES256,
-            demands: None,
-        };
-        Self::new(Room::Ent, settings, registered, reach, world)
-    }
+/// Somebody is signed in at this portal.
+struct Session<K> {
+    kept: K,
+    who: Who,
+    /// When it ends at the latest, if the provider said so, in unix seconds.
+    until: Option<i64>,
+}
 
-    /// The school administration: strong authentication always, and a key of its own.
-    pub(crate) fn ism(settings: &Settings, reach: Arc<dyn Reach>, world: Arc<dyn World>) -> Self {
-        let registered = Registered {
-            client: "ism",
-            credentials: Credentials::Key(settings.ism_key.clone()),
-            issuer: settings.origins.provider.clone(),
-            redirect_uri: format!("{}/callback", settings.origins.ism),
-            algorithm: Algorithm::RS256,
-            demands: Some(ACR_STRONG),
-        };
-        Self::new(Room::Ism, settings, registered, reach, world)
-    }
+/// Somebody signed in.
+pub(crate) struct SignedIn<K> {
+    pub(crate) kept: K,
+    pub(crate) who: Who,
+    pub(crate) until: Option<i64>,
+    pub(crate) target: String,
+}
 
+/// What a sign-in may ask for beyond the ordinary.
+pub(crate) struct Asked<'a> {
+    /// `prompt`, `max_age`, `acr_values`, `ui_locales`, `login_hint`, as far as the protocol has them.
+    pub(crate) fields: &'a Fields,
+    /// The language where the fields name none.
+    pub(crate) language: &'static str,
+    /// The local path to land on.
+    pub(crate) target: String,
+}
+
+/// What a portal speaks with the provider through: calls, and time and chance.
+pub(crate) type Through = (Arc<dyn Reach>, Arc<dyn World>);
+
+/// Calls to the provider, from the State's data centre.
+fn back_channel(settings: &Settings, reach: Arc<dyn Reach>) -> BackChannel {
+    BackChannel::new(
+        reach,
+        settings.origins.provider.clone(),
+        settings.places.state,
+    )
+}
+
+impl<P: Party> Portal<P> {
     fn new(
-        room: Room,
+        (room, origin): (Room, &str),
         settings: &Settings,
-        registered: Registered,
-        reach: Arc<dyn Reach>,
+        party: P,
         world: Arc<dyn World>,
     ) -> Self {
-        let origin = registered
-            .redirect_uri
-            .trim_end_matches("/callback")
-            .to_owned();
-        let issuer = registered.issuer.clone();
-        let back_channel = BackChannel::new(reach, issuer, settings.places.state);
         Self {
             room,
-            origin,
+            origin: origin.to_owned(),
             origins: Arc::new(settings.origins.clone()),
-            party: RelyingParty::new(registered, back_channel, Arc::clone(&world)),
+            party,
             sessions: Shelf::new(SESSION_S),
             world,
         }
+    }
+
+    fn chrome(&self, parts: &Parts) -> Chrome {
+        Chrome::of(self.room, &self.origins, parts)
     }
 
     fn session_cookie(&self) -> String {
@@ -111,42 +132,44 @@ impl Portal {
         format!("{}_browser", self.room.name())
     }
 
-    fn session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+    fn session(&self, headers: &HeaderMap) -> Option<Arc<Session<P::Kept>>> {
         let id = web::cookie(headers, &self.session_cookie())?;
-        self.sessions.look(id, self.world.now_unix())
+        let now = self.world.now_unix();
+        let session = self.sessions.look(id, now)?;
+        let lasts = session.until.is_none_or(|until| now < until);
+        lasts.then_some(session)
     }
 
-    fn end_session(&self, headers: &HeaderMap) -> Option<Arc<Session>> {
+    fn end_session(&self, headers: &HeaderMap) -> Option<Arc<Session<P::Kept>>> {
         let id = web::cookie(headers, &self.session_cookie())?;
         self.sessions.take(id, self.world.now_unix())
     }
 
-    /// Sends the browser to the provider and remembers which browser it was.
-    async fn begin(&self, headers: &HeaderMap, ask: Ask<'_>) -> Result<Response, SignInError> {
+    /// The name of this browser; a new one where it has none.
+    fn browser(&self, headers: &HeaderMap) -> String {
         let known = web::cookie(headers, &self.browser_cookie()).filter(|id| id.len() == 43);
-        let browser = known.map_or_else(|| draw(&*self.world), str::to_owned);
-        let url = self.party.begin(ask, &browser).await?;
-        let mut response = web::see_other(url.as_str());
-        let cookie = web::set_cookie(&self.browser_cookie(), &browser, 3600);
+        known.map_or_else(|| draw(&*self.world), str::to_owned)
+    }
+
+    /// Sends the browser to the provider and has it remember which browser it was.
+    fn sends_away(&self, url: &str, browser: &str) -> Response {
+        let mut response = web::see_other(url);
+        let cookie = web::set_cookie(&self.browser_cookie(), browser, 3600);
         response.headers_mut().append(SET_COOKIE, cookie);
-        Ok(response)
+        response
     }
 
     /// A session under a fresh id, whatever the browser had before.
-    fn welcome(&self, headers: &HeaderMap, signed_in: SignedIn) -> Response {
+    fn welcome(&self, headers: &HeaderMap, signed_in: SignedIn<P::Kept>) -> Response {
         self.end_session(headers);
         let id = draw(&*self.world);
         let SignedIn {
-            id_token,
-            claims,
-            profile,
+            kept,
+            who,
+            until,
             target,
         } = signed_in;
-        let session = Arc::new(Session {
-            id_token,
-            claims,
-            profile,
-        });
+        let session = Arc::new(Session { kept, who, until });
         let cookie = web::set_cookie(&self.session_cookie(), &id, 8 * 3600);
         self.sessions.put(id, session, self.world.now_unix());
         let mut response = web::see_other(&target);
@@ -154,153 +177,59 @@ impl Portal {
         response
     }
 
-    fn failed(&self, chrome: Chrome, error: &SignInError) -> Response {
+    /// On to where somebody is signed out; the portal's own session has ended already.
+    fn farewell(&self, everywhere: Option<&str>) -> Response {
+        let mut response = web::see_other(everywhere.unwrap_or("/signed-out"));
+        let gone = web::set_cookie(&self.session_cookie(), "", 0);
+        response.headers_mut().append(SET_COOKIE, gone);
+        response
+    }
+
+    fn failed(&self, chrome: Chrome, error: &impl Explained) -> Response {
         let why =
             std::error::Error::source(error).map_or_else(String::new, |why| format!(": {why}"));
         tracing::info!(room = self.room.name(), %error, why, "nobody signed in at a portal");
         let chrome = chrome.leading_home();
-        let page = FailedPage::new(&chrome, error);
-        chrome.show(page.status(), &page)
+        chrome.show(error.status(), &FailedPage::new(&chrome, error))
     }
 }
 
-/// The routes of one portal.
-pub(crate) fn router(portal: Portal) -> Router {
-    Router::new()
-        .route("/", get(home))
-        .route("/login", get(login))
-        .route("/callback", get(callback))
-        .route("/initiate", get(initiate).post(initiate))
-        .route("/logout", post(logout))
-        .route("/signed-out", get(signed_out))
-        .route("/session-over", post(session_over))
-        .route("/api/whoami", get(whoami))
+/// The local path that a sign-in leads to.
+fn target(fields: &Fields) -> String {
+    let wanted = fields.one("target").filter(|path| web::is_local_path(path));
+    wanted.unwrap_or("/").to_owned()
+}
+
+/// The routes of one portal: its own, and those that all have.
+fn router<P: Party>(own: Router<Arc<Portal<P>>>, portal: Portal<P>) -> Router {
+    own.route("/", get(home::<P>))
+        .route("/signed-out", get(signed_out::<P>))
+        .route("/api/whoami", get(whoami::<P>))
         .with_state(Arc::new(portal))
         .merge(chrome::routes())
 }
 
-async fn home(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, &parts);
+async fn home<P: Party>(State(portal): State<Arc<Portal<P>>>, parts: Parts) -> Response {
+    let chrome = portal.chrome(&parts);
     let session = portal.session(&parts.headers);
-    let now = portal.world.now_unix();
-    let page = HomePage::new(&chrome, &portal.origins, session.as_deref(), now);
+    let who = session.as_ref().map(|session| &session.who);
+    let page = HomePage::new(&chrome, &portal.origins, who, portal.world.now_unix());
     chrome.show(StatusCode::OK, &page)
 }
 
-async fn login(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+async fn signed_out<P: Party>(State(portal): State<Arc<Portal<P>>>, parts: Parts) -> Response {
+    let chrome = portal.chrome(&parts);
     let fields = Fields::from_query(parts.uri.query());
-    let target = fields
-        .one("target")
-        .filter(|path| web::is_local_path(path))
-        .unwrap_or("/");
-    begin_or_explain(&portal, &parts, &fields, target.to_owned()).await
-}
-
-async fn callback(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, &parts);
-    let answer = Fields::from_query(parts.uri.query());
-    let browser = web::cookie(&parts.headers, &portal.browser_cookie());
-    match portal.party.finish(&answer, browser).await {
-        Ok(signed_in) => portal.welcome(&parts.headers, signed_in),
-        Err(error) => portal.failed(chrome, &error),
-    }
-}
-
-/// [OIDC Core §4] login initiated by a third party: `iss` must be ours, `target_link_uri` on this
-/// portal.
-async fn initiate(
-    State(portal): State<Arc<Portal>>,
-    request: Request,
-) -> Result<Response, Refused> {
-    let (parts, body) = request.into_parts();
-    let fields = match parts.method {
-        Method::POST => Fields::from_body(body).await?,
-        _ => Fields::from_query(parts.uri.query()),
+    let page = SignedOutPage {
+        chrome: &chrome,
+        partly: fields.one("partly").is_some(),
     };
-    if fields.one("iss") != Some(portal.party.issuer()) {
-        return Err(Refused::bad_request(
-            "the parameter `iss` is not this portal's issuer",
-        ));
-    }
-    let target = match fields.one("target_link_uri") {
-        None => "/".to_owned(),
-        Some(uri) => local_part(uri, &portal.origin).ok_or(Refused::bad_request(
-            "`target_link_uri` does not lead to this portal",
-        ))?,
-    };
-    Ok(begin_or_explain(&portal, &parts, &fields, target).await)
+    chrome.show(StatusCode::OK, &page)
 }
 
-fn local_part(uri: &str, origin: &str) -> Option<String> {
-    let (uri, origin) = (Url::parse(uri).ok()?, Url::parse(origin).ok()?);
-    let path = &uri[url::Position::BeforePath..url::Position::AfterQuery];
-    (uri.origin() == origin.origin() && web::is_local_path(path)).then(|| path.to_owned())
-}
-
-async fn begin_or_explain(
-    portal: &Portal,
-    parts: &Parts,
-    fields: &Fields,
-    target: String,
-) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, parts);
-    let ask = Ask {
-        fields,
-        language: chrome.words.tag(),
-        target,
-    };
-    match portal.begin(&parts.headers, ask).await {
-        Ok(response) => response,
-        Err(error) => portal.failed(chrome, &error),
-    }
-}
-
-async fn logout(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
-    let back = format!("{}/signed-out", portal.origin);
-    let ended = portal.end_session(&parts.headers);
-    let everywhere = match &ended {
-        Some(session) => portal.party.sign_out_url(&session.id_token, &back).await,
-        None => None,
-    };
-    let mut response = web::see_other(everywhere.as_ref().map_or("/signed-out", Url::as_str));
-    let gone = web::set_cookie(&portal.session_cookie(), "", 0);
-    response.headers_mut().append(SET_COOKIE, gone);
-    response
-}
-
-async fn signed_out(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
-    let chrome = Chrome::of(portal.room, &portal.origins, &parts);
-    chrome.show(StatusCode::OK, &SignedOutPage { chrome: &chrome })
-}
-
-/// [Back-Channel Logout 1.0 §2.5] the provider itself says that a session has ended.
-async fn session_over(
-    State(portal): State<Arc<Portal>>,
-    request: Request,
-) -> Result<Response, Refused> {
-    let fields = Fields::from_body(request.into_body()).await?;
-    let token = fields.one("logout_token").unwrap_or_default();
-    // [Back-Channel Logout 1.0 §2.8] "the RP MUST respond with HTTP 400 Bad Request", and nobody keeps
-    // the answer.
-    let mut response = match portal.party.ended(token).await {
-        Ok(ended) => {
-            let is_over = |session: &Arc<Session>| ended.is_of(&session.claims);
-            portal.sessions.take_all(is_over);
-            StatusCode::OK.into_response()
-        }
-        Err(error) => {
-            tracing::info!(room = portal.room.name(), %error, "a portal was told of no session's end");
-            StatusCode::BAD_REQUEST.into_response()
-        }
-    };
-    let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
-    Ok(response)
-}
-
-async fn whoami(State(portal): State<Arc<Portal>>, parts: Parts) -> Response {
+async fn whoami<P: Party>(State(portal): State<Arc<Portal<P>>>, parts: Parts) -> Response {
     match portal.session(&parts.headers) {
-        Some(session) => web::json(StatusCode::OK, &session.claims),
+        Some(session) => web::json(StatusCode::OK, &session.who.claims),
         None => StatusCode::UNAUTHORIZED.into_response(),
     }
 }

@@ -5,9 +5,8 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use crate::chrome::{Chrome, Room};
-use crate::portal::Session;
 use crate::portal::id_token::{Claims, text};
-use crate::portal::relying_party::{ACR_STRONG, SignInError};
+use crate::portal::{ACR_STRONG, Who};
 use crate::settings::Origins;
 use crate::words::Words;
 
@@ -39,15 +38,10 @@ struct Tile {
 }
 
 impl<'a> HomePage<'a> {
-    pub(super) fn new(
-        chrome: &'a Chrome,
-        origins: &Origins,
-        session: Option<&Session>,
-        now: i64,
-    ) -> Self {
+    pub(super) fn new(chrome: &'a Chrome, origins: &Origins, who: Option<&Who>, now: i64) -> Self {
         Self {
             chrome,
-            visitor: session.map(|session| Visitor::of(session, chrome.words, now)),
+            visitor: who.map(|who| Visitor::of(who, chrome.words, now)),
             tiles: tiles(chrome, origins),
         }
     }
@@ -105,8 +99,8 @@ const SHEET: &str = "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6";
 const ENVELOPE: &str = "M3 6h18v13H3zM3 7l9 7 9-7";
 
 impl Visitor {
-    fn of(session: &Session, words: Words, now: i64) -> Self {
-        let claims = &session.claims;
+    fn of(who: &Who, words: Words, now: i64) -> Self {
+        let claims = &who.claims;
         let acr = text(claims, "acr").unwrap_or_default();
         let signed_in = claims.get("auth_time").and_then(Value::as_i64);
         let level = match acr {
@@ -116,7 +110,7 @@ impl Visitor {
             other => words.tell("level-other", other),
         };
         Self {
-            greeting: words.tell("greeting", first_name(session)),
+            greeting: words.tell("greeting", first_name(who)),
             strong: acr == ACR_STRONG,
             level,
             how: methods(claims, words),
@@ -137,11 +131,11 @@ fn shown(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn first_name(session: &Session) -> String {
+fn first_name(who: &Who) -> String {
     let said = ["given_name", "name", "preferred_username"]
         .iter()
-        .find_map(|name| text(&session.profile, name).or_else(|| text(&session.claims, name)));
-    said.or_else(|| text(&session.claims, "sub"))
+        .find_map(|name| text(&who.profile, name).or_else(|| text(&who.claims, name)));
+    said.or_else(|| text(&who.claims, "sub"))
         .unwrap_or_default()
         .to_owned()
 }
@@ -165,49 +159,57 @@ fn methods(claims: &Claims, words: Words) -> String {
     said.join(&words.say("amr-and"))
 }
 
+/// Why nobody came in, in the words of a page.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Sentence<'a> {
+    /// The provider does not answer as it should.
+    Away,
+    NotBegunHere,
+    NotBelieved,
+    /// The provider said no; the code is one of OAuth's.
+    Refused(&'a str),
+    TooWeak,
+}
+
+/// An error that a page can show.
+pub(crate) trait Explained: std::error::Error {
+    /// The provider's own error code, for those who test; empty where there is none.
+    fn code(&self) -> &str;
+    fn sentence(&self) -> Sentence<'_>;
+    fn status(&self) -> StatusCode;
+}
+
+impl Sentence<'_> {
+    fn say(self, words: Words) -> String {
+        match self {
+            Self::Away => words.say("failed-provider"),
+            Self::NotBegunHere => words.say("failed-not-begun-here"),
+            Self::NotBelieved => words.say("failed-not-believed"),
+            Self::Refused(code) => match words.knows(&format!("refused-{code}")) {
+                true => words.say(&format!("refused-{code}")),
+                false => words.say("refused-other"),
+            },
+            Self::TooWeak => words.say("failed-too-weak"),
+        }
+    }
+}
+
 #[derive(Template)]
 #[template(path = "failed.html")]
 pub(super) struct FailedPage<'a> {
     chrome: &'a Chrome,
-    error: &'a SignInError,
+    code: &'a str,
+    error: String,
     sentence: String,
 }
 
 impl<'a> FailedPage<'a> {
-    pub(super) fn new(chrome: &'a Chrome, error: &'a SignInError) -> Self {
-        let words = chrome.words;
-        let sentence = match error {
-            SignInError::Refused { error, .. } => match words.knows(&format!("refused-{error}")) {
-                true => words.say(&format!("refused-{error}")),
-                false => words.say("refused-other"),
-            },
-            SignInError::NotBegunHere => words.say("failed-not-begun-here"),
-            SignInError::TooWeak(_) => words.say("failed-too-weak"),
-            SignInError::BackChannel(_) | SignInError::Metadata(_) => words.say("failed-provider"),
-            _ => words.say("failed-not-believed"),
-        };
+    pub(super) fn new(chrome: &'a Chrome, error: &'a impl Explained) -> Self {
         Self {
             chrome,
-            error,
-            sentence,
-        }
-    }
-
-    /// The provider's own error code, for those who test.
-    fn code(&self) -> &str {
-        match self.error {
-            SignInError::Refused { error, .. } => error,
-            _ => "",
-        }
-    }
-
-    pub(super) fn status(&self) -> StatusCode {
-        match self.error {
-            SignInError::Refused { .. } | SignInError::TooWeak(_) => StatusCode::FORBIDDEN,
-            SignInError::BackChannel(_)
-            | SignInError::Metadata(_)
-            | SignInError::NoToken { .. } => StatusCode::BAD_GATEWAY,
-            _ => StatusCode::BAD_REQUEST,
+            code: error.code(),
+            error: error.to_string(),
+            sentence: error.sentence().say(chrome.words),
         }
     }
 }
@@ -216,4 +218,6 @@ impl<'a> FailedPage<'a> {
 #[template(path = "signed_out.html")]
 pub(super) struct SignedOutPage<'a> {
     pub(super) chrome: &'a Chrome,
+    /// Somewhere it did not work.
+    pub(super) partly: bool,
 }

@@ -5,24 +5,22 @@ use std::sync::{Arc, Mutex};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::StatusCode;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
+use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{Algorithm, Header};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use crate::portal::back_channel::{BackChannel, BackChannelError};
 use crate::portal::id_token::{self, Claims, Expected, IdTokenFault};
 use crate::portal::logout_token::{self, Ended};
+use crate::portal::page::{Explained, Sentence};
+use crate::portal::{Asked, Party, SignedIn, Who};
 use crate::secret::Secret;
-use crate::settings::ClientKey;
 use crate::shelf::{Shelf, lock};
 use crate::web::Fields;
 use crate::world::{World, draw};
-
-/// [REFEDS MFA] the context class a portal demands for strong authentication.
-pub(crate) const ACR_STRONG: &str = "https://refeds.org/profile/mfa";
 
 /// How long somebody may take to sign in.
 const ATTEMPT_S: i64 = 3600;
@@ -31,23 +29,14 @@ const ENDED_S: i64 = 600;
 /// How long discovery and keys are believed.
 const METADATA_S: i64 = 300;
 
-/// How the client proves itself at the token endpoint.
-pub(crate) enum Credentials {
-    /// `client_secret_basic`
-    Secret(Secret),
-    /// `private_key_jwt`
-    Key(ClientKey),
-}
-
 /// What was registered at the provider.
 pub(crate) struct Registered {
     pub(crate) client: &'static str,
-    pub(crate) credentials: Credentials,
+    /// For `client_secret_basic`.
+    pub(crate) secret: Secret,
     pub(crate) issuer: String,
     pub(crate) redirect_uri: String,
     pub(crate) algorithm: Algorithm,
-    /// The context class every sign-in must reach.
-    pub(crate) demands: Option<&'static str>,
 }
 
 /// One client of one issuer.
@@ -71,25 +60,6 @@ struct Attempt {
     target: String,
 }
 
-/// What a sign-in may ask for beyond the ordinary.
-pub(crate) struct Ask<'a> {
-    /// `prompt`, `max_age`, `acr_values`, `ui_locales`, `login_hint`, passed on as they are.
-    pub(crate) fields: &'a Fields,
-    /// The language where the fields name none.
-    pub(crate) language: &'static str,
-    /// The local path to land on.
-    pub(crate) target: String,
-}
-
-/// Somebody signed in.
-pub(crate) struct SignedIn {
-    pub(crate) id_token: String,
-    pub(crate) claims: Claims,
-    /// The userinfo answer of the same subject.
-    pub(crate) profile: Claims,
-    pub(crate) target: String,
-}
-
 /// Why nobody signed in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SignInError {
@@ -107,12 +77,8 @@ pub(crate) enum SignInError {
     Metadata(&'static str),
     #[error("the token endpoint answered {status}: `{error}`")]
     NoToken { status: StatusCode, error: String },
-    #[error("signing the client assertion failed")]
-    Assertion(#[source] jsonwebtoken::errors::Error),
     #[error(transparent)]
     IdToken(#[from] IdTokenFault),
-    #[error("the sign-in reached `{0}` only")]
-    TooWeak(String),
 }
 
 /// What discovery said, and the issuer's keys.
@@ -139,6 +105,38 @@ struct Tokens {
     id_token: String,
 }
 
+impl Party for RelyingParty {
+    type Kept = String;
+}
+
+impl Explained for SignInError {
+    fn code(&self) -> &str {
+        match self {
+            Self::Refused { error, .. } => error,
+            _ => "",
+        }
+    }
+
+    fn sentence(&self) -> Sentence<'_> {
+        match self {
+            Self::Refused { error, .. } => Sentence::Refused(error),
+            Self::NotBegunHere => Sentence::NotBegunHere,
+            Self::BackChannel(_) | Self::Metadata(_) => Sentence::Away,
+            _ => Sentence::NotBelieved,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused { .. } => StatusCode::FORBIDDEN,
+            Self::BackChannel(_) | Self::Metadata(_) | Self::NoToken { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
 impl RelyingParty {
     pub(crate) fn new(
         registered: Registered,
@@ -161,7 +159,7 @@ impl RelyingParty {
     }
 
     /// Begins a sign-in in `browser`: the address to send it to.
-    pub(crate) async fn begin(&self, ask: Ask<'_>, browser: &str) -> Result<Url, SignInError> {
+    pub(crate) async fn begin(&self, asked: Asked<'_>, browser: &str) -> Result<Url, SignInError> {
         let issuer = self.discover().await?;
         let mut url = Url::parse(&issuer.metadata.authorization_endpoint)
             .map_err(|_| SignInError::Metadata("authorization_endpoint is no URL"))?;
@@ -182,11 +180,11 @@ impl RelyingParty {
             ("prompt", None),
             ("max_age", None),
             ("login_hint", None),
-            ("acr_values", self.registered.demands),
-            ("ui_locales", Some(ask.language)),
+            ("acr_values", None),
+            ("ui_locales", Some(asked.language)),
         ];
         for (name, usual) in usual {
-            if let Some(value) = ask.fields.one(name).or(usual) {
+            if let Some(value) = asked.fields.one(name).or(usual) {
                 url.query_pairs_mut().append_pair(name, value);
             }
         }
@@ -194,8 +192,8 @@ impl RelyingParty {
             browser: browser.to_owned(),
             nonce,
             verifier,
-            max_age_s: ask.fields.one("max_age").and_then(|age| age.parse().ok()),
-            target: ask.target,
+            max_age_s: asked.fields.one("max_age").and_then(|age| age.parse().ok()),
+            target: asked.target,
         };
         self.attempts.put(state, attempt, self.world.now_unix());
         Ok(url)
@@ -206,7 +204,7 @@ impl RelyingParty {
         &self,
         answer: &Fields,
         browser: Option<&str>,
-    ) -> Result<SignedIn, SignInError> {
+    ) -> Result<SignedIn<String>, SignInError> {
         let attempt = answer
             .one("state")
             .and_then(|state| self.attempts.take(state, self.world.now_unix()))
@@ -241,9 +239,9 @@ impl RelyingParty {
             .profile(&issuer.metadata, &tokens.access_token, &claims)
             .await;
         Ok(SignedIn {
-            id_token: tokens.id_token,
-            claims,
-            profile,
+            kept: tokens.id_token,
+            who: Who { claims, profile },
+            until: None,
             target: attempt.target,
         })
     }
@@ -297,11 +295,16 @@ impl RelyingParty {
         code: &str,
         verifier: &str,
     ) -> Result<Tokens, SignInError> {
-        let (form, authorization) = self.redemption(metadata, code, verifier)?;
+        let form = Serializer::new(String::new())
+            .append_pair("grant_type", "authorization_code")
+            .append_pair("code", code)
+            .append_pair("redirect_uri", &self.registered.redirect_uri)
+            .append_pair("code_verifier", verifier)
+            .finish();
         let endpoint = &metadata.token_endpoint;
         let answer = self
             .back_channel
-            .post(endpoint, form, authorization.as_deref())
+            .post(endpoint, form, Some(&self.basic()))
             .await?;
         if answer.status != StatusCode::OK {
             let error = answer
@@ -320,57 +323,16 @@ impl RelyingParty {
         })
     }
 
-    /// The form for the token endpoint, and the `Authorization` header where the client has one.
-    fn redemption(
-        &self,
-        metadata: &Metadata,
-        code: &str,
-        verifier: &str,
-    ) -> Result<(String, Option<String>), SignInError> {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", &self.registered.redirect_uri)
-            .append_pair("code_verifier", verifier);
-        match &self.registered.credentials {
-            Credentials::Secret(secret) => Ok((form.finish(), Some(self.basic(secret)))),
-            Credentials::Key(key) => {
-                // [RFC 7523 §2.2] the assertion stands in the body.
-                form.append_pair("client_id", self.registered.client)
-                    .append_pair("client_assertion_type", ASSERTION_TYPE)
-                    .append_pair("client_assertion", &self.assertion(key, metadata)?);
-                Ok((form.finish(), None))
-            }
-        }
-    }
-
     /// [RFC 6749 §2.3.1] "The client identifier is encoded using the
     /// "application/x-www-form-urlencoded" encoding algorithm".
-    fn basic(&self, secret: &Secret) -> String {
+    fn basic(&self) -> String {
         let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!(
             "{}:{}",
             encoded(self.registered.client),
-            encoded(secret.reveal())
+            encoded(self.registered.secret.reveal())
         );
         format!("Basic {}", BASE64.encode(pair.as_bytes()))
-    }
-
-    /// [RFC 7523 §3] issuer and subject are the client, the audience is the issuer, and it lives a
-    /// minute.
-    fn assertion(&self, key: &ClientKey, metadata: &Metadata) -> Result<String, SignInError> {
-        let now = self.world.now_unix();
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(ClientKey::KID.to_owned());
-        let claims = json!({
-            "iss": self.registered.client,
-            "sub": self.registered.client,
-            "aud": metadata.issuer,
-            "jti": draw(&*self.world),
-            "iat": now,
-            "exp": now.saturating_add(60),
-        });
-        jsonwebtoken::encode(&header, &claims, key.signing()).map_err(SignInError::Assertion)
     }
 
     async fn believe(&self, tokens: &Tokens, attempt: &Attempt) -> Result<Claims, SignInError> {
@@ -385,12 +347,7 @@ impl RelyingParty {
             max_age_s: attempt.max_age_s,
             now: self.world.now_unix(),
         };
-        let claims = id_token::verify(&tokens.id_token, &key, &expected)?;
-        let reached = id_token::text(&claims, "acr").unwrap_or("no acr");
-        match self.registered.demands {
-            Some(demanded) if demanded != reached => Err(SignInError::TooWeak(reached.to_owned())),
-            _ => Ok(claims),
-        }
+        Ok(id_token::verify(&tokens.id_token, &key, &expected)?)
     }
 
     /// Names for the greeting; a portal works without them.
@@ -442,8 +399,6 @@ impl RelyingParty {
         Ok(issuer)
     }
 }
-
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl Issuer {
     fn key(&self, kid: &str) -> Option<Jwk> {

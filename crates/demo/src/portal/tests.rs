@@ -1,21 +1,23 @@
-//! The portals against a provider that can lie: whatever does not hold leads to no session.
+//! The ENT against a provider that can lie: whatever does not hold leads to no session.
 
 mod ended;
+mod school;
 
 use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use jsonwebtoken::jwk::Jwk;
-use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::*;
-use crate::settings::ClientKey;
 use crate::toys::{Browser, Clockwork, Seen, settings};
 
 const NOW: i64 = 1_800_000_000;
@@ -36,7 +38,7 @@ struct Lies {
     claims: Twist,
     token: fn(String) -> String,
     userinfo: Value,
-    signed_by: [u8; 32],
+    signed_by: &'static LazyLock<EncodingKey>,
     kid: &'static str,
     algorithm: Algorithm,
 }
@@ -47,14 +49,21 @@ impl Default for Lies {
             claims: |_| (),
             token: |token| token,
             userinfo: json!({ "sub": "7c1", "given_name": "Anna" }),
-            signed_by: ISSUER_KEY,
+            signed_by: &ISSUER_KEY,
             kid: "issuer-1",
             algorithm: Algorithm::ES256,
         }
     }
 }
 
-const ISSUER_KEY: [u8; 32] = [9; 32];
+/// The provider's key, and a stranger's.
+static ISSUER_KEY: LazyLock<EncodingKey> = LazyLock::new(es256);
+static STRANGERS_KEY: LazyLock<EncodingKey> = LazyLock::new(es256);
+
+fn es256() -> EncodingKey {
+    let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
+}
 
 /// One RSA key for all tests: making one takes a while.
 static RSA_KEY: LazyLock<EncodingKey> = LazyLock::new(|| {
@@ -66,9 +75,9 @@ static RSA_KEY: LazyLock<EncodingKey> = LazyLock::new(|| {
 
 impl StandIn {
     fn jwks(&self) -> Value {
-        let mut es = ClientKey::from_bytes(&ISSUER_KEY).unwrap().public_jwk();
-        es["kid"] = json!("issuer-1");
-        let mut keys = vec![es, json!({ "kty": "??" })];
+        let mut es = Jwk::from_encoding_key(&ISSUER_KEY, Algorithm::ES256).unwrap();
+        es.common.key_id = Some("issuer-1".to_owned());
+        let mut keys = vec![serde_json::to_value(es).unwrap(), json!({ "kty": "??" })];
         if self.lies.algorithm == Algorithm::RS256 {
             let mut rs = Jwk::from_encoding_key(&RSA_KEY, Algorithm::RS256).unwrap();
             rs.common.key_id = Some("issuer-rsa".to_owned());
@@ -90,10 +99,7 @@ impl StandIn {
         let key = match self.lies.algorithm {
             Algorithm::RS256 => RSA_KEY.clone(),
             Algorithm::HS256 => EncodingKey::from_secret(b"guessed"),
-            _ => ClientKey::from_bytes(&self.lies.signed_by)
-                .unwrap()
-                .signing()
-                .clone(),
+            _ => EncodingKey::clone(self.lies.signed_by),
         };
         (self.lies.token)(jsonwebtoken::encode(&header, &claims, &key).unwrap())
     }
@@ -103,10 +109,7 @@ impl StandIn {
         if sha256_base64url(verifier) != *self.challenge.lock().unwrap() {
             return (StatusCode::BAD_REQUEST, json!({ "error": "invalid_grant" }));
         }
-        let client = match form.one("client_assertion") {
-            None => client_of_basic(authorization),
-            Some(assertion) => client_of_assertion(assertion),
-        };
+        let client = client_of_basic(authorization);
         let tokens = json!({
             "access_token": "at-1", "token_type": "Bearer", "id_token": self.id_token(&client),
         });
@@ -122,21 +125,6 @@ fn client_of_basic(authorization: &str) -> String {
     let pair = String::from_utf8(pair).unwrap();
     assert_eq!(pair, "ent:s3cret%2Bwith%2Fcharacters+that+need%25encoding");
     "ent".to_owned()
-}
-
-fn client_of_assertion(assertion: &str) -> String {
-    let jwk = settings().ism_key.public_jwk();
-    let key = DecodingKey::from_jwk(&serde_json::from_value(jwk).unwrap()).unwrap();
-    let mut validation = Validation::new(Algorithm::ES256);
-    validation.validate_exp = false;
-    validation.set_audience(&[ISSUER]);
-    validation.set_issuer(&["ism"]);
-    let claims = jsonwebtoken::decode::<Value>(assertion, &key, &validation)
-        .unwrap()
-        .claims;
-    assert_eq!(claims["exp"], NOW + 60);
-    assert_eq!(claims["jti"].as_str().map(str::len), Some(43));
-    claims["sub"].as_str().unwrap().to_owned()
 }
 
 fn sha256_base64url(text: &str) -> String {
@@ -192,15 +180,6 @@ fn discovery() -> Value {
     })
 }
 
-/// A provider that signs as the ISM registered.
-fn for_the_ism() -> Lies {
-    Lies {
-        algorithm: Algorithm::RS256,
-        kid: "issuer-rsa",
-        ..Lies::default()
-    }
-}
-
 /// A portal, its provider, and a browser in front of it.
 struct Story {
     portal: Router,
@@ -209,19 +188,15 @@ struct Story {
 }
 
 impl Story {
-    fn of(room: Room, lies: Lies) -> Self {
+    fn of(lies: Lies) -> Self {
         let provider = Arc::new(StandIn {
             lies,
             nonce: Mutex::default(),
             challenge: Mutex::default(),
         });
         let world: Arc<dyn World> = Arc::new(Clockwork::at(NOW));
-        let portal = match room {
-            Room::Ism => Portal::ism(&settings(), provider.clone(), world),
-            _ => Portal::ent(&settings(), provider.clone(), world),
-        };
         Self {
-            portal: router(portal),
+            portal: ent(&settings(), (provider.clone(), world)),
             provider,
             browser: Browser::default(),
         }
@@ -277,7 +252,7 @@ impl Story {
 /// [Guide 2.2] « Se connecter »; [Guide 3.6] they land in the ENT.
 #[tokio::test]
 async fn somebody_signs_in_at_the_ent_and_is_greeted() {
-    let mut story = Story::of(Room::Ent, Lies::default());
+    let mut story = Story::of(Lies::default());
     let door = story.browser.opens(&story.portal, "/").await.body;
     assert!(door.contains("Se connecter") && door.contains("Environnement numérique de travail"));
 
@@ -314,35 +289,11 @@ async fn a_password_session_is_called_what_it_is() {
         },
         ..Lies::default()
     };
-    let mut story = Story::of(Room::Ent, lies);
+    let mut story = Story::of(lies);
     story.signs_in("/login").await;
     let desk = story.browser.opens(&story.portal, "/").await.body;
     assert!(desk.contains("Authentification simple : mot de passe seulement"));
     assert!(!desk.contains("Authentification forte"));
-}
-
-#[tokio::test]
-async fn the_ism_proves_itself_with_a_key_and_takes_rs256() {
-    let mut story = Story::of(Room::Ism, for_the_ism());
-    let fields = story.begins("/login").await;
-    assert_eq!(fields.one("acr_values"), Some(ACR_STRONG));
-    assert_eq!(story.signs_in("/login").await.status, StatusCode::SEE_OTHER);
-    assert_eq!(story.whoami().await.0, StatusCode::OK);
-}
-
-#[tokio::test]
-async fn the_ism_refuses_a_password_session() {
-    let lies = Lies {
-        claims: |claims| claims["acr"] = json!("https://refeds.org/profile/sfa"),
-        algorithm: Algorithm::RS256,
-        kid: "issuer-rsa",
-        ..Lies::default()
-    };
-    let mut story = Story::of(Room::Ism, lies);
-    let seen = story.signs_in("/login").await;
-    assert_eq!(seen.status, StatusCode::FORBIDDEN);
-    assert!(seen.body.contains("exige une authentification forte"));
-    story.is_nobody().await;
 }
 
 #[tokio::test]
@@ -369,13 +320,10 @@ async fn claims_that_do_not_hold_lead_to_no_session() {
         }),
     ];
     for (lie, claims) in lies {
-        let mut story = Story::of(
-            Room::Ent,
-            Lies {
-                claims,
-                ..Lies::default()
-            },
-        );
+        let mut story = Story::of(Lies {
+            claims,
+            ..Lies::default()
+        });
         let seen = story.signs_in("/login").await;
         assert_eq!(seen.status, StatusCode::BAD_REQUEST, "{lie}");
         story.is_nobody().await;
@@ -416,7 +364,7 @@ async fn signatures_that_do_not_hold_lead_to_no_session() {
         (
             "another key",
             Lies {
-                signed_by: [8; 32],
+                signed_by: &STRANGERS_KEY,
                 ..Lies::default()
             },
         ),
@@ -444,7 +392,7 @@ async fn signatures_that_do_not_hold_lead_to_no_session() {
         ),
     ];
     for (lie, lies) in lies {
-        let mut story = Story::of(Room::Ent, lies);
+        let mut story = Story::of(lies);
         let seen = story.signs_in("/login").await;
         assert_eq!(seen.status, StatusCode::BAD_REQUEST, "{lie}");
         story.is_nobody().await;
@@ -455,7 +403,7 @@ async fn signatures_that_do_not_hold_lead_to_no_session() {
 #[tokio::test]
 async fn an_answer_from_another_issuer_is_refused() {
     for iss in ["&iss=http://evil.example", "&iss=", ""] {
-        let mut story = Story::of(Room::Ent, Lies::default());
+        let mut story = Story::of(Lies::default());
         let fields = story.begins("/login").await;
         let state = fields.one("state").unwrap();
         let seen = story
@@ -468,7 +416,7 @@ async fn an_answer_from_another_issuer_is_refused() {
 
 #[tokio::test]
 async fn an_answer_to_no_sign_in_of_this_browser_is_refused() {
-    let mut story = Story::of(Room::Ent, Lies::default());
+    let mut story = Story::of(Lies::default());
     let fields = story.begins("/login").await;
     let state = fields.one("state").unwrap().to_owned();
     let answer = format!("code=c&state={state}&iss={ISSUER}");
@@ -493,7 +441,7 @@ async fn an_answer_to_no_sign_in_of_this_browser_is_refused() {
 
 #[tokio::test]
 async fn an_answer_counts_once() {
-    let mut story = Story::of(Room::Ent, Lies::default());
+    let mut story = Story::of(Lies::default());
     let fields = story.begins("/login").await;
     let answer = format!("code=c&state={}&iss={ISSUER}", fields.one("state").unwrap());
     assert_eq!(
@@ -514,7 +462,7 @@ async fn what_the_provider_refuses_is_told_in_words() {
         ("access_denied", "refusée ou interrompue"),
         ("something_new", "pas accepté la demande"),
     ] {
-        let mut story = Story::of(Room::Ent, Lies::default());
+        let mut story = Story::of(Lies::default());
         let fields = story.begins("/login?prompt=none").await;
         assert_eq!(fields.one("prompt"), Some("none"));
         let state = fields.one("state").unwrap();
@@ -532,7 +480,7 @@ async fn what_the_provider_refuses_is_told_in_words() {
 
 #[tokio::test]
 async fn what_tests_ask_for_is_passed_on() {
-    let mut story = Story::of(Room::Ent, Lies::default());
+    let mut story = Story::of(Lies::default());
     let fields = story
         .begins("/login?max_age=60&acr_values=a%20b&ui_locales=de&login_hint=x")
         .await;
@@ -558,13 +506,13 @@ async fn a_sign_in_older_than_asked_for_is_refused() {
         claims: |claims| claims["auth_time"] = json!(NOW - 200),
         ..Lies::default()
     };
-    let mut story = Story::of(Room::Ent, lies());
+    let mut story = Story::of(lies());
     assert_eq!(
         story.signs_in("/login?max_age=60").await.status,
         StatusCode::BAD_REQUEST
     );
     story.is_nobody().await;
-    let mut story = Story::of(Room::Ent, lies());
+    let mut story = Story::of(lies());
     assert_eq!(
         story.signs_in("/login?max_age=600").await.status,
         StatusCode::SEE_OTHER
@@ -575,13 +523,10 @@ async fn a_sign_in_older_than_asked_for_is_refused() {
 #[tokio::test]
 async fn userinfo_about_somebody_else_is_not_used() {
     let userinfo = json!({ "sub": "other", "given_name": "Mallory" });
-    let mut story = Story::of(
-        Room::Ent,
-        Lies {
-            userinfo,
-            ..Lies::default()
-        },
-    );
+    let mut story = Story::of(Lies {
+        userinfo,
+        ..Lies::default()
+    });
     story.signs_in("/login").await;
     let desk = story.browser.opens(&story.portal, "/").await.body;
     assert!(desk.contains("Bonjour 7c1") && !desk.contains("Mallory"));
@@ -589,7 +534,7 @@ async fn userinfo_about_somebody_else_is_not_used() {
 
 #[tokio::test]
 async fn signing_out_ends_the_session_here_and_at_the_provider() {
-    let mut story = Story::of(Room::Ent, Lies::default());
+    let mut story = Story::of(Lies::default());
     story.signs_in("/login").await;
     let seen = story.browser.posts(&story.portal, "/logout", "").await;
     let url = Url::parse(&seen.location).unwrap();
@@ -607,7 +552,7 @@ async fn signing_out_ends_the_session_here_and_at_the_provider() {
 #[tokio::test]
 async fn a_sign_in_begun_elsewhere_leads_to_this_portal_only() {
     let ours = "target_link_uri=http%3A%2F%2Flocalhost%3A8401%2Fapi%2Fwhoami";
-    let mut story = Story::of(Room::Ent, Lies::default());
+    let mut story = Story::of(Lies::default());
     let seen = story
         .signs_in(&format!("/initiate?iss={ISSUER}&{ours}"))
         .await;
@@ -640,8 +585,10 @@ async fn a_provider_that_is_away_is_told_in_words() {
             StatusCode::BAD_GATEWAY.into_response()
         }
     }
-    let portal = Portal::ent(&settings(), Arc::new(Away), Arc::new(Clockwork::at(NOW)));
-    let seen = Browser::default().opens(&router(portal), "/login").await;
-    assert_eq!(seen.status, StatusCode::BAD_GATEWAY);
-    assert!(seen.body.contains("ne répond pas"));
+    let through = || -> Through { (Arc::new(Away), Arc::new(Clockwork::at(NOW))) };
+    for portal in [ent(&settings(), through()), ism(&settings(), through())] {
+        let seen = Browser::default().opens(&portal, "/login").await;
+        assert_eq!(seen.status, StatusCode::BAD_GATEWAY);
+        assert!(seen.body.contains("ne répond pas"));
+    }
 }

@@ -2,7 +2,7 @@
 //! drawn anew at every start.
 
 use demo::{
-    ClientKey, Digits, Generator, HardwareToken, Hash, Moving, Origins, Places, Secret as Told,
+    Digits, Generator, HardwareToken, Hash, Moving, Origins, Places, SamlKey, Secret as Told,
     Settings,
 };
 use journey::{
@@ -18,6 +18,7 @@ use store::{
     AnyStore, By, Committed, Journey, JourneyState, Message, NewActivation, NewPerson, NewToken,
     seal::Keys,
 };
+use wire::jose::{SigningAlg, SigningKey};
 
 use super::Failure;
 
@@ -112,7 +113,8 @@ impl Cast {
         let settings = Settings {
             origins: Origins::on_localhost(port),
             ent_secret: secret(draw(world)),
-            ism_key: ClientKey::from_bytes(&draw(world))?,
+            ism_key: SamlKey::new(SigningKey::generate(SigningAlg::Rs256)?)?,
+            ism_salt: secret(draw(world)),
             gateway_token: secret(draw(world)),
             people: PEOPLE.iter().map(told).collect(),
             tokens: tokens(&token_seed),

@@ -8,7 +8,7 @@ use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     num::NonZeroUsize,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -27,6 +27,8 @@ use store::{AnyStore, KeyRecord, Resource, ResourceKind, seal::Keys, sqlite::Sql
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 use wire::jose::{SigningAlg, SigningKey};
 
+use crate::{config::sample, key_file};
+
 /// The networks from which the demo's places browse.
 const ZONES: &str = include_str!("zones.toml");
 
@@ -40,13 +42,11 @@ type Failure = Box<dyn Error + Send + Sync>;
 pub(crate) async fn run(port: u16, dir: Option<PathBuf>) -> Result<(), Failure> {
     let (dir, _temporary) = folder(dir)?;
     let world = RealWorld;
-    let mut master = [0; 32];
-    world.fill(&mut master);
-    let keys = Arc::new(Keys::from_master(&master));
     let path = dir.join("furka.db");
     if path.exists() {
         return Err(format!("{} exists already: choose an empty folder", path.display()).into());
     }
+    let keys = Arc::new(installation(&dir, port)?);
     let store: AnyStore = Arc::new(Sqlite::open(&path, Arc::clone(&keys))?);
     let (mailbox, provider_door) = (any_port().await?, any_port().await?);
     let doors = doors(port).await?;
@@ -122,6 +122,18 @@ fn folder(dir: Option<PathBuf>) -> io::Result<(PathBuf, Option<Temporary>)> {
     let dir = std::env::temp_dir().join(format!("furka-demo-{:016x}", u64::from_be_bytes(name)));
     std::fs::create_dir(&dir)?;
     Ok((dir.clone(), Some(Temporary(dir))))
+}
+
+/// The key and the configuration: with them the other commands find this canton.
+fn installation(dir: &Path, port: u16) -> Result<Keys, Failure> {
+    let keys = key_file::draw(&dir.join("furka.key"), &RealWorld)?;
+    let url = format!("\"http://localhost:{port}\"");
+    let given = [
+        ("public_url", url.as_str()),
+        ("database", "\"sqlite:furka.db\""),
+    ];
+    std::fs::write(dir.join("furka.toml"), sample(&given))?;
+    Ok(keys)
 }
 
 /// The listeners of the four ports, on both loopback addresses where the machine has both.

@@ -14,10 +14,9 @@
 //! '''
 //! ```
 
-use aws_lc_rs::digest::{Context, SHA256};
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use super::binding::Binding;
 use super::metadata::{MetadataError, ServiceProvider};
 use super::request::Registered;
 use super::response::{Attribute, NameId, NameIdFormat};
@@ -25,6 +24,7 @@ use super::xml::DataCipher;
 use crate::cas::{is_id, is_presentable};
 use crate::oauth::client::{Assurance, Name};
 use crate::oidc::claims::Profile;
+use crate::pseudonym::{is_strong, pseudonym};
 
 /// A registered SAML application.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -63,6 +63,9 @@ pub struct Application {
     /// With which cipher; none means the one its metadata likes best, or AES-256-GCM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cipher: Option<DataCipher>,
+    /// It hears of a session's end from the provider itself, by HTTP-POST and without the person's browser.
+    #[serde(default)]
+    pub backchannel_logout: bool,
     /// People may begin at the provider, with a response that nobody asked for.
     #[serde(default)]
     pub unsolicited: bool,
@@ -112,6 +115,9 @@ pub enum Released {
     Language,
     /// The number fixed at activation, in `telephoneNumber`.
     Telephone,
+    /// By what they proved who they are, in `authnmethodsreferences`: `pwd`, `sms`, `otp`, `mfa`
+    /// [RFC 8176 §2].
+    Methods,
     /// An opaque name that no other application has, in `pairwise-id`.
     PairwiseId,
     /// The id that never changes, the same for all applications, in `subject-id`.
@@ -139,6 +145,9 @@ pub enum ApplicationFlaw {
     /// Nothing to encrypt to.
     #[error("`encrypt` needs a certificate with an RSA key for encryption in the metadata")]
     NoEncryptionKey,
+    /// Nowhere to post to.
+    #[error("`backchannel_logout` needs a SingleLogoutService for HTTP-POST in the metadata")]
+    NoBackchannel,
     /// Nothing to verify with.
     #[error("signed requests need a certificate for signing in the metadata")]
     NoSigningKey,
@@ -160,6 +169,8 @@ pub struct Whom<'w> {
     pub person: &'w str,
     /// The session's key.
     pub session: &'w [u8; 32],
+    /// By what they proved who they are [RFC 8176 §2].
+    pub methods: &'w [&'static str],
     /// What is known of the person.
     pub profile: &'w Profile,
     /// The domain of the provider, for scoped values.
@@ -178,8 +189,7 @@ impl Application {
         if !is_presentable(&self.name) {
             flaws.push(ApplicationFlaw::Name);
         }
-        let plain = self.salt.bytes().all(|byte| byte.is_ascii_graphic());
-        if !plain || !(32..=200).contains(&self.salt.len()) {
+        if !is_strong(&self.salt) {
             flaws.push(ApplicationFlaw::Salt);
         }
         match self.provider(i64::MIN) {
@@ -187,6 +197,9 @@ impl Application {
             Ok(provider) => {
                 if self.encrypt && !provider.can_decrypt() {
                     flaws.push(ApplicationFlaw::NoEncryptionKey);
+                }
+                if self.backchannel_logout && provider.party().logout_by(Binding::Post).is_none() {
+                    flaws.push(ApplicationFlaw::NoBackchannel);
                 }
                 let signs = self.signed_requests || provider.signs_requests;
                 if signs && !provider.can_sign() {
@@ -258,6 +271,14 @@ impl Application {
         })
     }
 
+    /// Whether it hears of the end of a session by itself, under a name of this format. The register is not
+    /// asked for names at that moment: whoever is known by a mail address is signed out by their browser.
+    #[must_use]
+    pub const fn hears(&self, format: NameIdFormat) -> bool {
+        self.backchannel_logout
+            && matches!(format, NameIdFormat::Persistent | NameIdFormat::Transient)
+    }
+
     /// What it gets of a person: only what it is registered for.
     #[must_use]
     pub fn released(&self, whom: Whom<'_>) -> Vec<Attribute> {
@@ -292,6 +313,7 @@ impl Application {
             Released::Groups => profile.groups.clone(),
             Released::Language => one(&profile.locale),
             Released::Telephone => one(&profile.phone_number),
+            Released::Methods => whom.methods.iter().map(|&one| one.to_owned()).collect(),
             // [Subject Identifiers §3.4] at most 127 letters, digits, `=` and `-` before the scope.
             Released::PairwiseId => scoped(vec![self.opaque("pairwise", whom.person.as_bytes())]),
             Released::SubjectId => scoped(vec![whom.person.to_owned()]),
@@ -300,13 +322,7 @@ impl Application {
 
     /// 128 bits that nobody can turn back or compare without the salt.
     fn opaque(&self, kind: &str, of: &[u8]) -> String {
-        let mut context = Context::new(&SHA256);
-        for part in [self.salt.as_bytes(), kind.as_bytes(), of] {
-            context.update(&part.len().to_be_bytes());
-            context.update(part);
-        }
-        let digest = context.finish();
-        HEXLOWER.encode(digest.as_ref().get(..16).unwrap_or_default())
+        pseudonym(&self.salt, kind, of)
     }
 }
 
@@ -345,6 +361,11 @@ impl Released {
             Self::Groups => ("urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "isMemberOf"),
             Self::Language => ("urn:oid:2.16.840.1.113730.3.1.39", "preferredLanguage"),
             Self::Telephone => ("urn:oid:2.5.4.20", "telephoneNumber"),
+            // No standard has a name for it; this is the one that products know.
+            Self::Methods => (
+                "http://schemas.microsoft.com/claims/authnmethodsreferences",
+                "authnmethodsreferences",
+            ),
             Self::PairwiseId => (
                 "urn:oasis:names:tc:SAML:attribute:pairwise-id",
                 "pairwise-id",
@@ -390,6 +411,7 @@ metadata = ""
         Whom {
             person: "0198-chloe",
             session,
+            methods: &["pwd", "otp", "mfa"],
             profile,
             scope: "edu.example",
         }
@@ -416,6 +438,15 @@ metadata = ""
             ApplicationFlaw::NoSigningKey,
         ];
         assert_eq!(keyless.check(), flaws);
+        let deaf = Application {
+            backchannel_logout: true,
+            metadata: metadata().replace(
+                "bindings:HTTP-POST\" Location=\"https://ism.example/slo",
+                "bindings:SOAP\" Location=\"https://ism.example/slo",
+            ),
+            ..ism()
+        };
+        assert_eq!(deaf.check(), [ApplicationFlaw::NoBackchannel]);
     }
 
     /// Nothing is released that the registration does not list, and no value that is not there.
@@ -438,6 +469,12 @@ metadata = ""
             ]
         );
         assert!(released[2].values[0].ends_with("@edu.example"));
+        let told = Application {
+            attributes: vec![Released::Methods],
+            ..ism()
+        };
+        let released = told.released(whom(&profile, &session));
+        assert_eq!(released[0].values, ["pwd", "otp", "mfa"]);
     }
 
     /// A persistent name is the same in every session and another one in every application.

@@ -42,7 +42,7 @@ fn read(kind: &str, text: &str) -> Option<String> {
         }
         _ => {
             let (here, metadata) = (idp().slo, application());
-            let find = |_: &str| Some(&metadata);
+            let find = |_: &str| Some(metadata.party());
             let request = LogoutRequest::read(&posted(Kind::Request, text), expected(&here), find);
             Some(request.ok()?.name_id.value)
         }

@@ -237,9 +237,10 @@ fn base64(raw: &str) -> Result<Vec<u8>, Fault> {
     for line_break in ["%0D", "%0A", "%0d", "%0a"] {
         plain = plain.replace(line_break, "");
     }
-    let mut text = percent::decoded(plain.as_bytes()).map_err(|_| Fault::Encoding)?;
-    // A browser writes `+` for a space, so a `+` that was not encoded arrives as one.
-    text = text.trim().replace(' ', "+");
+    let plain = plain.trim_start_matches("%20").trim_end_matches("%20");
+    let text = percent::decoded(plain.as_bytes()).map_err(|_| Fault::Encoding)?;
+    // A browser writes `+` for a space, so a `+` that was not encoded arrives as one, at the end too.
+    let text = text.replace(' ', "+");
     BASE64.decode(text.as_bytes()).map_err(|_| Fault::Encoding)
 }
 
@@ -264,6 +265,17 @@ impl Outgoing {
     pub fn field(&self) -> String {
         // [Bindings §3.5.4] "A SAML protocol message is form-encoded by applying the base-64 encoding rules to the XML representation of the message"
         BASE64.encode(self.xml.as_bytes())
+    }
+
+    /// The form that carries the message by POST: `application/x-www-form-urlencoded`.
+    #[must_use]
+    pub fn form(&self) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair(self.kind.parameter(), &self.field());
+        if let Some(relay_state) = &self.relay_state {
+            form.append_pair("RelayState", relay_state);
+        }
+        form.finish()
     }
 
     /// The address with the message in its query, signed beside it.

@@ -85,6 +85,8 @@ faults! {
     Replayed => "", "", "Core 1.3.4", "the message was used before";
     /// A message for a session that is not this person's.
     SessionUnknown => "Requester", "UnknownPrincipal", "Profiles 4.4.4.1", "there is no session for this name identifier";
+    /// It names more sessions than are looked at.
+    TooManySessions => "Requester", "RequestUnsupported", "Core 3.7.1", "the request names more than sixteen sessions; name none to end all of them";
     /// Another version than 2.0.
     Version => "VersionMismatch", "RequestVersionTooHigh", "Core 3.2.2.2", "Version must be 2.0";
     /// Made too long ago, or in the future.

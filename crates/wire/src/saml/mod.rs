@@ -10,10 +10,11 @@
 //! | [`context`] | what a request asks for | the assurance to demand, and the class to answer |
 //! | [`response`] | a statement about a person | a signed response |
 //! | [`logout`] | a received message | [`LogoutRequest`], [`LogoutResponse`]; and back |
+//! | [`relying_party`] | a received answer, as an application gets it | who signed in, or a doubt |
 //!
 //! Deliberately absent: every signature algorithm with SHA-1, HMAC, keys from messages, document
-//! types, transforms other than the two of SAML, assertions that come in, and looking an element up by
-//! its identifier.
+//! types, transforms other than the two of SAML, and looking an element up by its identifier. The provider
+//! takes no assertions; `relying_party` is there for the demo's application and for tests.
 
 pub mod application;
 pub mod binding;
@@ -24,6 +25,7 @@ mod key;
 pub mod logout;
 pub mod metadata;
 mod moment;
+pub mod relying_party;
 pub mod request;
 pub mod response;
 mod x509;
@@ -36,9 +38,10 @@ pub use fault::{Fault, Status};
 pub use idp::Idp;
 pub use key::{Credential, certificate};
 pub use logout::{LogoutRequest, LogoutResponse};
-pub use metadata::ServiceProvider;
+pub use metadata::{IdentityProvider, ServiceProvider};
 pub use request::{AuthnRequest, Refused};
 pub use response::{Attribute, NameId, NameIdFormat, Statement};
+pub(crate) use xml::{Bounds, within};
 pub use xml::{DataCipher, XmlError};
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::key::Credential;
 use super::metadata::ServiceProvider;
 use super::moment;
 use super::request::AuthnRequest;
-use super::xml::{DataCipher, Halves, SAML, SAMLP, Writer, encrypted, sign};
+use super::xml::{DataCipher, Element, Halves, SAML, SAMLP, Writer, encrypted, sign};
 
 /// What a name identifier is.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -69,9 +69,9 @@ pub struct NameId {
 
 impl NameId {
     /// Writes it. A name that is only meant for one pair of provider and application says for which.
-    pub(super) fn write(&self, writer: &mut Writer, idp: &Idp, application: &str) {
+    pub(super) fn write(&self, writer: &mut Writer, (provider, application): (&str, &str)) {
         let qualifiers = [
-            ("NameQualifier", idp.entity_id.as_str()),
+            ("NameQualifier", provider),
             ("SPNameQualifier", application),
         ];
         let mut attributes = vec![("Format", self.format.uri())];
@@ -82,6 +82,17 @@ impl NameId {
             attributes.extend(qualifiers);
         }
         writer.leaf(&SAML, "NameID", &attributes, &self.value);
+    }
+
+    /// Reads it; none when its format is unknown or there is more than text in it.
+    pub(super) fn read(name: Element<'_, '_>) -> Option<Self> {
+        let format = name
+            .attribute("Format")
+            .map_or(Some(NameIdFormat::Unspecified), NameIdFormat::of_uri);
+        Some(Self {
+            format: format?,
+            value: name.text().ok()?,
+        })
     }
 }
 
@@ -136,8 +147,10 @@ pub struct Encrypting<'e> {
 
 /// How long an assertion can be presented, in seconds.
 pub const ASSERTION_S: i64 = 300;
-/// How far an application's clock may be behind, in seconds.
-const SKEW_S: i64 = 60;
+/// How far the clocks of a provider and an application may differ, in seconds.
+pub(super) const SKEW_S: i64 = 60;
+/// Whoever brings the assertion is whom it speaks of.
+pub(super) const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 
 impl fmt::Debug for Making<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -261,7 +274,8 @@ impl Making<'_> {
         until: &str,
     ) {
         writer.open(&SAML, "Subject", &[]);
-        statement.name_id.write(writer, self.idp, &request.issuer);
+        let pair = (self.idp.entity_id.as_str(), request.issuer.as_str());
+        statement.name_id.write(writer, pair);
         let mut data = vec![
             ("NotOnOrAfter", until),
             ("Recipient", request.consumer.as_str()),
@@ -269,9 +283,8 @@ impl Making<'_> {
         if let Some(asked) = &request.id {
             data.push(("InResponseTo", asked));
         }
-        let bearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
         writer
-            .open(&SAML, "SubjectConfirmation", &[("Method", bearer)])
+            .open(&SAML, "SubjectConfirmation", &[("Method", BEARER)])
             .leaf(&SAML, "SubjectConfirmationData", &data, "")
             .close()
             .close();

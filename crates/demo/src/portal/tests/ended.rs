@@ -6,16 +6,16 @@ use super::*;
 /// nothing else.
 #[tokio::test]
 async fn a_session_ends_when_the_provider_says_so_and_only_then() {
-    let mut story = Story::of(Room::Ism, for_the_ism());
+    let mut story = Story::of(Lies::default());
     story.signs_in("/login").await;
     let event = "http://schemas.openid.net/event/backchannel-logout";
     let right = json!({
-        "iss": ISSUER, "aud": "ism", "sub": "7c1", "iat": NOW, "exp": NOW + 120, "jti": "one",
+        "iss": ISSUER, "aud": "ent", "sub": "7c1", "iat": NOW, "exp": NOW + 120, "jti": "one",
         "events": { event: {} },
     });
     let twists: [Twist; 9] = [
         |claims| claims["iss"] = json!("http://evil.example"),
-        |claims| claims["aud"] = json!("ent"),
+        |claims| claims["aud"] = json!("ism"),
         |claims| claims["sub"] = json!("somebody else"),
         |claims| claims["exp"] = json!(NOW - 61),
         |claims| claims["iat"] = json!(NOW + 61),
@@ -50,8 +50,8 @@ async fn a_session_ends_when_the_provider_says_so_and_only_then() {
 }
 
 fn signed(typ: &str, claims: &Value) -> String {
-    let mut header = Header::new(Algorithm::RS256);
-    header.kid = Some("issuer-rsa".to_owned());
+    let mut header = Header::new(Algorithm::ES256);
+    header.kid = Some("issuer-1".to_owned());
     header.typ = Some(typ.to_owned());
-    jsonwebtoken::encode(&header, claims, &RSA_KEY).unwrap()
+    jsonwebtoken::encode(&header, claims, &ISSUER_KEY).unwrap()
 }

@@ -263,6 +263,101 @@ fn an_application_of_before_a_step_up_is_still_named() {
     browser.sees("strong");
 }
 
+/// [Core §3.4.1] "If "true", the identity provider MUST authenticate the presenter directly rather than rely on a previous security context."
+/// A password of the same second was typed before, too.
+#[test]
+fn a_password_of_the_same_second_is_no_fresh_one() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "");
+    let (person, mut browser) = chloe(&mut canton);
+    let first = asks(&mut canton, "_a", "");
+    super::signs_in(&mut *browser, &at(first.location()), &person);
+    super::onward(&mut *browser);
+    let forced = asks(&mut canton, "_b", "ForceAuthn=\"true\"");
+    browser.opens(&at(forced.location()));
+    browser.sees("Connexion");
+    assert_eq!(browser.form().0, at("/login"), "{}", browser.text());
+    super::signs_in(&mut *browser, &at(forced.location()), &person);
+    super::onward(&mut *browser);
+}
+
+/// Two people, one browser: who signs in second leaves nothing that the first one opened.
+#[test]
+fn what_somebody_else_opened_is_not_left_by_the_next_person() {
+    let mut canton = canton();
+    registered(&canton, "app", &metadata(), "unsolicited = true\n");
+    let (chloe, mut browser) = chloe(&mut canton);
+    super::signs_in(&mut *browser, &at("/saml/start/app"), &chloe);
+    let luca = {
+        let town: &mut dyn testkit::Town = &mut canton;
+        town.somebody(testkit::Role::Token)
+    };
+    let answer = crate::application::enters(&mut *browser, &at("/login"), &luca);
+    assert_eq!(answer.location(), "/account", "{answer:?}");
+    browser.opens(&at("/account"));
+    browser.clicks("Se d\u{e9}connecter");
+    assert_eq!(browser.url(), at("/account"), "{}", browser.text());
+    browser.does_not_see("Se d\u{e9}connecter de");
+}
+
+/// [C15] Out of the identity provider means out of a SAML application that hears of it by itself: nothing is
+/// left for the person to click on, in this browser or in another one.
+#[test]
+fn an_application_that_hears_by_itself_is_left_by_itself() {
+    let mut canton = canton();
+    let (chloe, mut browser) = chloe(&mut canton);
+    browser.goes_to(testkit::Place::Home);
+    let ism = testkit::Town::origins(&canton).ism;
+    browser.opens(&format!("{ism}/login"));
+    browser.types("Nom d'utilisateur", &chloe.username);
+    browser.types("Mot de passe", &chloe.password);
+    browser.clicks("Connexion");
+    let code = {
+        let town: &mut dyn testkit::Town = &mut canton;
+        town.shown_by_app(&chloe)
+    };
+    browser.types("Code de l'application", &code);
+    browser.clicks("Soumettre");
+    browser.lands_at(&format!("{ism}/"));
+    let inside = |browser: &mut dyn testkit::Browser| {
+        browser
+            .sends(Attempt::get(&format!("{ism}/api/whoami")))
+            .status
+    };
+    assert_eq!(inside(&mut *browser), 200);
+    let stolen = browser.cookies();
+
+    browser.opens(&at("/account"));
+    browser.clicks("Se d\u{e9}connecter");
+    browser.does_not_see("ISM");
+    testkit::Town::waits(&mut canton);
+    assert_eq!(inside(&mut *browser), 401);
+    let mut thief = testkit::Town::browser(&mut canton, testkit::Place::Home);
+    thief.takes(&stolen);
+    assert_eq!(inside(&mut *thief), 401);
+}
+
+/// Anybody may ask for our metadata; it is signed once a day, and when the keys change.
+#[test]
+fn our_metadata_is_not_signed_for_everybody_who_asks() {
+    let mut canton = canton();
+    let first = our_metadata(&mut canton);
+    canton.toy().passes(86_399);
+    assert_eq!(our_metadata(&mut canton), first);
+    canton.toy().passes(1);
+    let next = our_metadata(&mut canton);
+    assert_ne!(next, first);
+    let until = |text: &str| {
+        let text = text.split("validUntil=\"").nth(1).unwrap();
+        text.split('"')
+            .next()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    };
+    assert_eq!(until(&next).as_second() - until(&first).as_second(), 86_400);
+}
+
 /// Our metadata says what applications need, before any is registered.
 #[test]
 fn our_metadata_is_there_and_signed() {

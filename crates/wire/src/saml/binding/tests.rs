@@ -150,3 +150,21 @@ fn a_location_keeps_the_query_it_has() {
         "{location}"
     );
 }
+
+/// A sender that does not encode its `+`: the last letter of a message is one as often as not, because
+/// `>` ends every message.
+#[test]
+fn a_plus_that_was_not_encoded_counts_at_the_end_too() {
+    for more in ["", " ", "  "] {
+        let xml = format!("<a{more}/>");
+        let plain = BASE64.encode(xml.as_bytes());
+        for body in [
+            format!("SAMLRequest={plain}"),
+            format!("SAMLRequest={plain}%20%0D%0A"),
+            format!("SAMLRequest=%20{}", plain.replace('+', "%2B")),
+        ] {
+            let received = Received::post(body.as_bytes());
+            assert_eq!(received.map(|one| one.xml), Ok(xml.clone()), "{body}");
+        }
+    }
+}

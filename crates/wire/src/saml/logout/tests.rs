@@ -1,6 +1,7 @@
 //! Logout messages, both ways, and those that are refused.
 
 use super::*;
+use crate::saml::NameIdFormat;
 use crate::saml::samples::{
     APPLICATION, application, expected, idp, message, ours, posted, query, signed_message,
     verifying,
@@ -16,7 +17,7 @@ fn here() -> String {
 fn read(received: &Received) -> Result<LogoutRequest, Fault> {
     let (here, metadata) = (idp().slo, application());
     LogoutRequest::read(received, expected(&here), |id| {
-        (id == APPLICATION).then_some(&metadata)
+        (id == APPLICATION).then(|| metadata.party())
     })
 }
 
@@ -45,6 +46,31 @@ fn an_unsigned_or_forged_logout_is_refused() {
         read(&Received::redirect(bare.as_bytes()).unwrap()),
         Err(Fault::Unsigned)
     );
+}
+
+/// A list of sessions that is cut short leaves one open, and nobody is told. Sixteen are looked at, and a
+/// seventeenth is too many to be passed on.
+#[test]
+fn a_logout_that_names_too_many_sessions_is_refused_and_not_cut() {
+    let named = |count: usize| {
+        let more: String = (1..count)
+            .map(|at| format!("<samlp:SessionIndex>o-{at}</samlp:SessionIndex>"))
+            .collect();
+        let inside = INSIDE.replace(
+            "<samlp:SessionIndex>",
+            &format!("{more}<samlp:SessionIndex>"),
+        );
+        read(&posted(
+            Kind::Request,
+            &signed_message("LogoutRequest", &here(), &inside),
+        ))
+    };
+    let all = named(16).unwrap().session_indexes;
+    assert_eq!(
+        (all.len(), all.last().map(String::as_str)),
+        (16, Some("s-1"))
+    );
+    assert_eq!(named(17), Err(Fault::TooManySessions));
 }
 
 #[test]
@@ -76,7 +102,7 @@ fn a_logout_for_another_time_place_or_name_is_refused() {
 fn requests_and_answers_go_both_ways() {
     let (idp, credential, metadata) = (idp(), ours(), application());
     let making = Making {
-        idp: &idp,
+        speaker: &idp.entity_id,
         credential: &credential,
         now: NOW,
         chance: &[7; 20],
@@ -85,7 +111,7 @@ fn requests_and_answers_go_both_ways() {
         format: NameIdFormat::Transient,
         value: "_t".to_owned(),
     };
-    let (binding, out) = making.request(&metadata, &name, "s-1").unwrap();
+    let (binding, out) = making.request(metadata.party(), &name, "s-1").unwrap();
     assert_eq!(
         (binding, out.to.as_str()),
         (Binding::Redirect, "https://ism.example/slo")
@@ -105,7 +131,7 @@ fn requests_and_answers_go_both_ways() {
     ));
     let (binding, answer) = asked
         .unwrap()
-        .answer(&making, &metadata, Status::PARTIAL_LOGOUT)
+        .answer(&making, metadata.party(), Status::PARTIAL_LOGOUT)
         .unwrap();
     assert_eq!(
         (binding, answer.to.as_str()),
@@ -128,7 +154,7 @@ fn an_answer_says_whether_the_session_is_gone() {
     let metadata = application();
     let read = |xml: &str| {
         let (here, received) = (idp().slo, posted(Kind::Response, xml));
-        LogoutResponse::read(&received, expected(&here), |_| Some(&metadata))
+        LogoutResponse::read(&received, expected(&here), |_| Some(metadata.party()))
     };
     let attributes = format!("{} InResponseTo=\"_ours\"", here());
     let status = |codes: &str| format!("<samlp:Status>{codes}</samlp:Status>");

@@ -5,6 +5,7 @@ use url::Url;
 use crate::oauth::client::{Kind, flaw_of_registered};
 use crate::saml::binding::Binding;
 use crate::saml::key::{EncryptingKey, VerifyingKey};
+use crate::saml::metadata::party::{Party, Side};
 use crate::saml::moment;
 use crate::saml::response::NameIdFormat;
 use crate::saml::xml::{Bounds, DS, DataCipher, Element, MD, MDUI, Tree, XmlError};
@@ -72,6 +73,12 @@ pub enum MetadataError {
     /// The entity is no service provider of SAML 2.0.
     #[error("the metadata describes no service provider of SAML 2.0")]
     NoServiceProvider,
+    /// The entity is no identity provider of SAML 2.0.
+    #[error("the metadata describes no identity provider of SAML 2.0")]
+    NoIdentityProvider,
+    /// It cannot take a request.
+    #[error("the metadata names no single sign-on service for HTTP-Redirect")]
+    NoSignOn,
     /// It cannot take a response.
     #[error("the metadata names no assertion consumer service for HTTP-POST")]
     NoConsumer,
@@ -83,6 +90,9 @@ pub enum MetadataError {
         "the metadata holds a certificate whose key is neither RSA nor an elliptic curve of NIST"
     )]
     Key,
+    /// No key at all.
+    #[error("the metadata names no key for signatures")]
+    NoKey,
     /// Its time is over.
     #[error("the metadata was valid until a moment that is over; ask the application for newer")]
     Expired,
@@ -101,13 +111,7 @@ impl ServiceProvider {
         let tree = Tree::read(xml, &Bounds::METADATA)?;
         let (entity, outer) = entity(tree.root(), entity_id)?;
         let mut valid_until = earlier(outer, until(entity)?);
-        let role = entity
-            .all(&MD, "SPSSODescriptor")
-            .find(|role| {
-                let protocols = role.attribute("protocolSupportEnumeration");
-                protocols.is_some_and(|all| all.split_whitespace().any(|one| one == PROTOCOL))
-            })
-            .ok_or(MetadataError::NoServiceProvider)?;
+        let role = role(entity, "SPSSODescriptor").ok_or(MetadataError::NoServiceProvider)?;
         valid_until = earlier(valid_until, until(role)?);
         // [Metadata §2.3.2] "validUntil [Optional] Optional attribute indicates the expiration time of the metadata contained in the element and any contained elements."
         if valid_until.is_some_and(|until| until <= now) {
@@ -148,7 +152,19 @@ impl ServiceProvider {
     /// Whether its metadata still counts.
     #[must_use]
     pub fn is_valid(&self, now: i64) -> bool {
-        self.valid_until.is_none_or(|until| now < until)
+        self.party().is_valid(now)
+    }
+
+    /// As the other side of a logout.
+    #[must_use]
+    pub fn party(&self) -> Party<'_> {
+        Party {
+            side: Side::Application,
+            entity_id: &self.entity_id,
+            logouts: &self.logouts,
+            signing: &self.signing,
+            valid_until: self.valid_until,
+        }
     }
 
     /// Where a response goes when the request names no address.
@@ -165,13 +181,20 @@ impl ServiceProvider {
     /// Where logout messages go, Redirect first: it needs no page in between.
     #[must_use]
     pub fn logout(&self) -> Option<&SingleLogout> {
-        let by = |binding| self.logouts.iter().find(move |one| one.binding == binding);
-        by(Binding::Redirect).or_else(|| by(Binding::Post))
+        self.party().logout()
     }
 }
 
+/// The first description of somebody in this part that speaks SAML 2.0.
+pub(super) fn role<'a, 'i>(entity: Element<'a, 'i>, part: &'static str) -> Option<Element<'a, 'i>> {
+    entity.all(&MD, part).find(|role| {
+        let protocols = role.attribute("protocolSupportEnumeration");
+        protocols.is_some_and(|all| all.split_whitespace().any(|one| one == PROTOCOL))
+    })
+}
+
 /// The entity, and until when what is around it counts.
-fn entity<'a, 'i>(
+pub(super) fn entity<'a, 'i>(
     root: Element<'a, 'i>,
     wanted: Option<&str>,
 ) -> Result<(Element<'a, 'i>, Option<i64>), MetadataError> {
@@ -195,7 +218,7 @@ fn entity<'a, 'i>(
     }
 }
 
-fn until(element: Element<'_, '_>) -> Result<Option<i64>, XmlError> {
+pub(super) fn until(element: Element<'_, '_>) -> Result<Option<i64>, XmlError> {
     let Some(text) = element.attribute("validUntil") else {
         return Ok(None);
     };
@@ -204,7 +227,7 @@ fn until(element: Element<'_, '_>) -> Result<Option<i64>, XmlError> {
         .ok_or(XmlError::Wrong("validUntil"))
 }
 
-fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+pub(super) fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
@@ -214,7 +237,7 @@ fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 type Keys = (Vec<VerifyingKey>, Option<EncryptingKey>, DataCipher);
 
 /// A key without `use` is for both.
-fn keys(role: Element<'_, '_>) -> Result<Keys, MetadataError> {
+pub(super) fn keys(role: Element<'_, '_>) -> Result<Keys, MetadataError> {
     let (mut signing, mut encryption, mut cipher) = (Vec::new(), None, DataCipher::default());
     for descriptor in role.all(&MD, "KeyDescriptor") {
         let usage = descriptor.attribute("use");
@@ -265,7 +288,7 @@ fn consumers(role: Element<'_, '_>) -> Result<Vec<Consumer>, MetadataError> {
     Ok(found)
 }
 
-fn logouts(role: Element<'_, '_>) -> Result<Vec<SingleLogout>, MetadataError> {
+pub(super) fn logouts(role: Element<'_, '_>) -> Result<Vec<SingleLogout>, MetadataError> {
     let mut found = Vec::new();
     for endpoint in role.all(&MD, "SingleLogoutService") {
         let Some(binding) = Binding::of_uri(endpoint.needs("Binding")?) else {
@@ -286,7 +309,7 @@ fn logouts(role: Element<'_, '_>) -> Result<Vec<SingleLogout>, MetadataError> {
 }
 
 /// An address that a browser may be sent to with a message about a person.
-fn address(text: &str) -> Result<String, MetadataError> {
+pub(super) fn address(text: &str) -> Result<String, MetadataError> {
     let wrong = || MetadataError::Address(text.chars().take(200).collect());
     // The same rule as for redirect URIs, but for the way it is written: metadata is made by programs.
     let url = Url::parse(text).map_err(|_| wrong())?;

@@ -54,8 +54,16 @@ pub(crate) fn check(text: &str, bounds: &Bounds) -> Result<(), XmlError> {
     if text.len() > bounds.bytes_max {
         return Err(XmlError::TooMuch);
     }
+    within(declaration(text)?, bounds)
+}
+
+/// The same for what comes after a declaration, whatever that says. The caller has looked at the length.
+///
+/// # Errors
+/// [`XmlError`].
+pub(crate) fn within(text: &str, bounds: &Bounds) -> Result<(), XmlError> {
     let mut count = Count::default();
-    let mut rest = declaration(text)?;
+    let mut rest = text;
     while let Some((_, after)) = rest.split_once('<') {
         rest = if let Some(comment) = after.strip_prefix("!--") {
             after_end(comment, "-->")?

@@ -21,7 +21,7 @@ mod tree;
 mod writer;
 
 pub(crate) use encrypt::encrypted;
-pub(crate) use gate::Bounds;
+pub(crate) use gate::{Bounds, within};
 pub(crate) use sign::{Halves, sign};
 pub(crate) use signed::Signed;
 pub(crate) use tree::{Element, Tree};
@@ -67,6 +67,11 @@ pub(crate) const MDUI: Space = Space {
 pub(crate) const SHIBMD: Space = Space {
     prefix: "shibmd",
     uri: "urn:mace:shibboleth:metadata:1.0",
+};
+/// SAML 2.0 Asynchronous Single Logout Extension: who asks waits for no answer.
+pub(crate) const ASLO: Space = Space {
+    prefix: "aslo",
+    uri: "urn:oasis:names:tc:SAML:2.0:protocol:ext:async-slo",
 };
 /// XML signatures.
 pub(crate) const DS: Space = Space {
