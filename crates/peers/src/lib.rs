@@ -6,6 +6,7 @@
 
 mod breaker;
 mod config;
+mod look;
 mod mail;
 mod notice;
 mod secret;
@@ -18,6 +19,7 @@ use reqwest::StatusCode;
 
 pub use self::{
     config::{ConfigError, Gateways},
+    look::{Seen, Unseen, look},
     mail::Smtp,
     notice::{News, PostForm},
     secret::SecretRef,

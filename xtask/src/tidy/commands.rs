@@ -241,7 +241,7 @@ enum TokenCommand {
 
     #[test]
     fn a_command_or_option_that_does_not_exist_is_found() {
-        assert_eq!(found("`cargo xtask fuzz`").len(), 1);
+        assert_eq!(found("`cargo xtask juggle`").len(), 1);
         assert_eq!(found("`furka backup FILE`").len(), 1);
         assert_eq!(found("`furka person delete anna`").len(), 1);
         assert_eq!(found("`furka token destroy`").len(), 1);

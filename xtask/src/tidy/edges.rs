@@ -3,6 +3,7 @@
 use toml::Table;
 
 use super::Finding;
+use super::rust::Source;
 use super::tree::{File, Tree};
 
 /// What a room may depend on among ours, as the product and (more) in its tests.
@@ -12,7 +13,7 @@ struct Room {
     in_tests: &'static [&'static str],
 }
 
-const ROOMS: [Room; 14] = [
+const ROOMS: [Room; 15] = [
     Room {
         name: "bench",
         ours: &["cluster", "driver", "journey", "server", "store", "wire"],
@@ -25,7 +26,7 @@ const ROOMS: [Room; 14] = [
     },
     Room {
         name: "demo",
-        ours: &[],
+        ours: &["wire"],
         in_tests: &[],
     },
     Room {
@@ -42,6 +43,11 @@ const ROOMS: [Room; 14] = [
         name: "furka",
         ours: &["demo", "journey", "peers", "server", "store", "wire"],
         in_tests: &["cluster", "testkit"],
+    },
+    Room {
+        name: "fuzz",
+        ours: &["journey", "wire"],
+        in_tests: &[],
     },
     Room {
         name: "journey",
@@ -169,7 +175,30 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let manifests = tree.files().filter(|file| {
         file.path.ends_with("/Cargo.toml") && (1..=2).contains(&file.path.matches('/').count())
     });
-    manifests.flat_map(of_manifest).collect()
+    manifests
+        .flat_map(of_manifest)
+        .chain(tree.rust().flat_map(|(file, source)| of_demo(file, source)))
+        .collect()
+}
+
+/// What the demo's product code may name of `wire`; its tests play the provider with the rest.
+const DEMO_NAMES: [&str; 2] = ["wire::jose::SigningKey", "wire::saml::"];
+
+/// The demo speaks like anybody else, but for its SAML application.
+fn of_demo(file: &File, source: &Source) -> Vec<Finding> {
+    if file.room() != "demo" {
+        return Vec::new();
+    }
+    let foreign = source.product_code().filter(|(_, line)| {
+        let names = line.match_indices("wire::").map(|(at, _)| &line[at..]);
+        let mut names = names.filter(|name| !DEMO_NAMES.iter().any(|may| name.starts_with(may)));
+        names.next().is_some()
+    });
+    let sentence =
+        "of `wire` the demo sees its SAML only: docs/decisions/0026-the-demos-saml-application.md";
+    foreign
+        .map(|(at, _)| Finding::new(&file.path, at, sentence.to_owned()))
+        .collect()
 }
 
 fn of_manifest(file: &File) -> Vec<Finding> {
@@ -272,6 +301,15 @@ mod tests {
         assert_eq!(found(("crates/server/Cargo.toml", normal)).len(), 1);
         let in_tests = "[dev-dependencies]\ntestkit.workspace = true\n";
         assert_eq!(found(("crates/server/Cargo.toml", in_tests)), [""; 0]);
+    }
+
+    #[test]
+    fn the_demo_sees_the_saml_of_wire_and_nothing_else() {
+        let may = "use wire::saml::Fault;\nuse wire::jose::SigningKey;\n";
+        assert_eq!(found(("crates/demo/src/a.rs", may)), [""; 0]);
+        let may_not = "use wire::saml::Fault;\nuse wire::oidc::Issuer;\nuse wire::{oauth};\n";
+        assert_eq!(found(("crates/demo/src/a.rs", may_not)).len(), 2);
+        assert_eq!(found(("crates/server/src/a.rs", may_not)), [""; 0]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod machine;
 mod mistakes;
 mod paths;
 mod requirements;
+mod requirements_table;
 mod rooms;
 mod rust;
 mod security_rows;
@@ -60,7 +61,7 @@ impl fmt::Display for Finding {
 type Rule = fn(&Tree) -> Vec<Finding>;
 
 /// Every rule, by name.
-const RULES: [(&str, Rule); 16] = [
+const RULES: [(&str, Rule); 17] = [
     ("assertion", assertion::check),
     ("attributes", attributes::check),
     ("commands", commands::check),
@@ -72,6 +73,7 @@ const RULES: [(&str, Rule); 16] = [
     ("mistakes", mistakes::check),
     ("paths", paths::check),
     ("requirements", requirements::check),
+    ("requirements table", requirements_table::check),
     ("rooms", rooms::check),
     ("security rows", security_rows::check),
     ("size", size::check),
@@ -83,6 +85,13 @@ const RULES: [(&str, Rule); 16] = [
 pub(crate) fn tidy(workshop: &Workshop, _arguments: &[String]) -> Result<(), Trouble> {
     println!("{}", findings(workshop)?);
     Ok(())
+}
+
+/// The table of all requirements as it should be: its path, and its text.
+pub(crate) fn requirements_table(workshop: &Workshop) -> Result<(&'static str, String), Trouble> {
+    let tree = Tree::read(workshop.root())
+        .map_err(|error| Trouble::new(format!("reading the checkout: {error}")))?;
+    Ok((requirements_table::TABLE, requirements_table::render(&tree)))
 }
 
 /// Applies every rule; a sentence if all hold.

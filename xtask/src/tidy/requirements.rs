@@ -19,6 +19,8 @@ pub(crate) struct Requirement {
     pub(crate) line: usize,
     pub(crate) id: String,
     pub(crate) quote: String,
+    /// Why it is not kept, if it is excepted.
+    pub(crate) reason: String,
     pub(crate) state: State,
 }
 
@@ -123,6 +125,7 @@ fn requirement(file: &File, entry: &Table) -> Result<Requirement, Finding> {
         line,
         id: id.to_owned(),
         quote: text("quote").to_owned(),
+        reason: text("reason").to_owned(),
         state,
     })
 }

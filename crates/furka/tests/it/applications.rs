@@ -49,6 +49,52 @@ fn a_new_secret_is_shown_once_and_kept_nowhere() {
     }
 }
 
+/// [C19] A salt is drawn, and another application of the same host must know people by the same names.
+#[test]
+fn applications_of_one_host_know_people_by_the_same_names() {
+    let furka = Installation::new();
+    let add = |id, uri| {
+        let registered = ["app", "add", "oidc", id, "--trusted", "--pairwise", "--yes"];
+        [&registered[..], &["--redirect-uri", uri]].concat()
+    };
+    furka.says(&add("one", "https://a.example.ch/callback"));
+    let refused = furka.run(&add("two", "https://a.example.ch/elsewhere"));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success(), "{said}");
+    assert!(
+        said.contains("the applications of the sector `a.example.ch` have different salts"),
+        "{said}"
+    );
+    furka.says(&add("two", "https://b.example.ch/callback"));
+    let mut hosts = add("three", "https://c.example.ch/callback");
+    hosts.extend(["--redirect-uri", "https://d.example.ch/callback"]);
+    let refused = furka.run(&hosts);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("`sector = "), "{said}");
+    hosts.extend(["--sector", "https://c.example.ch/"]);
+    furka.says(&hosts);
+}
+
+/// [C14] What contradicts a profile is refused before it is used, with everything that is wrong.
+#[test]
+fn a_registration_that_contradicts_its_profile_is_refused() {
+    let furka = Installation::new();
+    let uri = ["--redirect-uri", "http://localhost:8500/callback"];
+    furka.says(&[&["app", "add", "oidc", "bank", "--yes"][..], &uri].concat());
+    let file = furka.path("resources/applications.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}profile = \"fapi2\"\n")).unwrap();
+    let refused = furka.run(&["apply", "resources", "--yes"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success(), "{said}");
+    for wrong in [
+        "`auth` must be \"private_key_jwt\" (mutual TLS is not offered)",
+        "`redirect_uris` must begin with `https://`",
+    ] {
+        assert!(said.contains(wrong), "{said}");
+    }
+}
+
 /// The blocks of the documentation come with the words of this installation.
 #[test]
 fn the_other_side_is_told_in_its_own_words() {
@@ -60,6 +106,14 @@ fn the_other_side_is_told_in_its_own_words() {
         (
             format!("{oidc} --for mod_auth_openidc"),
             ["OIDCClientID portal", "<Location /office>"],
+        ),
+        (
+            "oidc planner --public --redirect-uri https://www.school.ch/callback --for oidc-client-ts"
+                .to_owned(),
+            [
+                "authority: 'http://localhost:8400'",
+                "redirect_uri: 'https://www.school.ch/callback'",
+            ],
         ),
         (
             "cas moodle --service https://moodle.school.ch/ --for mod_auth_cas".to_owned(),

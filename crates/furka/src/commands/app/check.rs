@@ -5,7 +5,7 @@ use server::release;
 use url::Url;
 use wire::{
     oauth::{
-        authorize::{self, Authorize},
+        authorize::{self, Authorize, Door, Received},
         client::Client,
     },
     oidc::Issuer,
@@ -49,21 +49,9 @@ impl Check {
         if !client.enabled {
             wrong.push("the application is not enabled".to_owned());
         }
-        let query = url.query().unwrap_or_default();
-        match authorize::parse(query.as_bytes(), |id| {
-            (id == client.id && client.enabled).then_some(client)
-        }) {
+        match judged(client, &url, (&issuer, here.now().0)) {
             Ok(request) => print::line(asked(client, &request)),
-            Err(refused) => {
-                let row = refused.fault().row();
-                let told = match row.status {
-                    400 => "the person sees a page, the application is not told",
-                    _ => "the application is told by redirect",
-                };
-                let (description, section, code) = (row.description, row.section, row.code);
-                wrong.push(format!("{description} [{section}]: `{code}`, {told}"));
-                wrong.extend(other_redirect(client, &url));
-            }
+            Err(found) => wrong.extend(found),
         }
         if wrong.is_empty() {
             print::line("\nthe request is right");
@@ -74,6 +62,32 @@ impl Check {
         }
         Ok(Exit::Problems)
     }
+}
+
+/// What an application asks for with an address, or what is wrong with it, by what would answer it.
+pub(super) fn judged(
+    client: &Client,
+    url: &Url,
+    (issuer, now): (&Issuer, i64),
+) -> Result<Authorize, Vec<String>> {
+    let received = Received {
+        issuer,
+        now,
+        by: Door::Browser,
+    };
+    let query = url.query().unwrap_or_default();
+    let known = |id: &str| (id == client.id && client.enabled).then_some(client);
+    authorize::parse(query.as_bytes(), &received, known).map_err(|refused| {
+        let row = refused.fault().row();
+        let told = match row.status {
+            400 => "the person sees a page, the application is not told",
+            _ => "the application is told by redirect",
+        };
+        let (description, section, code) = (row.description, row.section, row.code);
+        let fault = format!("{description} [{section}]: `{code}`, {told}");
+        let differs = other_redirect(client, url);
+        std::iter::once(fault).chain(differs).collect()
+    })
 }
 
 /// What is wrong before the first parameter.
@@ -119,7 +133,11 @@ fn asked(client: &Client, request: &Authorize) -> Table {
     table.pair("PKCE", "S256");
     table.pair("state", given(request.state.is_some()));
     table.pair("nonce", given(request.nonce.is_some()));
-    let demand = release::demand(release::assurance(client.minimum), &request.acr_values);
+    if let Some(claims) = request.claims.parameter() {
+        table.pair("claims", claims);
+    }
+    let asked = request.claims.acr.as_ref().unwrap_or(&request.acr_values);
+    let demand = release::demand(release::assurance(client.minimum), asked);
     table.pair("must be proven", word(release::level(demand)));
     table
 }

@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod explain;
 mod list;
+mod walk;
 
 use std::path::Path;
 
@@ -31,6 +32,9 @@ pub(crate) enum AppCommand {
     List,
     /// Says exactly what an application would be told of somebody, and why the rest is missing.
     Explain(explain::Explain),
+    /// Walks somebody's sign-in in a rehearsal: every message, where each part of it comes from, and what is
+    /// wrong by the standards.
+    Test(walk::Test),
 }
 
 impl AppCommand {
@@ -41,6 +45,7 @@ impl AppCommand {
             Self::Check(check) => check.run(&here).await,
             Self::List => list::run(&here).await,
             Self::Explain(explain) => explain.run(&here).await,
+            Self::Test(test) => test.run(&here).await,
         }
     }
 }

@@ -34,6 +34,15 @@ pub(super) const WORDS: [&str; 8] = [
     "\"openid profile email\"",
     "OIDCRemoteUserClaim preferred_username",
 ];
+/// The words of the page about applications in the browser that are replaced: provider, id, address, the
+/// address after signing out, scopes.
+pub(super) const SINGLE_PAGE: [&str; 5] = [
+    PROVIDER,
+    "client_id: 'planner'",
+    "'https://planner.example.ch/callback'",
+    "'https://planner.example.ch/bye'",
+    "'openid profile offline_access'",
+];
 /// Shortest and longest secret that is believed to be one, in bytes.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 32..=512;
 /// What stands for a secret that was given: nobody needs to see it twice.
@@ -48,6 +57,8 @@ Examples:
   furka app add oidc portal --redirect-uri https://portal.example.ch/oidc/callback --trusted
   furka app add oidc pages --redirect-uri https://www.example.ch/protected/redirect \\
       --scope 'openid profile email' --trusted --for mod_auth_openidc
+  furka app add oidc planner --public --redirect-uri https://planner.example.ch/callback \\
+      --scope 'openid profile offline_access' --for oidc-client-ts
   furka app add oidc timer --native --redirect-uri http://127.0.0.1/callback --minimum strong --trusted")]
 pub(crate) struct Oidc {
     #[command(flatten)]
@@ -76,6 +87,13 @@ pub(crate) struct Oidc {
     /// It belongs to the school system: nobody is asked for consent.
     #[arg(long)]
     trusted: bool,
+    /// It knows people by names of its own, which no other sector has.
+    #[arg(long)]
+    pairwise: bool,
+    /// An address whose host stands for all applications that know people by the same names, where redirect
+    /// addresses have several hosts; nothing is fetched there.
+    #[arg(long, value_name = "URL", requires = "pairwise")]
+    sector: Option<String>,
     /// What the other side is.
     #[arg(
         long = "for",
@@ -94,6 +112,9 @@ enum Program {
     /// Apache.
     #[value(name = "mod_auth_openidc")]
     ModAuthOpenidc,
+    /// A script in the browser.
+    #[value(name = "oidc-client-ts")]
+    OidcClientTs,
 }
 
 impl Oidc {
@@ -129,9 +150,17 @@ impl Oidc {
         block.set("scopes", scopes);
         block.minimum(&self.common);
         block.set("trusted", self.trusted);
+        if self.pairwise {
+            block.set("subject", "pairwise");
+            block.set("salt", HEXLOWER.encode(&draw::<32>(world)));
+        }
+        if let Some(sector) = &self.sector {
+            block.set("sector", sector.as_str());
+        }
         let mut snippet = match self.program {
             Program::Generic => self.generic(issuer, secret.as_ref()),
             Program::ModAuthOpenidc => self.apache(issuer, secret.as_ref(), world)?,
+            Program::OidcClientTs => self.script(issuer),
         };
         if secret.is_some() && !self.secret_stdin {
             snippet.push_str("\nthe secret is shown once; only its SHA-256 is kept\n");
@@ -193,6 +222,23 @@ impl Oidc {
         table.pair("scope", &self.scope);
         table.pair("ID token", "ES256");
         table.to_string()
+    }
+
+    fn script(&self, issuer: &Issuer) -> String {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "\\'"));
+        let first = |uris: &[String]| quoted(uris.first().map_or("", String::as_str));
+        let new = [
+            issuer.as_str().to_owned(),
+            format!("client_id: {}", quoted(&self.common.id)),
+            first(&self.redirect_uris),
+            first(&self.post_logout_redirect_uris),
+            quoted(&self.scope),
+        ];
+        let words: Vec<_> = SINGLE_PAGE
+            .into_iter()
+            .zip(new.iter().map(String::as_str))
+            .collect();
+        Page::Browser.block("js", &words)
     }
 
     fn apache(

@@ -15,6 +15,8 @@ pub(super) enum Page {
     ModAuthOpenidc,
     /// SAML, with Shibboleth.
     Saml,
+    /// OpenID Connect in the browser, with `oidc-client-ts`.
+    Browser,
 }
 
 impl Page {
@@ -26,6 +28,7 @@ impl Page {
                 include_str!("../../../../../../docs/applications/mod-auth-openidc.md")
             }
             Self::Saml => include_str!("../../../../../../docs/applications/saml.md"),
+            Self::Browser => include_str!("../../../../../../docs/applications/single-page.md"),
         }
     }
 
@@ -47,13 +50,14 @@ mod tests {
     /// A page that is written anew must keep the words that are replaced.
     #[test]
     fn every_block_is_there_with_its_words() {
-        let wanted: [(Page, &str, &[&str]); 6] = [
+        let wanted: [(Page, &str, &[&str]); 7] = [
             (Page::Cas, "apache", &[PROVIDER]),
             (Page::Gate, "nginx", &[PROVIDER, super::super::gate::HOST]),
             (Page::Gate, "caddy", &[PROVIDER]),
             (Page::Gate, "yaml", &[PROVIDER, super::super::gate::HOST]),
             (Page::ModAuthOpenidc, "apache", &super::super::openid::WORDS),
             (Page::Saml, "xml", &super::super::saml::WORDS),
+            (Page::Browser, "js", &super::super::openid::SINGLE_PAGE),
         ];
         for (page, language, words) in wanted {
             let block = page.block(language, &[]);

@@ -12,7 +12,7 @@ use store::Account;
 use wire::{
     oauth::client::Assurance as Level,
     oidc::{Issuer, claims::Profile},
-    saml::context,
+    saml::{application::Released, context},
 };
 
 use super::{Application, word};
@@ -59,43 +59,69 @@ struct Case<'a> {
 }
 
 /// What an application would be told, and what not.
-struct Answer {
+pub(super) struct Answer {
     /// Name, and why it is not sent.
-    missing: Vec<[String; 2]>,
+    pub(super) missing: Vec<[String; 2]>,
     /// What is sent, by where it stands.
-    messages: Vec<Message>,
+    pub(super) messages: Vec<Message>,
     /// What else is worth knowing.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     /// Why nothing of it is sent.
-    obstacles: Vec<String>,
+    pub(super) obstacles: Vec<String>,
 }
 
 /// One document that the application gets.
-struct Message {
-    title: &'static str,
+pub(super) struct Message {
+    pub(super) title: &'static str,
     /// Name, value and where the value comes from.
-    parts: Vec<[String; 3]>,
+    pub(super) parts: Vec<[String; 3]>,
+}
+
+/// What an application would be told of somebody.
+pub(super) fn answer(
+    application: Application<'_>,
+    asked: &Explain,
+    (issuer, host): (&Issuer, &str),
+    person: &Person,
+) -> Answer {
+    let case = Case {
+        asked,
+        host,
+        issuer,
+        person,
+        profile: release::profile(person),
+    };
+    match application {
+        Application::Cas(service) => cas::answer(service, &case),
+        Application::Gate(site) => gate::answer(site, &case),
+        Application::Oidc(client) => openid::answer(client, &case),
+        Application::Saml(saml) => saml::answer(saml, &case),
+    }
 }
 
 impl Explain {
+    /// The same question, asked by another command.
+    pub(super) fn about(
+        (application, person): (&str, &str),
+        scope: Option<String>,
+        path: String,
+    ) -> Self {
+        Self {
+            application: application.to_owned(),
+            person: person.to_owned(),
+            scope,
+            path,
+        }
+    }
+
     pub(super) async fn run(self, here: &Installation) -> Outcome {
         let file = here.applications().await?;
         let application = Application::find(&file, &self.application)?;
         let account = here.account(&self.person).await?;
         let issuer = Issuer::parse(&here.config.public_url.origin().ascii_serialization());
-        let case = Case {
-            asked: &self,
-            host: here.config.public_url.host_str().unwrap_or_default(),
-            issuer: &issuer.doing(|| "reading `public_url`".to_owned())?,
-            person: &account.person,
-            profile: release::profile(&account.person),
-        };
-        let mut answer = match application {
-            Application::Cas(service) => cas::answer(service, &case),
-            Application::Gate(site) => gate::answer(site, &case),
-            Application::Oidc(client) => openid::answer(client, &case),
-            Application::Saml(saml) => saml::answer(saml, &case),
-        };
+        let issuer = issuer.doing(|| "reading `public_url`".to_owned())?;
+        let host = here.config.public_url.host_str().unwrap_or_default();
+        let mut answer = answer(application, &self, (&issuer, host), &account.person);
         let minimum = application.minimum(&self.path);
         let ways = Ways::of(here, &account.person, minimum).await?;
         answer.obstacles.splice(0..0, common(application, &account));
@@ -168,9 +194,14 @@ fn worth(application: Application<'_>, minimum: Level) -> Table {
             Application::Saml(_) => context::earned(release::level(assurance)),
             _ => release::acr(assurance),
         };
-        let amr = match application {
-            Application::Oidc(_) => amr(factor).join(" "),
-            _ => "not said".to_owned(),
+        let says_amr = match application {
+            Application::Oidc(_) => true,
+            Application::Saml(told) => told.attributes.contains(&Released::Methods),
+            _ => false,
+        };
+        let amr = match says_amr {
+            true => amr(factor).join(" "),
+            false => "not said".to_owned(),
         };
         let verdict = match assurance >= release::assurance(minimum) {
             true => format!("{}: enough", word(minimum)),
@@ -182,10 +213,14 @@ fn worth(application: Application<'_>, minimum: Level) -> Table {
 }
 
 /// How the policy leads somebody to an application, by where they are.
-struct Ways(Vec<(Vec<String>, Verdict, String)>);
+pub(super) struct Ways(Vec<(Vec<String>, Verdict, String)>);
 
 impl Ways {
-    async fn of(here: &Installation, person: &Person, minimum: Level) -> Result<Self, Failure> {
+    pub(super) async fn of(
+        here: &Installation,
+        person: &Person,
+        minimum: Level,
+    ) -> Result<Self, Failure> {
         let (policy, zones) = (here.policy().await?, here.zones().await?);
         let demand = release::assurance(minimum);
         let public = ("public".to_owned(), Place::Public);
@@ -204,7 +239,12 @@ impl Ways {
         Ok(Self(ways))
     }
 
-    fn lead_in(&self) -> bool {
+    /// Each way: from where, what the policy decides, and by which rule.
+    pub(super) fn all(&self) -> &[(Vec<String>, Verdict, String)] {
+        &self.0
+    }
+
+    pub(super) fn lead_in(&self) -> bool {
         let open = [Verdict::AskFactor, Verdict::AskSmsThenEnrol, Verdict::LetIn];
         self.0.iter().any(|(_, verdict, _)| open.contains(verdict))
     }

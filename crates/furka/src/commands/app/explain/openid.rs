@@ -5,11 +5,15 @@ use serde_json::{Map, Value};
 use server::release;
 use wire::{
     oauth::{
-        client::{Client, GrantName},
+        client::{Client, GrantName, Subjects},
         scope::{Scope, ScopeName},
         token::Grant,
     },
-    oidc::{claims::Profile, id_token::IdToken, userinfo},
+    oidc::{
+        claims::{Named, Profile},
+        id_token::IdToken,
+        userinfo,
+    },
 };
 
 use super::{Answer, Case, Message};
@@ -22,22 +26,22 @@ pub(super) fn answer(client: &Client, case: &Case<'_>) -> Answer {
     let asked = case.asked.scope.as_deref();
     let asked = asked.map_or_else(|| registered.clone(), Scope::understood);
     let scope = asked.iter().filter(|name| registered.has(*name)).collect();
-    let subject = case.person.id.to_string();
-    let grant = grant(client, &subject, &scope);
+    let grant = grant(client, &case.person.id.to_string(), &scope);
     let id_token = IdToken::for_grant(&grant, &case.profile, case.issuer, 0).with_access_token("");
     let id_token = serde_json::to_value(id_token).unwrap_or_default();
-    let userinfo = userinfo::answer(&subject, &case.profile, &scope);
+    let named = &grant.claims.userinfo;
+    let userinfo = userinfo::answer(grant.sub(), &case.profile, (&scope, named));
     let userinfo = serde_json::from_slice(&userinfo).unwrap_or_default();
     Answer {
         missing: missing(&case.profile, &scope, &registered),
         messages: vec![
             Message {
                 title: "ID token",
-                parts: parts(id_token),
+                parts: parts(id_token, client),
             },
             Message {
                 title: "/userinfo",
-                parts: parts(userinfo),
+                parts: parts(userinfo, client),
             },
         ],
         notes: notes(client),
@@ -56,7 +60,10 @@ fn grant(client: &Client, subject: &str, scope: &Scope) -> Grant {
         code_challenge: new(),
         nonce: Some(new()),
         scope: scope.clone(),
+        pseudonym: client.pseudonym(subject),
         subject: subject.to_owned(),
+        claims: Named::default(),
+        key: None,
         sid: Some(new()),
         auth_time: 0,
         acr: release::acr(Assurance::of(factor)).to_owned(),
@@ -65,7 +72,7 @@ fn grant(client: &Client, subject: &str, scope: &Scope) -> Grant {
     }
 }
 
-fn parts(claims: Value) -> Vec<[String; 3]> {
+fn parts(claims: Value, client: &Client) -> Vec<[String; 3]> {
     let claims = match claims {
         Value::Object(claims) => claims,
         _ => Map::new(),
@@ -76,7 +83,13 @@ fn parts(claims: Value) -> Vec<[String; 3]> {
             true => NEW.to_owned(),
             false => value.to_string(),
         };
-        [name, value, source.to_owned()]
+        let source = match (name.as_str(), client.subject, client.sector()) {
+            ("sub", Subjects::Pairwise, Some(sector)) => {
+                format!("their id, the sector `{sector}` and the application's `salt`")
+            }
+            _ => source.to_owned(),
+        };
+        [name, value, source]
     };
     claims.into_iter().map(part).collect()
 }
@@ -159,11 +172,35 @@ fn specimen() -> Profile {
 }
 
 fn notes(client: &Client) -> Vec<String> {
-    let note = "they are asked for their consent first: it is not `trusted`";
-    (!client.trusted)
-        .then(|| note.to_owned())
-        .into_iter()
-        .collect()
+    let telling = [ScopeName::Profile, ScopeName::Email, ScopeName::Phone];
+    let pairwise = client.subject == Subjects::Pairwise;
+    let tells = telling.iter().any(|scope| client.scope().has(*scope));
+    let signed = client.require_signed_request_object;
+    let notes = [
+        (
+            !client.trusted,
+            "they are asked for their consent first: it is not `trusted`",
+        ),
+        (
+            pairwise && tells,
+            "`sub` is a pseudonym, but names, mail or phone say who they are all the same",
+        ),
+        (
+            client.must_push(),
+            "it must hand its requests over at `/par`; the browser only brings a reference",
+        ),
+        (signed, "it must sign its requests"),
+        (
+            client.must_bind(),
+            "its tokens are bound to its key: each use needs a DPoP proof",
+        ),
+        (
+            client.is_fapi(),
+            "it is held to FAPI 2.0; its refresh tokens do not rotate",
+        ),
+    ];
+    let those = notes.into_iter().filter(|(is_so, _)| *is_so);
+    those.map(|(_, note)| note.to_owned()).collect()
 }
 
 fn obstacles(client: &Client, asked: &Scope) -> Vec<String> {
@@ -188,6 +225,7 @@ fn obstacles(client: &Client, asked: &Scope) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::pseudonym::Salt;
 
     /// A claim that comes new must be explained, too.
     #[test]
@@ -201,7 +239,7 @@ mod tests {
         };
         let issuer = wire::oidc::Issuer::parse("https://id.example.ch").unwrap();
         let token = IdToken::for_grant(&grant, &specimen(), &issuer, 0).with_access_token("");
-        let parts = parts(serde_json::to_value(token).unwrap());
+        let parts = parts(serde_json::to_value(token).unwrap(), &nobodys());
         assert!(parts.len() > everything.len(), "{parts:?}");
         for [name, _, source] in parts {
             assert!(!source.is_empty(), "{name} comes from nowhere");
@@ -209,8 +247,29 @@ mod tests {
     }
 
     fn grant_of_nobody(scope: &Scope) -> Grant {
+        grant(&nobodys(), "0", scope)
+    }
+
+    fn nobodys() -> Client {
         let client = "id = \"a\"\nname = { fr = \"a\", de = \"a\", en = \"a\" }\nkind = \"native\"\nauth = \"none\"";
-        grant(&toml::from_str(client).unwrap(), "0", scope)
+        toml::from_str(client).unwrap()
+    }
+
+    #[test]
+    fn a_pseudonym_is_explained_as_one() {
+        let client = Client {
+            subject: Subjects::Pairwise,
+            sector: Some("https://app.example.ch/".to_owned()),
+            salt: Some(Salt::new("ab".repeat(16))),
+            ..nobodys()
+        };
+        let grant = grant(&client, "0", &Scope::understood("openid"));
+        let sub = serde_json::json!({ "sub": grant.sub() });
+        let [part] = parts(sub, &client).try_into().unwrap();
+        let [_, value, source]: [String; 3] = part;
+        assert_ne!(value, "\"0\"");
+        assert!(source.contains("the sector `app.example.ch`"), "{source}");
+        assert!(notes(&client).iter().any(|note| note.contains("pseudonym")));
     }
 
     #[test]

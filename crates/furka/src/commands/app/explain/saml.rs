@@ -7,7 +7,7 @@ use super::{Answer, Case, Message, word};
 /// Stands for the key of a session: names that hang on it are not shown.
 const SESSION: [u8; 32] = [0; 32];
 /// All that could be released.
-const ALL: [Released; 13] = [
+const ALL: [Released; 14] = [
     Released::Uid,
     Released::DisplayName,
     Released::GivenName,
@@ -19,6 +19,7 @@ const ALL: [Released; 13] = [
     Released::Groups,
     Released::Language,
     Released::Telephone,
+    Released::Methods,
     Released::PairwiseId,
     Released::SubjectId,
 ];
@@ -28,6 +29,7 @@ pub(super) fn answer(application: &Application, case: &Case<'_>) -> Answer {
     let whom = Whom {
         person: &id,
         session: &SESSION,
+        methods: &["\u{2026}"],
         profile: &case.profile,
         scope: case.host,
     };
@@ -108,6 +110,7 @@ const fn source(which: Released) -> &'static str {
         Released::ScopedAffiliation => "the register: role, at the host of `public_url`",
         Released::Language => "the register: language",
         Released::Telephone => "the number fixed at activation",
+        Released::Methods => "what was proven: see above",
         Released::PairwiseId => "their id and the application's `salt`",
         Released::SubjectId => "their id, the same for all applications",
     }
