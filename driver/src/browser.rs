@@ -225,6 +225,22 @@ impl Browser {
         self.send("/token", &fields, &headers).await
     }
 
+    /// Renews its tokens as the application's own server does.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    pub async fn renew(&mut self, refresh_token: &str) -> Result<Answer, Trouble> {
+        let Application { id, secret, .. } = self.site.application;
+        let fields = [
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+        ];
+        let basic = BASE64.encode(format!("{id}:{secret}").as_bytes());
+        let host = self.site.host();
+        let headers = format!("Host: {host}\r\nAuthorization: Basic {basic}\r\n");
+        self.send("/token", &fields, &headers).await
+    }
+
     /// Asks who somebody is, as an application does with the access token it was given.
     ///
     /// # Errors

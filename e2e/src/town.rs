@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::blocking::Client;
 use reqwest::header::{HeaderName, HeaderValue};
 use tempfile::TempDir;
-use testkit::{Answer, App, Attempt, Browser, Inbox, Language, Origins, Place, Town};
+use testkit::{Answer, App, Attempt, Browser, Inbox, Language, Lost, Origins, Person, Place, Town};
 
 use crate::chromium::Chromium;
 use crate::process::{self, Program};
@@ -43,9 +43,6 @@ impl Furka {
     /// When it is not there or does not start.
     #[must_use]
     pub fn start(language: Language) -> Self {
-        let Some(binary) = std::env::var_os("FURKA_BIN") else {
-            panic!("FURKA_BIN is not set: the stories are told of a binary, see `e2e/README.md`");
-        };
         let folder = match tempfile::tempdir() {
             Ok(folder) => folder,
             Err(error) => panic!("no folder for a town: {error}"),
@@ -53,15 +50,11 @@ impl Furka {
         let port = four_free_ports();
         let clock = folder.path().join("clock");
         sets(&clock, 0);
-        let mut command = Command::new(binary);
+        let mut command = binary(&clock);
         command
             .arg("demo")
             .args(["--port", &port.to_string(), "--dir"])
-            .arg(folder.path().join("furka"))
-            .env("LD_PRELOAD", libfaketime())
-            .env("FAKETIME_TIMESTAMP_FILE", &clock)
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-            .env("FAKETIME_NO_CACHE", "1");
+            .arg(folder.path().join("furka"));
         let program = Program::start(command);
         program.says(|line| line.starts_with("ready "));
         Self {
@@ -129,6 +122,23 @@ impl Town for Furka {
         )
     }
 
+    fn desk(&mut self, person: &Person, lost: Lost) {
+        let what = match lost {
+            Lost::Password => "--password",
+            Lost::Phone => "--factor",
+        };
+        let mut furka = binary(&self.folder.path().join("clock"));
+        furka
+            .arg("--config")
+            .arg(self.folder.path().join("furka/furka.toml"))
+            .args(["person", "reset", &person.username, what, "--yes"])
+            .args(["--reason", "came to the desk"]);
+        match furka.output() {
+            Ok(done) if done.status.success() => {}
+            done => panic!("the desk could not reset {}: {done:?}", person.username),
+        }
+    }
+
     fn inbox(&mut self) -> &mut Inbox {
         self.waits = 0;
         &mut self.inbox
@@ -143,6 +153,20 @@ impl Town for Furka {
         thread::sleep(WAIT);
         true
     }
+}
+
+/// The binary that `FURKA_BIN` names, by the town's clock.
+fn binary(clock: &Path) -> Command {
+    let Some(binary) = std::env::var_os("FURKA_BIN") else {
+        panic!("FURKA_BIN is not set: the stories are told of a binary, see `e2e/README.md`");
+    };
+    let mut command = Command::new(binary);
+    command
+        .env("LD_PRELOAD", libfaketime())
+        .env("FAKETIME_TIMESTAMP_FILE", clock)
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        .env("FAKETIME_NO_CACHE", "1");
+    command
 }
 
 /// Sends one request as it is and reads the answer to its end.

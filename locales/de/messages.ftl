@@ -61,3 +61,42 @@ mail-activated =
     Ihre digitale Identität wurde aktiviert: { $when }.
 
     Waren Sie das, so müssen Sie nichts tun. Sonst melden Sie es sofort Ihrer Schule.
+mail-new-password-subject = Wählen Sie ein neues Passwort
+mail-new-password =
+    Ihre Schule hat Ihr Passwort aufgehoben und Sie überall abgemeldet. So wählen Sie ein neues:
+
+    1. Öffnen Sie { $link }
+    2. Geben Sie Folgendes ein:
+
+       Benutzername: { $username }
+       Aktivierungscode: { $code }
+
+    Der Code gilt einmal, bis { $when }. Geben Sie ihn niemandem weiter.
+
+    Haben Sie das nicht verlangt? Melden Sie es sofort Ihrer Schule.
+mail-password-changed-subject = Ihr Passwort wurde geändert
+mail-password-changed =
+    Ihr Passwort wurde durch ein neues ersetzt: { $when }. An allen anderen Orten sind Sie abgemeldet.
+
+    Waren Sie das, so müssen Sie nichts tun. Sonst melden Sie es sofort Ihrer Schule.
+mail-factor-reset-subject = Ihre starke Authentifizierung muss neu eingerichtet werden
+mail-factor-reset =
+    Ihre Schule hat Ihre starke Authentifizierung entfernt und Sie überall abgemeldet: { $when }.
+
+    Sie richten sie bei Ihrer nächsten Anmeldung ausserhalb der Schule neu ein.
+
+    Haben Sie das nicht verlangt? Melden Sie es sofort Ihrer Schule.
+mail-recovery-made-subject = Neue Notfallcodes wurden erstellt
+mail-recovery-made =
+    Für Ihr Konto wurden am { $when } Notfallcodes erstellt. Ältere Codes, falls es welche gab, sind nichts mehr wert.
+
+    Waren Sie das, so müssen Sie nichts tun. Sonst melden Sie es sofort Ihrer Schule.
+mail-recovery-used-subject = Einer Ihrer Notfallcodes wurde verwendet
+mail-recovery-used =
+    Am { $when } wurde mit Ihrem Konto ein Notfallcode für eine Anmeldung verwendet. { $left ->
+        [0] Es war der letzte.
+        [one] Sie haben noch einen.
+       *[other] Sie haben noch { $left }.
+    }
+
+    Waren Sie das, so müssen Sie nichts tun. Sonst melden Sie es sofort Ihrer Schule.

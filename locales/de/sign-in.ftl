@@ -28,4 +28,5 @@ proceed-resume-inside = Sie sind noch im Netz «{ $zone }». Wechseln Sie ins Mo
 proceed-step-up = Bestätigen Sie, dass Sie es sind
 proceed-step-up-inside = Sie sind bereits angemeldet. Diese Anwendung verlangt zusätzlich Ihren zweiten Faktor.
 proceed-step-up-outside = Sie haben sich in der Schule nur mit dem Passwort angemeldet. Ausserhalb der Schule braucht es auch Ihren zweiten Faktor.
+proceed-step-up-own = Sie ändern, was Ihr Konto schützt. Bestätigen Sie es zuerst mit Ihrem zweiten Faktor.
 proceed-submit = Weiter

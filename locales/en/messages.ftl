@@ -61,3 +61,42 @@ mail-activated =
     Your digital identity was activated on { $when }.
 
     If that was you, you need do nothing. If not, tell your school at once.
+mail-new-password-subject = Choose a new password
+mail-new-password =
+    Your school has cancelled your password and signed you out everywhere. To choose a new one:
+
+    1. Open { $link }
+    2. Enter the following:
+
+       User name: { $username }
+       Activation code: { $code }
+
+    The code works once, until { $when }. Do not pass it on to anybody.
+
+    You did not ask for this? Tell your school at once.
+mail-password-changed-subject = Your password has changed
+mail-password-changed =
+    Your password was replaced by a new one on { $when }. Everywhere else you were signed out.
+
+    If that was you, you need do nothing. If not, tell your school at once.
+mail-factor-reset-subject = Your strong authentication has to be set up again
+mail-factor-reset =
+    Your school removed your strong authentication on { $when } and signed you out everywhere.
+
+    You will set it up again at your next sign-in outside the school.
+
+    You did not ask for this? Tell your school at once.
+mail-recovery-made-subject = New recovery codes were made
+mail-recovery-made =
+    Recovery codes were made for your account on { $when }. Older codes, if there were any, are worth nothing.
+
+    If that was you, you need do nothing. If not, tell your school at once.
+mail-recovery-used-subject = One of your recovery codes was used
+mail-recovery-used =
+    On { $when } a recovery code was used to sign in with your account. { $left ->
+        [0] It was the last one.
+        [one] You have one left.
+       *[other] You have { $left } left.
+    }
+
+    If that was you, you need do nothing. If not, tell your school at once.

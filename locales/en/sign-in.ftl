@@ -28,4 +28,5 @@ proceed-resume-inside = You are still in the network “{ $zone }”. Switch to 
 proceed-step-up = Confirm that it is you
 proceed-step-up-inside = You are already signed in. This application also asks for your second factor.
 proceed-step-up-outside = You signed in at school with your password alone. Outside school, your second factor is needed too.
+proceed-step-up-own = You are about to change what protects your account. Confirm first with your second factor.
 proceed-submit = Continue

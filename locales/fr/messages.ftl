@@ -61,3 +61,42 @@ mail-activated =
     Le { $when }, votre identité numérique a été activée.
 
     Si c'était vous, vous n'avez rien à faire. Sinon, prévenez tout de suite votre école.
+mail-new-password-subject = Choisissez un nouveau mot de passe
+mail-new-password =
+    Votre école a annulé votre mot de passe et fermé toutes vos connexions. Pour en choisir un nouveau :
+
+    1. Ouvrez { $link }
+    2. Entrez ces données :
+
+       Nom d'utilisateur : { $username }
+       Code d'activation : { $code }
+
+    Le code est valable jusqu'au { $when } et sert une seule fois. Ne le transmettez à personne.
+
+    Vous ne l'avez pas demandé ? Prévenez tout de suite votre école.
+mail-password-changed-subject = Votre mot de passe a changé
+mail-password-changed =
+    Le { $when }, votre mot de passe a été remplacé par un nouveau. Vos autres connexions ont été fermées.
+
+    Si c'était vous, vous n'avez rien à faire. Sinon, prévenez tout de suite votre école.
+mail-factor-reset-subject = Votre authentification forte est à refaire
+mail-factor-reset =
+    Le { $when }, votre école a retiré votre authentification forte et fermé toutes vos connexions.
+
+    Vous la configurerez à nouveau lors de votre prochaine connexion hors de l'école.
+
+    Vous ne l'avez pas demandé ? Prévenez tout de suite votre école.
+mail-recovery-made-subject = De nouveaux codes de secours ont été faits
+mail-recovery-made =
+    Le { $when }, des codes de secours ont été faits pour votre compte. D'éventuels codes plus anciens ne valent plus rien.
+
+    Si c'était vous, vous n'avez rien à faire. Sinon, prévenez tout de suite votre école.
+mail-recovery-used-subject = Un de vos codes de secours a été utilisé
+mail-recovery-used =
+    Le { $when }, un code de secours a été utilisé pour se connecter avec votre compte. { $left ->
+        [0] C'était le dernier.
+        [one] Il vous en reste un.
+       *[other] Il vous en reste { $left }.
+    }
+
+    Si c'était vous, vous n'avez rien à faire. Sinon, prévenez tout de suite votre école.

@@ -29,4 +29,5 @@ proceed-resume-inside = Vous êtes encore sur le réseau « { $zone } ». Pass
 proceed-step-up = Confirmez que c'est bien vous
 proceed-step-up-inside = Vous êtes déjà connecté. Cette application demande en plus votre deuxième facteur.
 proceed-step-up-outside = Vous vous êtes connecté à l'école avec votre mot de passe seul. Hors de l'école, il faut aussi votre deuxième facteur.
+proceed-step-up-own = Vous allez changer ce qui protège votre compte. Confirmez d'abord avec votre deuxième facteur.
 proceed-submit = Continuer

@@ -23,7 +23,13 @@ pub(crate) const STRICT: Application = Application {
     ..PORTAL
 };
 
-/// Both, with what they demand.
+/// The application that renews its tokens.
+pub(crate) const RENEWING: Application = Application {
+    id: "renewing",
+    ..PORTAL
+};
+
+/// The first two, with what they demand.
 pub(crate) const APPLICATIONS: [(Application, &str); 2] =
     [(PORTAL, "password"), (STRICT, "strong")];
 
@@ -113,8 +119,10 @@ impl Canton {
         let resources = home.join("resources");
         fs::write(
             resources.join("applications.toml"),
-            applications(&APPLICATIONS),
+            applications(&APPLICATIONS) + &renewing(),
         )?;
+        let policy = fs::read_to_string(resources.join("policy.toml"))?;
+        fs::write(resources.join("policy.toml"), with_recovery_codes(&policy)?)?;
         fs::write(resources.join("zones.toml"), ZONES)?;
         fs::write(resources.join("gateways.toml"), gateways(post))?;
         let import = |what: &str, file: &Path| {
@@ -230,6 +238,22 @@ pub(crate) fn applications(all: &[(Application, &str)]) -> String {
         )
     };
     all.iter().map(of).collect()
+}
+
+/// The block of the application that renews.
+fn renewing() -> String {
+    let grants = "grants = [\"authorization_code\", \"refresh_token\"]\n";
+    applications(&[(RENEWING, "password")]) + grants
+}
+
+/// A policy that offers recovery codes.
+fn with_recovery_codes(policy: &str) -> Result<String, Trouble> {
+    match policy.split_once("\n[password]") {
+        Some((head, rest)) if !head.contains("recovery_codes") => Ok(format!(
+            "{head}\nrecovery_codes = \"offered\"\n[password]{rest}"
+        )),
+        _ => Err("the policy has no place for recovery codes".into()),
+    }
 }
 
 pub(crate) fn gateways(post: &Post) -> String {

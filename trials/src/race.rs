@@ -13,7 +13,7 @@ use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 
 use crate::{
     Engine, Trouble, Wanted,
-    canton::{Canton, PARTS, PORTAL, STRICT},
+    canton::{Canton, PARTS, PORTAL, RENEWING, STRICT},
     evidence,
     post::Post,
 };
@@ -23,34 +23,36 @@ use things::{THINGS, Thing};
 const RACERS: usize = 3;
 /// Rounds under way at the same time, so that the nodes are busy with others, too.
 const AT_ONCE: usize = 4;
-/// What is drawn once does not exist yet, so it cannot be raced.
-const NOT_BUILT: &str =
-    "recovery codes and refresh tokens are not built yet, so they were not raced";
-
 /// Where everything happens.
 #[derive(Debug)]
 struct Arena {
     canton: Canton,
     post: Post,
-    /// Each node for each application: portal, then strict.
-    sites: Vec<[Arc<Site>; 2]>,
+    /// Each node for each application: portal, strict, the one that renews.
+    sites: Vec<[Arc<Site>; 3]>,
 }
 
 impl Arena {
     /// Where the runner of a lane goes to enter the portal.
     fn portal(&self, lane: usize) -> &Arc<Site> {
-        let [portal, _] = self.site(lane);
+        let [portal, ..] = self.site(lane);
         portal
     }
 
     /// Where the runner of a lane goes to enter what asks for two factors.
     fn strict(&self, lane: usize) -> &Arc<Site> {
-        let [_, strict] = self.site(lane);
+        let [_, strict, _] = self.site(lane);
         strict
     }
 
+    /// Where the runner of a lane goes to renew.
+    fn renewing(&self, lane: usize) -> &Arc<Site> {
+        let [.., renewing] = self.site(lane);
+        renewing
+    }
+
     #[expect(clippy::indexing_slicing, reason = "there is at least one node")]
-    fn site(&self, lane: usize) -> &[Arc<Site>; 2] {
+    fn site(&self, lane: usize) -> &[Arc<Site>; 3] {
         &self.sites[lane % self.sites.len()]
     }
 }
@@ -151,7 +153,6 @@ pub(crate) async fn race(wanted: &Wanted) -> Result<bool, Trouble> {
             eprintln!("{}", nodes.log_of(node));
         }
     }
-    println!("{NOT_BUILT}");
     println!(
         "race: {} rounds of {} things over {count} nodes on {engine:?}: {}; {}",
         wanted.rounds,
@@ -163,14 +164,14 @@ pub(crate) async fn race(wanted: &Wanted) -> Result<bool, Trouble> {
         },
         evidence::setting(wanted.seed)
     );
-    let found = json!({ "engine": format!("{engine:?}"), "nodes": count, "not_raced": NOT_BUILT, "things": found });
+    let found = json!({ "engine": format!("{engine:?}"), "nodes": count, "things": found });
     let command = format!("cargo xtask race --rounds {}", wanted.rounds);
     evidence::keep(&wanted.json, (&command, wanted.seed), holds, found)?;
     Ok(holds)
 }
 
 /// Each running node, for each application.
-fn sites(nodes: &Nodes) -> Result<Vec<[Arc<Site>; 2]>, Trouble> {
+fn sites(nodes: &Nodes) -> Result<Vec<[Arc<Site>; 3]>, Trouble> {
     let mut sites = Vec::new();
     for node in nodes.running() {
         let address = nodes.address_of(node).ok_or("a node without an address")?;
@@ -181,7 +182,7 @@ fn sites(nodes: &Nodes) -> Result<Vec<[Arc<Site>; 2]>, Trouble> {
                 origin: nodes.url(),
             })
         };
-        sites.push([site(PORTAL), site(STRICT)]);
+        sites.push([site(PORTAL), site(STRICT), site(RENEWING)]);
     }
     match sites.is_empty() {
         true => Err("no node runs".into()),

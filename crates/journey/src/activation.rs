@@ -133,6 +133,9 @@ pub struct TokenRight {
 pub struct View {
     /// Whether the school has already assigned a token to them.
     pub has_token: bool,
+    /// [L06] Whether only their password was reset: method, number and what is bound stay as they are, and
+    /// are not asked for.
+    pub keeps_method: bool,
 }
 
 type Step = (Activation, Vec<Effect>);
@@ -212,6 +215,11 @@ pub fn step(state: Activation, event: Event, view: View, now: &Moment) -> Step {
                 vec![Effect::Audit(Happened::DataConfirmed)],
             )
         }
+        (Activation::ChoosePassword(state), Event::PasswordHashed(password))
+            if view.keeps_method =>
+        {
+            finish(state.opened, password, None, now)
+        }
         (Activation::ChoosePassword(state), Event::PasswordHashed(password)) => {
             let next = ChooseMethod {
                 opened: state.opened,
@@ -271,7 +279,7 @@ impl ChooseMethod {
                 let event = Event::MethodChosen(method, phone);
                 out_of_turn(Activation::ChooseMethod(self), &event)
             }
-            _ => finish(self.opened, self.password, method, phone, now),
+            _ => finish(self.opened, self.password, Some((method, phone)), now),
         }
     }
 }
@@ -284,8 +292,8 @@ impl ShowToken {
             serial,
         } = right;
         let person = self.opened.person;
-        let (next, mut effects) =
-            finish(self.opened, self.password, Method::Token, self.phone, now);
+        let chosen = Some((Method::Token, self.phone));
+        let (next, mut effects) = finish(self.opened, self.password, chosen, now);
         effects.push(Effect::Audit(Happened::TokenAssigned {
             serial: serial.clone(),
         }));
@@ -330,30 +338,32 @@ fn close(why: Closed) -> Step {
     )
 }
 
+/// The password is set, and with it the method and the number if they were asked for.
 fn finish(
     opened: Opened,
     password: Secret,
-    method: Method,
-    phone: Option<Phone>,
+    chosen: Option<(Method, Option<Phone>)>,
     now: &Moment,
 ) -> Step {
     let person = opened.person;
+    let method = chosen.as_ref().map(|(method, _)| *method);
     let activate = Activate {
         activation: opened.activation,
-        method,
+        chosen,
         password,
         person,
-        phone,
     };
-    let effects = vec![
+    let mut effects = vec![
         Effect::Activate(Box::new(activate)),
         Effect::Audit(Happened::PasswordSet),
-        Effect::Audit(Happened::Activated { method }),
-        Effect::Notify {
-            notice: Notice::Activated { at: now.at },
-            person,
-        },
     ];
+    effects.extend(method.map(|method| Effect::Audit(Happened::Activated { method })));
+    let at = now.at;
+    let notice = match method {
+        Some(_) => Notice::Activated { at },
+        None => Notice::PasswordChanged { at },
+    };
+    effects.push(Effect::Notify { notice, person });
     (Activation::Done(person), effects)
 }
 
@@ -370,13 +380,19 @@ mod tests {
         dice: [1; 32],
     };
 
+    /// Somebody who activates for the first time.
+    const FIRST: View = View {
+        has_token: false,
+        keeps_method: false,
+    };
+
     fn begin() -> Activation {
         let code = Secret::new(b"ABCDE12345".to_vec());
         Activation::begin(ActivationId([1; 16]), PersonId([2; 16]), code, NOW.at).0
     }
 
     fn walk(events: Vec<Event>) -> Activation {
-        let view = View { has_token: false };
+        let view = FIRST;
         events
             .into_iter()
             .fold(begin(), |state, event| step(state, event, view, &NOW).0)
@@ -433,7 +449,7 @@ mod tests {
         let mut page = String::new();
         for state in states() {
             for (name, event) in events() {
-                let (next, effects) = step(state.clone(), event, View { has_token: false }, &NOW);
+                let (next, effects) = step(state.clone(), event, FIRST, &NOW);
                 let effects: Vec<_> = effects.iter().map(word).collect();
                 let _ = writeln!(
                     page,
@@ -468,8 +484,7 @@ mod tests {
             let mut next_frontier = Vec::new();
             for (state, path) in &frontier {
                 for (name, event) in events() {
-                    let (next, effects) =
-                        step(state.clone(), event, View { has_token: false }, &NOW);
+                    let (next, effects) = step(state.clone(), event, FIRST, &NOW);
                     let path: Vec<&str> = path.iter().copied().chain([name]).collect();
                     if effects
                         .iter()
@@ -490,6 +505,24 @@ mod tests {
         }
     }
 
+    /// [L06] Whose password was reset sets a new one; what else they have is neither asked for nor changed.
+    #[test]
+    fn after_a_reset_a_password_is_all_that_is_set() {
+        let reset = View {
+            keeps_method: true,
+            ..FIRST
+        };
+        let chooses = walk(vec![Event::DataConfirmed]);
+        let (next, effects) = step(chooses, hashed(), reset, &NOW);
+        assert!(matches!(next, Activation::Done(_)));
+        let [Effect::Activate(activate), rest @ ..] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        assert!(activate.chosen.is_none());
+        let words: Vec<_> = rest.iter().map(word).collect();
+        assert_eq!(words, ["Audit(PasswordSet)", "Notify"]);
+    }
+
     /// [O16] The deadline ends every state that waits.
     #[test]
     fn a_deadline_ends_every_state() {
@@ -502,7 +535,11 @@ mod tests {
             .filter(|state| state.opened().is_some())
         {
             for (_, event) in events() {
-                let (next, _) = step(state.clone(), event, View { has_token: true }, &late);
+                let view = View {
+                    has_token: true,
+                    ..FIRST
+                };
+                let (next, _) = step(state.clone(), event, view, &late);
                 assert!(matches!(next, Activation::Refused(Closed::TooLate)));
             }
         }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    factor::{otp::Otp, sms::SmsCode},
+    factor::{otp::Otp, recovery::SavedCode, sms::SmsCode},
     happened::Happened,
     moment::Timestamp,
     person::{ActivationId, FactorId, Method, PersonId},
@@ -77,6 +77,16 @@ pub enum Effect {
         /// Whose.
         person: PersonId,
     },
+    /// A new app takes the place of what somebody has lost, with its first counter spent. It is their
+    /// method from here on; all that they had begun before ends.
+    ReplaceWithApp {
+        /// What is bound.
+        otp: Box<Otp>,
+        /// To whom.
+        person: PersonId,
+        /// Where.
+        place: Place,
+    },
     /// The code goes to the number. Spends the budgets of the number, the person and the house; if
     /// one is used up, nothing of the step happens.
     SendSmsCode {
@@ -105,6 +115,14 @@ pub enum Effect {
         /// Of which factor.
         factor: FactorId,
     },
+    /// A recovery code is used once: if it was used before or its set is void, nothing of the step
+    /// happens.
+    SpendRecoveryCode {
+        /// Which.
+        code: SavedCode,
+        /// Whose.
+        person: PersonId,
+    },
 }
 
 /// See [`Effect::Activate`].
@@ -112,14 +130,12 @@ pub enum Effect {
 pub struct Activate {
     /// The code that is spent.
     pub activation: ActivationId,
-    /// What they chose.
-    pub method: Method,
+    /// The method they chose and the number they gave; none if what they chose before stays.
+    pub chosen: Option<(Method, Option<Phone>)>,
     /// The hash of the password.
     pub password: Secret,
     /// Whose identity.
     pub person: PersonId,
-    /// The number they gave.
-    pub phone: Option<Phone>,
 }
 
 /// What a person is told afterwards, on all other channels [NIST SP 800-63B-4 §4.6].
@@ -143,9 +159,38 @@ pub enum Notice {
         /// Which.
         method: Method,
     },
+    /// What was bound was taken back at the desk: it is bound anew.
+    FactorReset {
+        /// When.
+        at: Timestamp,
+    },
+    /// Another telephone number takes the place of theirs.
+    NumberReplaced {
+        /// When.
+        at: Timestamp,
+        /// The new one, masked.
+        masked: String,
+    },
+    /// The password is another one.
+    PasswordChanged {
+        /// When.
+        at: Timestamp,
+    },
     /// The password was right and the second factor failed until the end.
     SecondFactorFailed {
         /// When.
         at: Timestamp,
+    },
+    /// New recovery codes were made.
+    RecoveryCodesMade {
+        /// When.
+        at: Timestamp,
+    },
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// When.
+        at: Timestamp,
+        /// How many are left.
+        left: u8,
     },
 }

@@ -171,9 +171,63 @@ pub enum Happened {
         /// The client id.
         application: String,
     },
+    /// A device of an application asked to be let in.
+    DeviceAsked {
+        /// The client id.
+        application: String,
+    },
+    /// Somebody let a device in.
+    DeviceAllowed {
+        /// The client id.
+        application: String,
+    },
+    /// Somebody did not let a device in.
+    DeviceRefused {
+        /// The client id.
+        application: String,
+    },
+    /// A code that no device shows was typed.
+    DeviceUnknown,
     /// An authorization code came a second time; what it had given was taken back.
     CodeReused {
         /// The client id.
         application: String,
+    },
+    /// The desk took back what somebody could prove with; all that they had begun ended.
+    PersonReset {
+        /// What was bound.
+        factor: bool,
+        /// The method that is asked for from now on; none if they choose again.
+        method: Option<Method>,
+        /// Whether another telephone number takes the place of theirs.
+        number: bool,
+        /// The password.
+        password: bool,
+        /// Why, in the desk's words.
+        reason: String,
+        /// The system user who did it.
+        user: String,
+    },
+    /// Somebody changed their own password; all that they had begun elsewhere ended.
+    PasswordChanged,
+    /// A new set of recovery codes was made; the one before is void.
+    RecoveryCodesMade {
+        /// How many codes it has.
+        count: u8,
+    },
+    /// A recovery code was right, and is used up.
+    RecoveryCodeUsed {
+        /// How many are left.
+        left: u8,
+    },
+    /// What was typed is no recovery code of theirs that may still be used.
+    RecoveryCodeRefused {
+        /// It was one, and had been used.
+        used_before: bool,
+    },
+    /// A new app took the place of what somebody had lost; all that they had begun before ended.
+    FactorReplaced {
+        /// What they had.
+        former: Method,
     },
 }

@@ -15,6 +15,7 @@ pub mod limit;
 pub mod login;
 mod moment;
 mod name;
+pub mod own;
 mod person;
 mod phone;
 pub mod policy;
@@ -27,6 +28,7 @@ pub use crate::{
     factor::{
         otp::{Algorithm, Carrier, Checked, Otp, OtpKind},
         password::{Complaint, PASSWORD_LEN_MAX, PasswordRules, Wearer},
+        recovery::{RightCode, SavedCode},
         sms::SmsCode,
         typed::{Malformed, Typed},
     },
@@ -39,7 +41,7 @@ pub use crate::{
     person::{ActivationId, FactorId, JourneyId, Method, NoId, Person, PersonId, Role},
     phone::{Phone, PhoneError},
     policy::{Policy, PolicyError, Verdict},
-    proof::{Assurance, FactorProof, PasswordProof, Proof, amr},
+    proof::{Assurance, Factor, FactorProof, PasswordProof, Proof, amr},
     secret::Secret,
     zone::{Place, Zone, Zones},
 };

@@ -49,6 +49,30 @@ pub const ACTIVATION: Rule = Rule {
     delay_max_s: 3600,
     forget_s: 900,
 };
+/// Codes of devices that no device shows, typed by somebody who is signed in: ten are free, then one a
+/// minute. Within the ten minutes that a code lives, that is twenty tries.
+pub const DEVICE_CODE: Rule = Rule {
+    free: 10,
+    delay_s: i64::MAX,
+    delay_max_s: i64::MAX,
+    forget_s: 60,
+};
+/// The same from a network, by people who have not signed in: forty, then five a minute. A whole school may
+/// share it, and whoever has to wait signs in first. Within ten minutes, that is ninety tries.
+// [RFC 8628 §5.1] "It is therefore recommended that the server rate-limit user code attempts."
+pub const DEVICE_CODE_FROM: Rule = Rule {
+    free: 40,
+    delay_s: i64::MAX,
+    delay_max_s: i64::MAX,
+    forget_s: 12,
+};
+/// Devices that ask from one network: all screens of a school at once, then one every two seconds.
+pub const DEVICE_ASKED: Rule = Rule {
+    free: 300,
+    delay_s: i64::MAX,
+    delay_max_s: i64::MAX,
+    forget_s: 2,
+};
 /// Messages to one number: five at once, then one every twelve minutes.
 pub const SMS_NUMBER: Rule = Rule {
     free: 5,
@@ -189,6 +213,15 @@ mod tests {
         assert!(passwords <= 4 * 24 * 365 + 10, "{passwords}");
     }
 
+    /// [C16] [RFC 8628 §5.1] "It is therefore recommended that the server rate-limit user code attempts."
+    /// 110 tries at 20⁹ codes succeed with less than 2⁻³².
+    #[test]
+    fn few_codes_of_devices_are_tried_while_one_lives() {
+        assert!(tries_in(&DEVICE_CODE, 600) <= 20);
+        assert!(tries_in(&DEVICE_CODE_FROM, 600) <= 90);
+        assert!(tries_in(&DEVICE_ASKED, 600) <= 600);
+    }
+
     /// Right codes do not stop the clock of the wrong ones: whoever signs in twice a day is forgiven as
     /// fast as anybody.
     #[test]
@@ -209,6 +242,9 @@ mod tests {
             PASSWORD_KNOWN_DEVICE,
             SECOND_FACTOR,
             ACTIVATION,
+            DEVICE_CODE,
+            DEVICE_CODE_FROM,
+            DEVICE_ASKED,
             SMS_NUMBER,
             SMS_PERSON,
             SMS_ALL,

@@ -11,17 +11,23 @@ use crate::{
     effect::{Effect, Notice},
     factor::{
         otp::{Checked, Otp},
+        recovery::RightCode,
         sms::{self, SmsCode},
         typed::Typed,
     },
     facts::Facts,
     happened::Happened,
     moment::{Moment, Timestamp},
+    own,
     person::{FactorId, Method, Person, PersonId},
     policy::{Policy, Verdict},
-    proof::{Assurance, FactorProof, PasswordProof, Proof},
+    proof::{Assurance, Factor, FactorProof, PasswordProof, Proof},
     zone::Place,
 };
+
+mod recovery;
+
+pub use self::recovery::{AwaitRecoveryCode, OfferReplacement};
 
 /// How long a journey may take from the password to the end, in seconds.
 pub const JOURNEY_S: i64 = 900;
@@ -42,12 +48,16 @@ pub enum Login {
     AwaitAppEnrolment(AwaitAppEnrolment),
     /// Name and password.
     AwaitPassword(AwaitPassword),
+    /// One of the codes they keep, because phone or token is lost.
+    AwaitRecoveryCode(AwaitRecoveryCode),
     /// The code sent by SMS.
     AwaitSmsCode(AwaitSmsCode),
     /// The code of the hardware token.
     AwaitTokenCode(AwaitCode),
     /// Binding was refused here; it goes on elsewhere.
     EnrolElsewhere(EnrolElsewhere),
+    /// A recovery code was right: do they want a new app in place of what is lost?
+    OfferReplacement(OfferReplacement),
     /// Final.
     Refused(Refusal),
     /// Final.
@@ -130,7 +140,10 @@ pub struct AwaitAppEnrolment {
     pub last: Option<WrongCode>,
     /// What will be bound once it has shown a right code.
     pub pending: Otp,
-    /// The SMS that came before.
+    /// Whether it takes the place of what they prove with now, because they asked for that.
+    #[serde(default)]
+    pub replaces: bool,
+    /// What was proven before: the SMS; or what the app takes the place of, by itself or by a recovery code.
     pub sms: FactorProof,
     /// The rest.
     pub underway: Underway,
@@ -193,12 +206,27 @@ pub enum Event {
     BudgetSpent,
     /// A code was typed.
     CodeTyped(Typed),
-    /// The store found that another request used this counter first.
+    /// The store found that another request used this counter, or this recovery code, first.
     CounterSpent,
+    /// What they lost is at hand after all, or will be.
+    FactorKept,
+    /// Phone or token is lost.
+    FactorLost,
+    /// Whoever has just proven this wants another app to take the place of what they prove with.
+    NewAppAsked(Proof),
     /// The password was right.
     PasswordRight(PasswordProof),
     /// It was not, or nobody has this name.
     PasswordWrong,
+    /// What was typed is none of their recovery codes.
+    RecoveryCodeRefused {
+        /// It was one, and had been used.
+        used_before: bool,
+    },
+    /// It is one, and had not been used a moment ago.
+    RecoveryCodeRight(RightCode),
+    /// A new app is to take the place of what is lost.
+    ReplacementAsked,
     /// The code did not come.
     ResendAsked,
     /// The link was opened elsewhere.
@@ -262,8 +290,10 @@ impl Login {
         match self {
             Self::AwaitAppCode(state) | Self::AwaitTokenCode(state) => Some(&state.underway),
             Self::AwaitAppEnrolment(state) => Some(&state.underway),
+            Self::AwaitRecoveryCode(state) => Some(&state.underway),
             Self::AwaitSmsCode(state) => Some(&state.underway),
             Self::EnrolElsewhere(state) => Some(&state.underway),
+            Self::OfferReplacement(state) => Some(&state.underway),
             Self::AwaitPassword(_) | Self::Refused(_) | Self::SignedIn(_) => None,
         }
     }
@@ -277,6 +307,15 @@ impl Login {
         }
     }
 
+    /// The password that was right, once one was.
+    #[must_use]
+    pub fn password(&self) -> Option<&PasswordProof> {
+        match self {
+            Self::SignedIn(state) => Some(state.proof.password()),
+            _ => self.underway().map(|underway| &underway.password),
+        }
+    }
+
     /// The state's name, for the audit and the matrix.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -284,9 +323,11 @@ impl Login {
             Self::AwaitAppCode(_) => "AwaitAppCode",
             Self::AwaitAppEnrolment(_) => "AwaitAppEnrolment",
             Self::AwaitPassword(_) => "AwaitPassword",
+            Self::AwaitRecoveryCode(_) => "AwaitRecoveryCode",
             Self::AwaitSmsCode(_) => "AwaitSmsCode",
             Self::AwaitTokenCode(_) => "AwaitTokenCode",
             Self::EnrolElsewhere(_) => "EnrolElsewhere",
+            Self::OfferReplacement(_) => "OfferReplacement",
             Self::Refused(_) => "Refused",
             Self::SignedIn(_) => "SignedIn",
         }
@@ -301,8 +342,14 @@ impl Event {
             Self::BudgetSpent => "BudgetSpent",
             Self::CodeTyped(_) => "CodeTyped",
             Self::CounterSpent => "CounterSpent",
+            Self::FactorKept => "FactorKept",
+            Self::FactorLost => "FactorLost",
+            Self::NewAppAsked(_) => "NewAppAsked",
             Self::PasswordRight(_) => "PasswordRight",
             Self::PasswordWrong => "PasswordWrong",
+            Self::RecoveryCodeRefused { .. } => "RecoveryCodeRefused",
+            Self::RecoveryCodeRight(_) => "RecoveryCodeRight",
+            Self::ReplacementAsked => "ReplacementAsked",
             Self::ResendAsked => "ResendAsked",
             Self::Resumed => "Resumed",
             Self::SessionShown(_) => "SessionShown",
@@ -360,6 +407,9 @@ pub fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) -> Step {
         (Login::AwaitPassword(state), Event::SessionShown(proof)) => {
             begin_underway(&state, proof.password().clone(), view, now)
         }
+        (Login::AwaitPassword(state), Event::NewAppAsked(proof)) => {
+            state.new_app(&proof, view, now)
+        }
         (state @ Login::AwaitPassword(_), Event::PasswordWrong) => {
             (state, vec![Effect::Audit(Happened::PasswordWrong)])
         }
@@ -401,14 +451,17 @@ pub fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) -> Step {
         (Login::AwaitAppEnrolment(_), Event::CounterSpent) => refuse(Refusal::TooLate),
         (Login::EnrolElsewhere(state), Event::Resumed) => state.resume(view, now),
         (state, Event::BudgetSpent) if state.underway().is_some() => refuse(Refusal::TooManyTries),
-        (state, event) => {
-            let happened = Happened::OutOfTurn {
-                event: event.name().into(),
-                state: state.name().into(),
-            };
-            (state, vec![Effect::Audit(happened)])
-        }
+        (state, event) => recovery::step(state, event, view, now),
     }
+}
+
+/// Nothing moves; the audit knows that something came.
+fn out_of_turn(state: Login, event: &Event) -> Step {
+    let happened = Happened::OutOfTurn {
+        event: event.name().into(),
+        state: state.name().into(),
+    };
+    (state, vec![Effect::Audit(happened)])
 }
 
 fn refuse(reason: Refusal) -> Step {
@@ -548,7 +601,7 @@ impl Retry for AwaitAppEnrolment {
 
 /// One try less; the last one ends the journey and tells the person.
 fn wrong<S: Retry>(
-    mut state: S,
+    state: S,
     method: Method,
     why: WrongCode,
     now: &Moment,
@@ -558,14 +611,24 @@ fn wrong<S: Retry>(
         WrongCode::ClockAhead(seconds) => Some(seconds),
         _ => None,
     };
-    let person = state.underway().person;
-    let mut effects = vec![Effect::Audit(match why {
+    let happened = match why {
         WrongCode::Replayed => Happened::CodeReplayed { method },
         _ => Happened::CodeWrong {
             clock_ahead_s,
             method,
         },
-    })];
+    };
+    one_try_less(state, (happened, why), now, again)
+}
+
+fn one_try_less<S: Retry>(
+    mut state: S,
+    (happened, why): (Happened, WrongCode),
+    now: &Moment,
+    again: impl FnOnce(S) -> Login,
+) -> Step {
+    let person = state.underway().person;
+    let mut effects = vec![Effect::Audit(happened)];
     if why == WrongCode::Replayed {
         effects.push(Effect::Notify {
             notice: Notice::CodeUsedTwice { at: now.at },
@@ -739,6 +802,33 @@ impl AwaitSmsCode {
     }
 }
 
+impl AwaitPassword {
+    /// [L01] What they have proves it, fresh; what it becomes is bound once it has shown a right code, and only
+    /// outside. [Guide 1.2]
+    fn new_app(self, proof: &Proof, view: &View<'_>, now: &Moment) -> Step {
+        let Some(person) = view.person.filter(|person| !person.disabled) else {
+            return refuse(Refusal::Disabled);
+        };
+        let may = own::may_change(proof, person, now.at) && own::may_bind(person, view.place);
+        let Some(factor) = proof.factor().filter(|_| may) else {
+            return refuse(Refusal::NoBinding);
+        };
+        let underway = Underway {
+            demand: self.demand,
+            password: proof.password().clone(),
+            person: person.id,
+            seen: view.place.clone(),
+            tries_left: TRIES_MAX,
+            until: now.at.plus(JOURNEY_S),
+        };
+        let mut next = AwaitAppEnrolment::start(underway, factor.clone(), now);
+        if let Login::AwaitAppEnrolment(state) = &mut next {
+            state.replaces = true;
+        }
+        (next, vec![])
+    }
+}
+
 impl AwaitAppEnrolment {
     fn start(mut underway: Underway, sms: FactorProof, now: &Moment) -> Login {
         let mut id = [0_u8; 16];
@@ -754,6 +844,7 @@ impl AwaitAppEnrolment {
         Login::AwaitAppEnrolment(Self {
             last: None,
             pending,
+            replaces: false,
             sms,
             underway,
         })
@@ -771,13 +862,22 @@ impl AwaitAppEnrolment {
                     last_counter: Some(counter),
                     ..self.pending
                 };
-                let bind = Effect::EnrolApp {
-                    otp: Box::new(otp),
-                    person,
-                    place: view.place.clone(),
+                let (otp, place) = (Box::new(otp), view.place.clone());
+                let replaces = self.replaces || self.sms.factor() == Factor::RecoveryCode;
+                let bind = match replaces {
+                    true => Effect::ReplaceWithApp { otp, person, place },
+                    false => Effect::EnrolApp { otp, person, place },
                 };
-                let (next, mut effects) = factor_right(&self.underway, Method::App, view, now);
+                let former = view.person.and_then(|person| person.method);
+                let former = former.filter(|_| replaces);
+                let underway = match replaces {
+                    true => self.underway.in_next_era(),
+                    false => self.underway,
+                };
+                let (next, mut effects) = factor_right(&underway, Method::App, view, now);
                 effects.splice(0..0, enrolled(bind, person, Method::App, now));
+                let replaced = |former| Effect::Audit(Happened::FactorReplaced { former });
+                effects.extend(former.map(replaced));
                 (next, effects)
             }
             Checked::Replayed => wrong(

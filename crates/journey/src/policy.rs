@@ -59,6 +59,17 @@ pub struct SessionLimits {
     pub idle_s: u32,
 }
 
+/// Whether there are recovery codes. The guide knows none, so a policy that says nothing has none.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecoveryCodes {
+    /// None are made, and none are taken.
+    #[default]
+    Off,
+    /// Whoever has proven two factors outside may make a set; each code stands for a second factor once.
+    Offered,
+}
+
 /// `policy.toml`, checked.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +78,9 @@ pub struct Policy {
     pub password: PasswordRules,
     /// The preset this started from, for people: `valais` or `recommended`.
     pub preset: String,
+    /// Whether people may keep codes for the day on which phone or token is lost.
+    #[serde(default)]
+    pub recovery_codes: RecoveryCodes,
     /// In order.
     #[serde(rename = "rule")]
     pub rules: Vec<Rule>,

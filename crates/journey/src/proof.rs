@@ -31,7 +31,7 @@ impl Assurance {
 
     /// What a password is worth, alone or together with this second factor.
     #[must_use]
-    pub const fn of(factor: Option<Method>) -> Self {
+    pub fn of(factor: Option<impl Into<Factor>>) -> Self {
         match factor {
             None => Self::Password,
             Some(_) => Self::Strong,
@@ -39,14 +39,39 @@ impl Assurance {
     }
 }
 
+/// What a second factor was.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Factor {
+    /// A code of their app.
+    App,
+    /// One of the codes that they keep for the day on which the rest is lost.
+    RecoveryCode,
+    /// A code by SMS.
+    Sms,
+    /// A code of their hardware token.
+    Token,
+}
+
+impl From<Method> for Factor {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::App => Self::App,
+            Method::Sms => Self::Sms,
+            Method::Token => Self::Token,
+        }
+    }
+}
+
 /// [RFC 8176 §2] names of a password, alone or with this second factor: `pwd`, and `sms` or `otp` and
-/// `mfa`.
+/// `mfa`. There is no name for a code that was kept on paper: nothing is told but that there were two.
 #[must_use]
-pub fn amr(factor: Option<Method>) -> Vec<&'static str> {
-    match factor {
+pub fn amr(factor: Option<impl Into<Factor>>) -> Vec<&'static str> {
+    match factor.map(Into::into) {
         None => vec!["pwd"],
-        Some(Method::Sms) => vec!["pwd", "sms", "mfa"],
-        Some(Method::App | Method::Token) => vec!["pwd", "otp", "mfa"],
+        Some(Factor::RecoveryCode) => vec!["pwd", "mfa"],
+        Some(Factor::Sms) => vec!["pwd", "sms", "mfa"],
+        Some(Factor::App | Factor::Token) => vec!["pwd", "otp", "mfa"],
     }
 }
 
@@ -55,11 +80,13 @@ pub fn amr(factor: Option<Method>) -> Vec<&'static str> {
 /// Nothing but a check makes it; the loud constructor is for that check.
 ///
 /// ```compile_fail
-/// let cheat = journey::PasswordProof { at: journey::Timestamp(0), _checked: () };
+/// let cheat = journey::PasswordProof { at: journey::Timestamp(0), era: 0, _checked: () };
 /// ```
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PasswordProof {
     at: Timestamp,
+    #[serde(default)]
+    era: u32,
     _checked: (),
 }
 
@@ -67,7 +94,24 @@ impl PasswordProof {
     /// Says that the password was verified just now. Callers are listed in `cargo xtask tidy`.
     #[must_use]
     pub fn assertion(at: Timestamp) -> Self {
-        Self { at, _checked: () }
+        Self {
+            at,
+            era: 0,
+            _checked: (),
+        }
+    }
+
+    /// [L05] The same in an era of its person: how often what they can prove was taken back before. In
+    /// another one it opens nothing.
+    #[must_use]
+    pub fn in_era(self, era: u32) -> Self {
+        Self { era, ..self }
+    }
+
+    /// See [`PasswordProof::in_era`].
+    #[must_use]
+    pub fn era(&self) -> u32 {
+        self.era
     }
 
     /// When.
@@ -85,23 +129,30 @@ impl PasswordProof {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct FactorProof {
     at: Timestamp,
-    method: Method,
+    #[serde(rename = "method")]
+    factor: Factor,
     _checked: (),
 }
 
 impl FactorProof {
-    pub(crate) fn new(method: Method, at: Timestamp) -> Self {
+    pub(crate) fn new(factor: impl Into<Factor>, at: Timestamp) -> Self {
         Self {
             at,
-            method,
+            factor: factor.into(),
             _checked: (),
         }
     }
 
+    /// When.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Which.
     #[must_use]
-    pub fn method(&self) -> Method {
-        self.method
+    pub fn factor(&self) -> Factor {
+        self.factor
     }
 }
 
@@ -130,17 +181,17 @@ impl Proof {
     /// How much that is.
     #[must_use]
     pub fn assurance(&self) -> Assurance {
-        Assurance::of(self.method())
+        Assurance::of(self.which())
     }
 
     /// The names of what was proven, as [`amr`] gives them.
     #[must_use]
     pub fn amr(&self) -> Vec<&'static str> {
-        amr(self.method())
+        amr(self.which())
     }
 
-    fn method(&self) -> Option<Method> {
-        self.factor.as_ref().map(FactorProof::method)
+    fn which(&self) -> Option<Factor> {
+        self.factor.as_ref().map(FactorProof::factor)
     }
 
     /// The second factor, if there was one.
@@ -153,6 +204,15 @@ impl Proof {
     #[must_use]
     pub fn password(&self) -> &PasswordProof {
         &self.password
+    }
+
+    /// The same second factor, if there was one, beside a password that was proven since.
+    #[must_use]
+    pub fn with_password(&self, password: PasswordProof) -> Self {
+        Self {
+            factor: self.factor.clone(),
+            password,
+        }
     }
 
     /// When they last proved something: `auth_time`.

@@ -24,10 +24,15 @@ pub fn draw(world: &dyn World) -> String {
 /// digits only. None if it cannot be a code.
 #[must_use]
 pub fn canonical(typed: &str) -> Option<String> {
+    canonical_of(typed, LEN)
+}
+
+/// The same of a code of so many characters.
+pub(crate) fn canonical_of(typed: &str, len: usize) -> Option<String> {
     if typed.len() > TYPED_LEN_MAX {
         return None;
     }
-    let mut code = String::with_capacity(LEN);
+    let mut code = String::with_capacity(len);
     for c in typed.nfkc().flat_map(char::to_uppercase) {
         match c {
             'A'..='Z' | '0'..='9' => code.push(c),
@@ -35,7 +40,7 @@ pub fn canonical(typed: &str) -> Option<String> {
             _ => {}
         }
     }
-    (code.len() == LEN).then_some(code)
+    (code.len() == len).then_some(code)
 }
 
 /// What is remembered of a code: a MAC of the person and the code, under a key that is not in the

@@ -2,13 +2,15 @@
 //! the journeys' `step`.
 
 mod activation;
+mod password;
+mod recovery;
 mod session;
 
 use std::{io, net::IpAddr, sync::Arc};
 
 use arc_swap::ArcSwap;
 use journey::{
-    Assurance, Happened, NameKey, PasswordProof, Person, PersonId, Place, Refusal, Secret, Typed,
+    Assurance, Happened, NameKey, PasswordProof, Person, PersonId, Place, Refusal, Typed,
     effect::Effect,
     limit,
     login::{self, Login},
@@ -18,19 +20,19 @@ use store::{
     StoreError, seal::Keys,
 };
 use thiserror::Error;
-use tokio::runtime::Handle;
 use wire::oidc::{Issuer, IssuerError};
 
-pub(crate) use self::activation::ActivationInput;
+pub(crate) use self::{
+    activation::ActivationInput,
+    password::{Changed, TypedChange},
+};
 use crate::{
     catalogue::{Catalogue, CatalogueError, Connect},
     cookie::{Jar, sha256},
     failure::Failure,
     metrics::Metrics,
     nodes::{NodeName, Nodes},
-    password::{
-        Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Salt, Stake, Stored, Verdict,
-    },
+    password::{Busy, Clock, Costs, Password, Pepper, Pool, PoolLimits, Stake, Stored, Verdict},
     settings::Settings,
     sources::Sources,
     ticket::Purposed,
@@ -156,12 +158,26 @@ pub(crate) enum Found {
 
 /// What was typed or clicked on a page of a sign-in.
 pub(crate) enum Input {
-    /// A code.
-    Code(Typed),
+    /// A code of some kind.
+    Code(Code),
+    /// What was lost is at hand after all, or will be.
+    Kept,
+    /// "I no longer have my phone."
+    Lost,
+    /// "A new app takes the place of what is lost."
+    Replace,
     /// "Send it again."
     Resend,
-    /// Two codes in a row.
-    TwoCodes(Typed, Typed),
+}
+
+/// A code that was typed.
+pub(crate) enum Code {
+    /// Of SMS, app or token.
+    One(Typed),
+    /// A recovery code, in its one form.
+    Recovery(String),
+    /// Two of a token in a row.
+    Two(Typed, Typed),
 }
 
 impl App {
@@ -272,7 +288,7 @@ impl App {
             self.store.audit(&Happened::PasswordWrong, &by).await?;
             return Ok(Entered::No);
         };
-        let proof = PasswordProof::assertion(by.at);
+        let proof = PasswordProof::assertion(by.at).in_era(account.era);
         let event = login::Event::PasswordRight(proof);
         let refund = Effect::RefundPassword {
             device: match lane {
@@ -308,18 +324,6 @@ impl App {
         Ok((LaneKey::of_password(person, device), rule))
     }
 
-    /// The try of a lane, which comes back if the password is never looked at.
-    fn stake(&self, lane: LaneKey) -> Stake {
-        let (store, runtime) = (self.store.clone(), Handle::current());
-        Stake::new(move || {
-            drop(runtime.spawn(async move {
-                if let Err(error) = store.refund_try(&lane).await {
-                    tracing::warn!(%error, "a try could not be given back");
-                }
-            }));
-        })
-    }
-
     /// Whether it is their password. A name nobody has costs the same, and so does one that is
     /// switched off: its password is not looked at.
     async fn check(
@@ -343,23 +347,6 @@ impl App {
             }
             Verdict::Right { upgrade: false } => Ok(true),
             Verdict::Wrong => Ok(false),
-        }
-    }
-
-    /// An imported or outdated hash is replaced at its first use; in a rush, at the next one.
-    async fn upgrade(&self, account: &Account, password: Password) {
-        let Ok(new) = self.pool.hash(password, Salt(self.world.bytes())).await else {
-            return;
-        };
-        let new = Secret::new(new.as_str().as_bytes().to_vec());
-        if let Some(old) = &account.password
-            && let Err(error) = self
-                .store
-                .upgrade_password(account.person.id, old, &new)
-                .await
-        {
-            // They are in all the same; the next sign-in tries again.
-            tracing::warn!(%error, "a password hash could not be upgraded");
         }
     }
 
@@ -443,6 +430,8 @@ impl App {
             match self.store.open_journey(&journey, &effects, &by).await? {
                 Committed::Yes(session) => return Ok(Moved { journey, session }),
                 Committed::SmsBudgetSpent => sms_allowed = false,
+                // What they proved was taken back while it was looked at.
+                Committed::Overtaken => return Err(Failure::Gone),
                 _ => return Err(Failure::TooBusy),
             }
         }
@@ -470,8 +459,7 @@ impl App {
         }
     }
 
-    /// Moves a sign-in by what a person typed or clicked. A code costs a try before it is looked at:
-    /// of the person's budget, or of its own on a device on which they have proven two factors.
+    /// Moves a sign-in by what a person typed or clicked.
     pub(crate) async fn advance(
         &self,
         caller: &Caller,
@@ -479,35 +467,42 @@ impl App {
         input: Input,
     ) -> Result<Moved, Failure> {
         let event = match input {
-            Input::Code(typed) => login::Event::CodeTyped(typed),
-            Input::Resend => {
-                return self
-                    .move_login(caller, journey, login::Event::ResendAsked)
-                    .await;
-            }
-            Input::TwoCodes(first, second) => login::Event::TwoCodesTyped(first, second),
+            Input::Code(code) => self.try_code(caller, &journey, code).await?,
+            Input::Kept => login::Event::FactorKept,
+            Input::Lost => login::Event::FactorLost,
+            Input::Replace => login::Event::ReplacementAsked,
+            Input::Resend => login::Event::ResendAsked,
         };
+        self.move_login(caller, journey, event).await
+    }
+
+    /// A code costs a try before it is looked at: of the person's budget, or of its own on a device on which
+    /// they have proven two factors.
+    async fn try_code(
+        &self,
+        caller: &Caller,
+        journey: &Journey,
+        code: Code,
+    ) -> Result<login::Event, Failure> {
         let waits_for = match &journey.state {
             JourneyState::Login(login) => login.underway().map(|underway| underway.person),
             JourneyState::Activation(_) => None,
         };
-        let Some(person) = waits_for else {
-            return self.move_login(caller, journey, event).await;
-        };
-        let lane = LaneKey::of_second_factor(person, self.proven_device(caller, person).await?);
-        let now = self.world.now();
-        if self
-            .store
-            .spend_try(&lane, &limit::SECOND_FACTOR, now)
-            .await?
-            .is_err()
-        {
-            self.metrics.throttled.inc();
-            return self
-                .move_login(caller, journey, login::Event::BudgetSpent)
-                .await;
+        if let Some(person) = waits_for {
+            let lane = LaneKey::of_second_factor(person, self.proven_device(caller, person).await?);
+            let now = self.world.now();
+            let spent = self.store.spend_try(&lane, &limit::SECOND_FACTOR, now);
+            if spent.await?.is_err() {
+                self.metrics.throttled.inc();
+                return Ok(login::Event::BudgetSpent);
+            }
         }
-        self.move_login(caller, journey, event).await
+        Ok(match (code, waits_for) {
+            (Code::One(typed), _) => login::Event::CodeTyped(typed),
+            (Code::Two(first, second), _) => login::Event::TwoCodesTyped(first, second),
+            (Code::Recovery(code), Some(person)) => self.recovery_event(person, &code).await?,
+            (Code::Recovery(_), None) => login::Event::RecoveryCodeRefused { used_before: false },
+        })
     }
 
     /// The caller's device, if this person has signed in on it before.

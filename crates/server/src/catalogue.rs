@@ -139,10 +139,10 @@ impl Catalogue {
             "the configuration was read"
         );
         Ok(Self {
+            discovery: crate::gate::discovery(issuer, &ring, &registered.application),
+            generation,
             form_action: form_action(&registered.application),
             applications: by_id(registered.application),
-            discovery: crate::gate::discovery(issuer, &ring),
-            generation,
             jwks: jwks.into(),
             policy,
             ring,

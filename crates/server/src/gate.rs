@@ -5,6 +5,7 @@
 
 mod access;
 mod consent;
+pub(crate) mod device;
 mod dpop;
 mod introspection;
 pub(crate) mod logout;
@@ -22,7 +23,11 @@ use journey::{Assurance, PersonId, Proof};
 use store::seal::Purpose;
 use wire::{
     jose::KeyRing,
-    oauth::{authorize::Authorize, client::Client, token::Grant},
+    oauth::{
+        authorize::Authorize,
+        client::{Client, GrantName},
+        token::Grant,
+    },
     oidc::{Issuer, discovery},
 };
 
@@ -47,9 +52,11 @@ const CODE_S: i64 = Grant::LIFETIME_S_MAX;
 const CODE: &str = "code";
 
 /// The discovery document, rendered.
-pub(crate) fn discovery(issuer: &Issuer, ring: &KeyRing) -> Bytes {
+pub(crate) fn discovery(issuer: &Issuer, ring: &KeyRing, applications: &[Client]) -> Bytes {
     let locales = journey::Language::ALL.map(journey::Language::code);
-    discovery::document(issuer, ring, &locales).into()
+    let mut applications = applications.iter();
+    let devices = applications.any(|client| client.enabled && client.may(GrantName::DeviceCode));
+    discovery::document(issuer, ring, &locales, devices).into()
 }
 
 /// What an application demands: its registered minimum, or what it asks for if that is more.
@@ -59,7 +66,15 @@ pub(crate) fn demand(catalogue: &Catalogue, authorize: Option<&Authorize>) -> As
     };
     let application = catalogue.application(&authorize.client_id);
     let minimum = application.map_or(Assurance::Password, minimum);
-    release::demand(minimum, &authorize.acr_values)
+    let asked = authorize.claims.acr.as_ref();
+    release::demand(minimum, asked.unwrap_or(&authorize.acr_values))
+}
+
+/// Whether what the application insists on can be true of anybody whom its registration lets in.
+// [OIDC Core §5.5.1.1] "If this is an Essential Claim and the requirement cannot be met, then the Authorization Server MUST treat that outcome as a failed authentication attempt."
+pub(crate) fn can_be_met(client: &Client, authorize: &Authorize) -> bool {
+    let insisted = authorize.claims.acr.as_deref();
+    release::acr_of(Assurance::PhishingResistant, minimum(client), insisted).is_some()
 }
 
 /// The registered minimum of an application.
@@ -69,6 +84,8 @@ fn minimum(client: &Client) -> Assurance {
 
 /// A code for an application: a sealed ticket with everything that the token endpoint needs. See
 /// `docs/decisions/0003-an-authorization-code-is-a-sealed-ticket.md`.
+///
+/// An application that vanished gets one that it cannot redeem.
 pub(crate) fn code(
     app: &App,
     authorize: &Authorize,
@@ -76,6 +93,15 @@ pub(crate) fn code(
     proof: &Proof,
     session: &[u8; 32],
 ) -> String {
+    let catalogue = app.catalogue.load();
+    let client = catalogue.application(&authorize.client_id);
+    let subject = person.to_string();
+    let said = client
+        .and_then(|client| {
+            let insisted = authorize.claims.acr.as_deref();
+            release::acr_of(proof.assurance(), minimum(client), insisted)
+        })
+        .unwrap_or_else(|| acr(proof.assurance()));
     let grant = Grant {
         id: BASE64URL_NOPAD.encode(&app.world.id()),
         client_id: authorize.client_id.clone(),
@@ -83,10 +109,13 @@ pub(crate) fn code(
         code_challenge: authorize.code_challenge.clone(),
         nonce: authorize.nonce.clone(),
         scope: authorize.scope.clone(),
-        subject: person.to_string(),
+        pseudonym: client.and_then(|client| client.pseudonym(&subject)),
+        subject,
+        claims: authorize.claims.named.clone(),
+        key: authorize.key.clone(),
         sid: Some(sid(session)),
         auth_time: proof.at().0,
-        acr: acr(proof.assurance()).to_owned(),
+        acr: said.to_owned(),
         amr: proof.amr().into_iter().map(str::to_owned).collect(),
         expires_at: app.world.now().plus(CODE_S).0,
     };

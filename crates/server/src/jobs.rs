@@ -223,13 +223,35 @@ fn write(app: &App, outgoing: &Outgoing) -> Result<Letter, Untold> {
             let link = format!("{}/activate", app.settings.origin());
             texts.activation(&person.username, &text(code), &link, *until)
         }
-        Message::Notice(Notice::FactorBound { at, method }) => texts.factor_bound(*method, *at),
-        Message::Notice(Notice::SecondFactorFailed { at }) => texts.second_factor_failed(*at),
-        Message::Notice(Notice::CodeUsedTwice { at }) => texts.code_used_twice(*at),
-        Message::Notice(Notice::Activated { at }) => texts.activated(*at),
+        Message::NewPassword { code, until } => {
+            let link = format!("{}/activate", app.settings.origin());
+            texts.new_password(&person.username, &text(code), &link, *until)
+        }
+        Message::NumberReplaced { to } => {
+            return Ok(Letter::Sms {
+                to: to.as_str().to_owned(),
+                text: texts.sms_new_number(),
+            });
+        }
+        Message::Notice(notice) => told(&texts, notice),
     };
     Ok(Letter::Mail {
         to: person.mail.clone(),
         written,
     })
+}
+
+/// The mail of a notice.
+fn told(texts: &Texts<'_>, notice: &Notice) -> Mail {
+    match notice {
+        Notice::Activated { at } => texts.activated(*at),
+        Notice::CodeUsedTwice { at } => texts.code_used_twice(*at),
+        Notice::FactorBound { at, method } => texts.factor_bound(*method, *at),
+        Notice::FactorReset { at } => texts.factor_reset(*at),
+        Notice::NumberReplaced { at, masked } => texts.new_number(masked, *at),
+        Notice::PasswordChanged { at } => texts.password_changed(*at),
+        Notice::RecoveryCodeUsed { at, left } => texts.recovery_code_used(*left, *at),
+        Notice::RecoveryCodesMade { at } => texts.recovery_codes_made(*at),
+        Notice::SecondFactorFailed { at } => texts.second_factor_failed(*at),
+    }
 }

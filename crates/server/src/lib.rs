@@ -19,6 +19,7 @@ mod metrics;
 mod nodes;
 pub mod page;
 pub mod password;
+mod recovery_code;
 pub mod release;
 pub mod saml;
 mod settings;

@@ -14,6 +14,9 @@ use crate::{nodes::Look, password::Counters};
 /// All counters. They never name a person, an address or a secret.
 pub(crate) struct Metrics {
     pub(crate) codes: Counter,
+    pub(crate) devices_allowed: Counter,
+    pub(crate) devices_asked: Counter,
+    pub(crate) devices_refused: Counter,
     pub(crate) failures: Counter,
     pub(crate) forwarded_by_strangers: Counter,
     pub(crate) messages_failed: Counter,
@@ -114,6 +117,9 @@ impl Default for Metrics {
             counter
         };
         let codes = counter("authorization_codes", "Authorization codes issued");
+        let devices_allowed = counter("devices_allowed", "Devices that somebody let in");
+        let devices_asked = counter("devices_asked", "Devices that asked to be let in");
+        let devices_refused = counter("devices_refused", "Devices that somebody did not let in");
         let failures = counter("failures", "Requests that failed through our own fault");
         let forwarded_by_strangers = counter(
             "forwarded_by_strangers",
@@ -156,6 +162,9 @@ impl Default for Metrics {
         }
         Self {
             codes,
+            devices_allowed,
+            devices_asked,
+            devices_refused,
             failures,
             forwarded_by_strangers,
             messages_failed,

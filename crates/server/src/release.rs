@@ -53,6 +53,26 @@ pub fn demand(minimum: Assurance, acr_values: &[String]) -> Assurance {
     asked.max(minimum)
 }
 
+/// The `acr` that is told of a proof: what it is worth, or the less of it that the application insists on;
+/// none if what it insists on is not true of it. An application that demands two factors is not told of less.
+#[must_use]
+pub fn acr_of(
+    proven: Assurance,
+    minimum: Assurance,
+    insisted: Option<&[String]>,
+) -> Option<&'static str> {
+    let Some(wanted) = insisted else {
+        return Some(acr(proven));
+    };
+    // [OIDC Core §5.5.1.1] "the Authorization Server MUST return an acr Claim Value that matches one of the requested values."
+    let mut true_of_it = vec![acr(proven)];
+    if acr(minimum) == ACR_SFA {
+        true_of_it.push(ACR_SFA);
+    }
+    let mut matching = true_of_it.into_iter();
+    matching.find(|one| wanted.iter().any(|wanted| wanted == one))
+}
+
 /// What is known of a person, before a scope or a registration narrows it.
 #[must_use]
 pub fn profile(person: &Person) -> Profile {
@@ -97,6 +117,24 @@ mod tests {
         for one in Assurance::ALL {
             assert_eq!(assurance(level(one)), one);
         }
+    }
+
+    /// [OIDC Core §5.5.1.1] "the Authorization Server MUST return an acr Claim Value that matches one of the requested values."
+    #[test]
+    fn an_application_that_insists_is_told_what_it_insists_on_if_that_is_true() {
+        let (password, strong) = (Assurance::Password, Assurance::Strong);
+        let said = |proven, minimum, wanted: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+            acr_of(proven, minimum, Some(&wanted))
+        };
+        assert_eq!(acr_of(strong, password, None), Some(ACR_MFA));
+        assert_eq!(said(strong, password, &[ACR_SFA, ACR_MFA]), Some(ACR_MFA));
+        assert_eq!(said(strong, password, &[ACR_SFA]), Some(ACR_SFA));
+        assert_eq!(said(password, password, &[ACR_SFA]), Some(ACR_SFA));
+        // Never more than was proven, nothing unknown, and no less than is registered.
+        assert_eq!(said(password, password, &[ACR_MFA]), None);
+        assert_eq!(said(strong, password, &["urn:unknown"]), None);
+        assert_eq!(said(strong, strong, &[ACR_SFA]), None);
     }
 
     /// [OIDC Core §3.1.2.1] `acr_values` may ask for more than is registered, never for less.

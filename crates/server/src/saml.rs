@@ -1,6 +1,9 @@
 //! What is configured for SAML: the registered applications with their metadata, and our certificates.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use journey::Timestamp;
 use wire::{
@@ -23,7 +26,20 @@ pub struct Saml {
     registered: Vec<Registered>,
     /// By the name of the key.
     certificates: BTreeMap<String, String>,
+    described: Arc<Mutex<Option<Described>>>,
 }
+
+/// Our metadata as it was last signed.
+#[derive(Debug)]
+struct Described {
+    /// The certificates in it.
+    certificates: Vec<String>,
+    since: Timestamp,
+    text: Arc<str>,
+}
+
+/// After so long our metadata is signed again, in seconds: it says until when it counts, a week ahead.
+const AGAIN_S: i64 = 86_400;
 
 impl Saml {
     /// Reads the metadata of all applications and makes the certificates of our keys.
@@ -51,6 +67,7 @@ impl Saml {
         Ok(Self {
             registered,
             certificates,
+            described: Arc::default(),
         })
     }
 
@@ -75,6 +92,35 @@ impl Saml {
 
     fn enabled(&self) -> impl Iterator<Item = &Registered> {
         self.registered.iter().filter(|one| one.application.enabled)
+    }
+
+    /// Our metadata with the keys of now. `describe` signs it where it was not signed with them within the
+    /// last day: anybody may ask for it as often as they like.
+    pub fn described(
+        &self,
+        keys: &[Credential<'_>],
+        now: Timestamp,
+        describe: impl FnOnce() -> Option<String>,
+    ) -> Option<Arc<str>> {
+        // A holder that panicked has changed nothing, or everything.
+        let mut kept = self
+            .described
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let certificates: Vec<&str> = keys.iter().map(Credential::certificate).collect();
+        let holds = |one: &&Described| {
+            one.certificates == certificates && one.since <= now && now < one.since.plus(AGAIN_S)
+        };
+        if let Some(known) = kept.as_ref().filter(holds) {
+            return Some(Arc::clone(&known.text));
+        }
+        let text: Arc<str> = describe()?.into();
+        *kept = Some(Described {
+            certificates: certificates.into_iter().map(str::to_owned).collect(),
+            since: now,
+            text: Arc::clone(&text),
+        });
+        Some(text)
     }
 
     /// The credentials that applications should believe now. The first one signs: after a rotation

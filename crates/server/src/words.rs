@@ -122,7 +122,9 @@ macro_rules! locale {
             include_str!(concat!("../../../locales/", $folder, "/refused.ftl")),
             include_str!(concat!("../../../locales/", $folder, "/activation.ftl")),
             include_str!(concat!("../../../locales/", $folder, "/account.ftl")),
+            include_str!(concat!("../../../locales/", $folder, "/device.ftl")),
             include_str!(concat!("../../../locales/", $folder, "/messages.ftl")),
+            include_str!(concat!("../../../locales/", $folder, "/recovery.ftl")),
         ]
     };
 }

@@ -8,13 +8,16 @@ mod activation;
 mod audit;
 mod budgets;
 mod consents;
+mod devices;
 mod journeys;
 mod messages;
 mod nodes;
 mod participants;
 mod people;
+mod recovery;
 mod refresh;
 mod reseal;
+mod resets;
 mod resources;
 mod sessions;
 mod tokens;
@@ -88,6 +91,15 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             nobody_takes_part_in_what_is_over;
         consents:
             a_consent_is_remembered_until_it_is_taken_back;
+        devices:
+            a_device_is_let_in_once_by_its_own_application
+            a_code_that_a_device_shows_is_shown_by_no_other
+            a_device_that_asks_too_early_waits_longer
+            of_many_that_ask_at_once_one_is_in_time
+            of_many_answers_to_a_device_one_counts
+            of_many_polls_of_a_device_that_was_let_in_one_is_redeemed
+            nobody_answers_a_device_from_a_session_that_is_over
+            a_device_is_forgotten_a_day_after_its_time;
         refresh:
             a_refresh_token_that_comes_again_ends_its_family
             a_lost_answer_may_be_asked_for_once_more
@@ -99,6 +111,14 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             an_offline_family_ends_by_a_sign_out_that_comes_late
             a_family_ends_with_the_consent_that_is_taken_back
             what_is_taken_back_renews_nothing;
+        recovery:
+            each_recovery_code_is_used_once
+            of_many_sign_ins_at_once_one_uses_a_recovery_code
+            one_sign_in_uses_one_recovery_code
+            of_many_recovery_sets_at_once_one_is_made
+            a_recovery_code_is_void_with_its_owner
+            what_is_lost_is_replaced_at_once
+            the_audit_tells_of_recovery_codes;
         budgets:
             a_thousand_tries_at_once_stay_within_the_budget
             a_try_counts_whatever_becomes_of_the_step
@@ -130,6 +150,18 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             what_none_of_the_keys_opens_is_told_and_stays
             what_is_checked_is_counted_by_its_key
             refresh_tokens_of_before_a_time_are_counted;
+        resets:
+            a_reset_ends_all_that_was_begun
+            a_password_that_was_reset_is_set_anew_and_nothing_else
+            whoever_is_to_choose_again_chooses_all
+            a_register_brings_nothing_back_that_was_reset
+            nothing_proven_before_a_reset_opens_anything_after_it
+            of_sign_ins_that_race_a_reset_none_is_left
+            who_was_never_activated_or_is_switched_off_is_not_reset
+            a_token_that_is_reset_is_free
+            a_former_number_is_told_of_the_new_one
+            whoever_changes_their_password_stays_where_they_are
+            of_many_changes_of_a_password_one_counts;
         nodes:
             a_node_is_known_as_it_told_itself_last
             nodes_that_come_at_once_have_one_order

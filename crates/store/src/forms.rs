@@ -4,7 +4,10 @@
 use std::{collections::HashMap, error::Error, fmt};
 
 use data_encoding::HEXLOWER;
-use journey::{ActivationId, JourneyId, NameKey, Otp, PersonId, Timestamp};
+use journey::{
+    ActivationId, Happened, JourneyId, Method, NameKey, Notice, Otp, PasswordProof, PersonId,
+    Phone, SavedCode, Timestamp, factor::recovery::CODES,
+};
 use serde::{
     Deserialize, Serialize,
     de::value::{Error as WordError, StrDeserializer},
@@ -13,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Conflict, Journey, JourneyState, LaneKey, Message, MessageState, NewPerson, OneTime,
+    RecoverySet, Reset,
     seal::{Keys, Purpose, sha256},
 };
 
@@ -59,6 +63,9 @@ pub(crate) fn from_sql(number: i64) -> Result<u64, Cause> {
 pub(crate) fn lane(lane: &LaneKey) -> [u8; 32] {
     let (kind, owner): (&[u8], Vec<u8>) = match lane {
         LaneKey::Activation(name) => (b"activation", name.to_vec()),
+        LaneKey::DeviceAsked(network) => (b"device-asked", network.to_vec()),
+        LaneKey::DeviceCode(person) => (b"device-code", person.0.to_vec()),
+        LaneKey::DeviceCodeFrom(network) => (b"device-code-from", network.to_vec()),
         LaneKey::Name(name) => (b"name", name.to_vec()),
         LaneKey::Password(person) => (b"password", person.0.to_vec()),
         LaneKey::PasswordFrom(person, device) => {
@@ -99,6 +106,32 @@ pub(crate) fn one_time(kind: OneTime, key: &[u8]) -> [u8; 32] {
     sha256(&[kind, key].concat())
 }
 
+/// The bit of a recovery code in the column `used`.
+pub(crate) fn recovery_bit(code: &SavedCode) -> Result<i64, Cause> {
+    let bit = 1_i64.checked_shl(u32::from(code.place));
+    let bit = bit.filter(|_| code.place < CODES);
+    bit.ok_or_else(|| Unreadable("place").into())
+}
+
+/// A set of recovery codes, from its columns.
+pub(crate) fn recovery_set(
+    id: [u8; 16],
+    macs: &[u8],
+    (made, used): (Timestamp, i64),
+) -> Result<RecoverySet, Cause> {
+    let (macs, rest) = macs.as_chunks::<32>();
+    if !rest.is_empty() {
+        return Err(Unreadable("macs").into());
+    }
+    let is_used = |place| used.checked_shr(place).is_some_and(|bits| bits & 1 == 1);
+    Ok(RecoverySet {
+        id,
+        macs: macs.to_vec(),
+        made,
+        used: (0..).take(macs.len()).map(is_used).collect(),
+    })
+}
+
 /// What of a journey is sealed.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Inside<P, S> {
@@ -136,6 +169,15 @@ pub(crate) fn traveller(state: &JourneyState) -> Option<PersonId> {
         JourneyState::Activation(journey::activation::Activation::Done(person)) => Some(*person),
         JourneyState::Activation(state) => state.opened().map(|opened| opened.person),
         JourneyState::Login(state) => state.person(),
+    }
+}
+
+/// In which era the password was proven behind which a journey stands; none before one was, and for an
+/// activation, whose code is void once anything newer counts.
+pub(crate) fn era(state: &JourneyState) -> Option<u32> {
+    match state {
+        JourneyState::Activation(_) => None,
+        JourneyState::Login(state) => state.password().map(PasswordProof::era),
     }
 }
 
@@ -203,6 +245,38 @@ pub(crate) fn activation_message(activation: ActivationId) -> String {
 /// off.
 pub(crate) fn signed_out_message(application: &str, session: &[u8; 32]) -> String {
     format!("signed-out-{application}-{}", HEXLOWER.encode(session))
+}
+
+/// What somebody is told by mail when the desk has taken their factor back, and with it perhaps a number.
+pub(crate) fn reset_notices(reset: &Reset, at: Timestamp) -> Vec<Notice> {
+    let factor = reset.factor.iter();
+    let number = factor.clone().filter_map(|factor| factor.phone.as_ref());
+    let replaced = |phone: &Phone| Notice::NumberReplaced {
+        at,
+        masked: phone.masked(),
+    };
+    factor
+        .map(|_| Notice::FactorReset { at })
+        .chain(number.map(replaced))
+        .collect()
+}
+
+/// What the audit keeps of a reset.
+pub(crate) fn reset_happened(reset: &Reset, method: Option<Method>) -> Happened {
+    let factor = reset.factor.as_ref();
+    Happened::PersonReset {
+        factor: factor.is_some(),
+        method: factor.map_or(method, |factor| factor.method),
+        number: factor.is_some_and(|factor| factor.phone.is_some()),
+        password: reset.password.is_some(),
+        reason: reset.reason.clone(),
+        user: reset.user.clone(),
+    }
+}
+
+/// What the messages of a reset or a change are called.
+pub(crate) fn change_message(id: &[u8; 16], number: usize) -> String {
+    format!("change-{}-{number}", HEXLOWER.encode(id))
 }
 
 /// What a page may tell, from the column `state`.

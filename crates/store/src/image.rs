@@ -142,6 +142,8 @@ pub struct Void {
     pub buttons: u64,
     /// Messages that waited.
     pub messages: u64,
+    /// People whose recovery codes were made void.
+    pub recovery_sets: u64,
 }
 
 /// How far it is.

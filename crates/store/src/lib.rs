@@ -15,6 +15,7 @@
 
 pub mod audit;
 pub mod conformance;
+mod devices;
 mod forms;
 pub mod image;
 pub mod key;
@@ -35,7 +36,7 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 
-pub use crate::{model::*, nodes::*};
+pub use crate::{devices::*, model::*, nodes::*};
 
 /// A failure of ours: what was being done, and the cause.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +86,21 @@ pub trait Store: Send + Sync {
 
     /// Switches a person off or on. Off ends all sessions and journeys at once.
     async fn disable(&self, person: PersonId, disabled: bool, by: &By) -> Result<()>;
+
+    /// Takes back what somebody who was activated can prove with, and ends at once all that they have begun:
+    /// sessions, refresh tokens, journeys with their codes and links, known devices. Whatever they proved
+    /// before opens nothing afterwards, on no node. They are told by messages. What ended; none if they are
+    /// not there, are switched off, or were never activated, and then nothing was written.
+    async fn reset(&self, reset: &Reset, by: &By) -> Result<Option<Begun>>;
+
+    /// What of somebody a reset would end.
+    async fn begun(&self, person: PersonId, now: Timestamp) -> Result<Begun>;
+
+    /// Somebody's own new password. Their other sessions, all refresh tokens, journeys and other known devices
+    /// end at once; a new session takes the place of the one at hand. They are told by a message. None if that
+    /// session is over, or what they can prove was changed meanwhile, and then nothing was written.
+    async fn change_password(&self, change: &PasswordChange, by: &By)
+    -> Result<Option<NewSession>>;
 
     /// All people matching a cohort, for commands that walk through them; ordered by user name.
     async fn people(&self, which: Cohort, after: Option<&str>, limit: u32) -> Result<Vec<Account>>;
@@ -180,6 +196,27 @@ pub trait Store: Send + Sync {
     /// Takes back all that a code gave, and what was renewed since; whether there was anything.
     async fn revoke(&self, revocation: &Revocation, by: &By) -> Result<bool>;
 
+    // --- Devices ----------------------------------------------------------------------------
+
+    /// A device asks to be let in; false, and nothing is written, if another one shows its code.
+    async fn ask_device(&self, new: &NewDevice, by: &By) -> Result<bool>;
+
+    /// The device that shows this code, if its time is not over.
+    async fn asked_device(&self, user_code: &str, now: Timestamp) -> Result<Option<AskedDevice>>;
+
+    /// Somebody says whether a device is let in: of many answers one counts. False if somebody answered
+    /// before, if it is too late, or if their session is over.
+    async fn answer_device(&self, answer: &DeviceAnswer, by: &By) -> Result<bool>;
+
+    /// A device of an application asks how it stands. Whoever asks before their pace is over is told so, and
+    /// the pace is slower from then on, on every node; of many that ask at once one is in time.
+    async fn poll_device(
+        &self,
+        key: &[u8; 32],
+        application: &str,
+        now: Timestamp,
+    ) -> Result<DevicePoll>;
+
     // --- Consents ---------------------------------------------------------------------------
 
     /// What a person lets applications know, by application.
@@ -190,6 +227,15 @@ pub trait Store: Send + Sync {
 
     /// A person takes a yes back; whether there was one.
     async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool>;
+
+    // --- Recovery codes ---------------------------------------------------------------------
+
+    /// The recovery codes of a person, if they have any.
+    async fn recovery_set(&self, person: PersonId) -> Result<Option<RecoverySet>>;
+
+    /// New recovery codes take the place of those that were read, or of none, and the person is told. Of
+    /// many racing calls one makes a set; the others hear no, and nobody is shown what is void.
+    async fn make_recovery_set(&self, new: &NewRecoverySet, by: &By) -> Result<bool>;
 
     // --- Budgets ----------------------------------------------------------------------------
 

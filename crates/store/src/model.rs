@@ -2,7 +2,7 @@
 
 use journey::{
     ActivationId, JourneyId, Language, Method, Notice, Otp, Person, PersonId, Phone, Proof, Role,
-    Secret, Timestamp, activation, login::Login, zone::Place,
+    Secret, Timestamp, activation, factor::recovery::CODES, login::Login, zone::Place,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +71,9 @@ pub struct NewPerson {
 pub struct Account {
     /// Names that lead to them, folded.
     pub aliases: Vec<String>,
-    /// The hash of their password; none before activation.
+    /// How often what they can prove was taken back: a proof of another era opens nothing.
+    pub era: u32,
+    /// The hash of their password; none before activation, and none once it was reset.
     pub password: Option<Secret>,
     /// The person.
     pub person: Person,
@@ -147,6 +149,66 @@ pub struct ActivationRecord {
     pub used_at: Option<Timestamp>,
 }
 
+/// What a desk takes back from somebody; see [`Store::reset`](crate::Store::reset).
+#[derive(Clone, Debug)]
+pub struct Reset {
+    /// What is bound goes, and this is bound anew.
+    pub factor: Option<Rebinding>,
+    /// Drawn by the caller: the messages that tell them are known by it.
+    pub id: [u8; 16],
+    /// The password goes, and this leads to another one.
+    pub password: Option<NewActivation>,
+    /// Whose.
+    pub person: PersonId,
+    /// Why, in the desk's words; kept in the audit.
+    pub reason: String,
+    /// The system user who does it.
+    pub user: String,
+}
+
+/// What takes the place of what was bound.
+#[derive(Clone, Debug)]
+pub struct Rebinding {
+    /// Their method from now on. None, with a password that is reset as well: they choose a method and give
+    /// a number again when they set the password.
+    pub method: Option<Method>,
+    /// The number that takes the place of theirs; none if it stays.
+    pub phone: Option<Phone>,
+}
+
+/// What somebody has begun and not ended: what ends with a reset.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Begun {
+    /// Sign-ins and activations under way, with the codes that were sent for them.
+    pub journeys: u32,
+    /// Families of refresh tokens.
+    pub refresh_tokens: u32,
+    /// Links to go on elsewhere that were not used.
+    pub resume_links: u32,
+    /// Sessions.
+    pub sessions: u32,
+}
+
+/// Somebody's own new password; see [`Store::change_password`](crate::Store::change_password).
+#[derive(Clone, Debug)]
+pub struct PasswordChange {
+    /// The names under which the device at hand stays known; all others are forgotten.
+    pub devices: Vec<[u8; 32]>,
+    /// Drawn by the caller: the message that tells them is known by it.
+    pub id: [u8; 16],
+    /// The hash of the new password.
+    pub password: Secret,
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub place: Place,
+    /// Of the session that takes the place of the one at hand; its password is of the era after that in
+    /// which the change was begun.
+    pub proof: Proof,
+    /// The session at hand: it must live.
+    pub session: [u8; 32],
+}
+
 /// A journey of either kind, as remembered. Bound to one browser.
 #[derive(Clone, Debug)]
 pub struct Journey {
@@ -192,7 +254,7 @@ pub enum JourneyState {
 pub enum Committed {
     /// An app is bound to the person already: nothing was written.
     AlreadyEnrolled,
-    /// Somebody used this counter, or a later one, before: nothing was written.
+    /// Somebody used this counter, or a later one, or this recovery code before: nothing was written.
     CounterSpent,
     /// Another request moved this journey first, or what the step relied on is gone (the person was
     /// switched off, the number is another): nothing was written. Read again.
@@ -305,6 +367,41 @@ pub enum OneTime {
     Ticket,
 }
 
+/// Recovery codes of somebody, as remembered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RecoverySet {
+    /// Its id.
+    pub id: [u8; 16],
+    /// HMAC of person and code under a key that is not in the database, by place.
+    pub macs: Vec<[u8; 32]>,
+    /// When it was made.
+    pub made: Timestamp,
+    /// Whether each was used, by place.
+    pub used: Vec<bool>,
+}
+
+impl RecoverySet {
+    /// How many may still be used.
+    #[must_use]
+    pub fn left(&self) -> u8 {
+        let left = self.used.iter().filter(|used| !**used).count();
+        u8::try_from(left).unwrap_or(u8::MAX)
+    }
+}
+
+/// See [`Store::make_recovery_set`](crate::Store::make_recovery_set).
+#[derive(Clone, Debug)]
+pub struct NewRecoverySet {
+    /// Drawn by the caller, never twice.
+    pub id: [u8; 16],
+    /// The set whose place it takes; none if there was none.
+    pub instead_of: Option<[u8; 16]>,
+    /// See [`RecoverySet::macs`].
+    pub macs: [[u8; 32]; CODES as usize],
+    /// Whose.
+    pub person: PersonId,
+}
+
 /// See [`Store::redeem_code`](crate::Store::redeem_code).
 #[derive(Clone, Debug)]
 pub struct Redemption {
@@ -378,6 +475,12 @@ pub enum Redeemed {
 pub enum LaneKey {
     /// Activation codes for a name: SHA-256 of the name's key, whether or not somebody has it.
     Activation([u8; 32]),
+    /// Devices that ask to be let in, from one network: its SHA-256.
+    DeviceAsked([u8; 32]),
+    /// Codes that somebody signed in typed, and no device shows.
+    DeviceCode(PersonId),
+    /// The same of people who have not signed in, from one network: its SHA-256.
+    DeviceCodeFrom([u8; 32]),
     /// Passwords for a name nobody has, as above.
     Name([u8; 32]),
     /// Passwords for a person, over all names.
@@ -462,8 +565,20 @@ pub enum Message {
         /// Until when.
         until: Timestamp,
     },
+    /// The code that leads to another password after theirs was reset, by mail.
+    NewPassword {
+        /// The code.
+        code: Secret,
+        /// Until when.
+        until: Timestamp,
+    },
     /// A notice, by mail.
     Notice(Notice),
+    /// [L04] To a number whose place another one has taken, by SMS.
+    NumberReplaced {
+        /// The former number.
+        to: Phone,
+    },
     /// A session has ended: for an application that took part in it.
     SignedOut {
         /// Its id.

@@ -8,6 +8,7 @@
 mod address;
 mod attempts;
 mod consents;
+mod devices;
 mod effects;
 mod image;
 mod import;
@@ -20,8 +21,10 @@ mod outbox;
 mod participants;
 mod people;
 mod pool;
+mod recovery;
 mod refresh;
 mod reseal;
+mod resets;
 mod resources;
 mod restored;
 mod rows;
@@ -235,6 +238,28 @@ impl Store for Postgres {
         })
     }
 
+    async fn reset(&self, reset: &Reset, by: &By) -> Result<Option<Begun>> {
+        write!(self, "resetting what a person proves with", |tx| {
+            resets::reset(&tx, &self.keys, reset, by)
+        })
+    }
+
+    async fn begun(&self, person: PersonId, now: Timestamp) -> Result<Begun> {
+        read!(self, "counting what a person has begun", |link| {
+            resets::begun(&link, person, now)
+        })
+    }
+
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+        by: &By,
+    ) -> Result<Option<NewSession>> {
+        transact!(self, "changing a password", Synced::Now, |tx| {
+            resets::change_password(&tx, &self.keys, change, by)
+        })
+    }
+
     async fn people(&self, which: Cohort, after: Option<&str>, limit: u32) -> Result<Vec<Account>> {
         read!(self, "listing people", |link| people::list(
             &link,
@@ -369,6 +394,35 @@ impl Store for Postgres {
         })
     }
 
+    async fn ask_device(&self, new: &NewDevice, by: &By) -> Result<bool> {
+        write!(self, "remembering a device that asks", |tx| devices::ask(
+            &tx, new, by
+        ))
+    }
+
+    async fn asked_device(&self, user_code: &str, now: Timestamp) -> Result<Option<AskedDevice>> {
+        read!(self, "looking for a device that asks", |link| {
+            devices::asked(&link, user_code, now)
+        })
+    }
+
+    async fn answer_device(&self, answer: &DeviceAnswer, by: &By) -> Result<bool> {
+        write!(self, "answering a device", |tx| devices::answer(
+            &tx, answer, by
+        ))
+    }
+
+    async fn poll_device(
+        &self,
+        key: &[u8; 32],
+        application: &str,
+        now: Timestamp,
+    ) -> Result<DevicePoll> {
+        write!(self, "telling a device how it stands", |tx| {
+            devices::poll(&tx, (key, application), now)
+        })
+    }
+
     async fn consents(&self, person: PersonId) -> Result<Vec<Consent>> {
         read!(self, "reading what a person consented to", |link| {
             consents::of_person(&link, person)
@@ -384,6 +438,18 @@ impl Store for Postgres {
     async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool> {
         write!(self, "taking a consent back", |tx| {
             consents::take_back(&tx, (person, application), by)
+        })
+    }
+
+    async fn recovery_set(&self, person: PersonId) -> Result<Option<RecoverySet>> {
+        read!(self, "reading a person's recovery codes", |link| {
+            recovery::of_person(&link, person)
+        })
+    }
+
+    async fn make_recovery_set(&self, new: &NewRecoverySet, by: &By) -> Result<bool> {
+        write!(self, "making recovery codes", |tx| {
+            recovery::make(&tx, &self.keys, new, by)
         })
     }
 

@@ -36,6 +36,8 @@ pub enum Relying {
     Password,
     /// What tells to whose keys the database belongs.
     Probe,
+    /// The recovery codes of somebody.
+    RecoveryCodes,
     /// The private half of a signing key.
     SigningKey,
 }
@@ -46,7 +48,9 @@ impl Relying {
     pub const fn is_sealed(self) -> bool {
         match self {
             Self::Factor | Self::Journey | Self::Message | Self::Probe | Self::SigningKey => true,
-            Self::ActivationCode | Self::FormerPassword | Self::Password => false,
+            Self::ActivationCode | Self::FormerPassword | Self::Password | Self::RecoveryCodes => {
+                false
+            }
         }
     }
 }
@@ -374,14 +378,15 @@ impl Tally {
         }
     }
 
-    /// All of it, when so many activation codes are open: those that are no later key's are the first's.
-    pub(crate) fn end(mut self, codes: u64) -> Vec<Reliance> {
-        let later = self
-            .0
-            .iter()
-            .filter(|one| one.what == Relying::ActivationCode);
+    /// Adds what the first key made, when there is so much in all: a MAC of it has no number.
+    pub(crate) fn add_of_first(&mut self, what: Relying, all: u64) {
+        let later = self.0.iter().filter(|one| one.what == what);
         let later: u64 = later.map(|one| one.count).sum();
-        self.add(Relying::ActivationCode, 1, codes.saturating_sub(later));
+        self.add(what, 1, all.saturating_sub(later));
+    }
+
+    /// All of it.
+    pub(crate) fn end(self) -> Vec<Reliance> {
         self.0
     }
 }

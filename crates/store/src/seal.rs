@@ -26,7 +26,8 @@ const SALT: &[u8] = b"furka 1";
 pub enum Purpose {
     /// An access token: a sealed ticket.
     AccessToken,
-    /// The MAC of an activation code.
+    /// The MAC of an activation code, or of a recovery code: what is typed years later, and is therefore
+    /// checked with what is left of a key that is gone.
     ActivationCode,
     /// An authorization code: a sealed ticket.
     AuthorizationCode,
@@ -120,7 +121,7 @@ struct Held {
 type Sealing = Vec<(Purpose, RandomizedNonceKey)>;
 
 /// What is left of a master key that seals and opens nothing any more: the pepper of the password hashes
-/// and the key of the activation codes that it made. Nothing else can be derived from it.
+/// and the key of the activation and recovery codes that it made. Nothing else can be derived from it.
 pub struct Checks(Zeroizing<[u8; 64]>);
 
 impl Checks {

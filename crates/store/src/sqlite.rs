@@ -2,9 +2,10 @@
 //!
 //! Each method of [`Store`] is one call of a function in a sibling file, in one transaction. The
 //! statements keep to what PostgreSQL and its distributed relatives also take. Deliberately absent:
-//! what steps mean; who may do what.
+//! what steps mean; who may do what. One thing: the list of the trait's methods, each a line or two.
 
 mod consents;
+mod devices;
 mod effects;
 mod image;
 mod import;
@@ -15,8 +16,10 @@ mod outbox;
 mod participants;
 mod people;
 mod readers;
+mod recovery;
 mod refresh;
 mod reseal;
+mod resets;
 mod resources;
 mod restored;
 mod rows;
@@ -222,6 +225,29 @@ impl Store for Sqlite {
         .await
     }
 
+    async fn reset(&self, reset: &Reset, by: &By) -> Result<Option<Begun>> {
+        let (keys, reset, by) = (self.keys.clone(), reset.clone(), by.clone());
+        let work = move |conn: &Connection| resets::reset(conn, &keys, &reset, &by);
+        self.write("resetting what a person proves with", work)
+            .await
+    }
+
+    async fn begun(&self, person: PersonId, now: Timestamp) -> Result<Begun> {
+        self.read("counting what a person has begun", |conn| {
+            resets::begun(conn, person, now)
+        })
+    }
+
+    async fn change_password(
+        &self,
+        change: &PasswordChange,
+        by: &By,
+    ) -> Result<Option<NewSession>> {
+        let (keys, change, by) = (self.keys.clone(), change.clone(), by.clone());
+        let work = move |conn: &Connection| resets::change_password(conn, &keys, &change, &by);
+        self.writer.run("changing a password", work).await
+    }
+
     async fn people(&self, which: Cohort, after: Option<&str>, limit: u32) -> Result<Vec<Account>> {
         let find = |conn: &Connection| people::list(conn, &self.keys, &which, (after, limit));
         self.read("listing people", find)
@@ -370,6 +396,40 @@ impl Store for Sqlite {
         .await
     }
 
+    async fn ask_device(&self, new: &NewDevice, by: &By) -> Result<bool> {
+        let (new, by) = (new.clone(), by.clone());
+        self.write("remembering a device that asks", move |conn| {
+            devices::ask(conn, &new, &by)
+        })
+        .await
+    }
+
+    async fn asked_device(&self, user_code: &str, now: Timestamp) -> Result<Option<AskedDevice>> {
+        let find = |conn: &Connection| devices::asked(conn, user_code, now);
+        self.read("looking for a device that asks", find)
+    }
+
+    async fn answer_device(&self, answer: &DeviceAnswer, by: &By) -> Result<bool> {
+        let (answer, by) = (answer.clone(), by.clone());
+        self.write("answering a device", move |conn| {
+            devices::answer(conn, &answer, &by)
+        })
+        .await
+    }
+
+    async fn poll_device(
+        &self,
+        key: &[u8; 32],
+        application: &str,
+        now: Timestamp,
+    ) -> Result<DevicePoll> {
+        let (key, application) = (*key, application.to_owned());
+        self.write("telling a device how it stands", move |conn| {
+            devices::poll(conn, (&key, &application), now)
+        })
+        .await
+    }
+
     async fn consents(&self, person: PersonId) -> Result<Vec<Consent>> {
         let find = |conn: &Connection| consents::of_person(conn, person);
         self.read("reading what a person consented to", find)
@@ -387,6 +447,19 @@ impl Store for Sqlite {
         let (application, by) = (application.to_owned(), by.clone());
         self.write("taking a consent back", move |conn| {
             consents::take_back(conn, (person, &application), &by)
+        })
+        .await
+    }
+
+    async fn recovery_set(&self, person: PersonId) -> Result<Option<RecoverySet>> {
+        let find = |conn: &Connection| recovery::of_person(conn, person);
+        self.read("reading a person's recovery codes", find)
+    }
+
+    async fn make_recovery_set(&self, new: &NewRecoverySet, by: &By) -> Result<bool> {
+        let (keys, new, by) = (self.keys.clone(), new.clone(), by.clone());
+        self.write("making recovery codes", move |conn| {
+            recovery::make(conn, &keys, &new, &by)
         })
         .await
     }

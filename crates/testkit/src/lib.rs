@@ -27,7 +27,7 @@ pub mod stories;
 mod words;
 
 pub use stage::{
-    Answer, App, Application, Attempt, Browser, Inbox, Language, Method, Origins, Person, Place,
-    Role, Town, plain,
+    Answer, App, Application, Attempt, Browser, Inbox, Language, Lost, Method, Origins, Person,
+    Place, Role, Town, plain,
 };
 pub use words::Words;

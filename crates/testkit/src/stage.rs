@@ -10,5 +10,7 @@ mod town;
 
 pub use attempt::{Answer, Attempt};
 pub use browser::{Browser, plain};
-pub use cast::{App, Application, IN_THE_DRAWER, Language, Method, Origins, Person, Place, Role};
+pub use cast::{
+    App, Application, IN_THE_DRAWER, Language, Lost, Method, Origins, Person, Place, Role,
+};
 pub use town::{Inbox, Town};

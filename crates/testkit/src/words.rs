@@ -248,6 +248,62 @@ words! {
     // --- The account
     /// Heading.
     account_title: "Votre compte", "Ihr Konto";
+    /// Link, and heading of the page.
+    new_phone: "Nouveau téléphone : lier l'application", "Neues Telefon: App verbinden";
+    /// On the same page, at school.
+    new_phone_outside: "n'est possible qu'hors du réseau de l'État", "nur ausserhalb des Netzes des Staates";
+    /// Link, and heading of the page.
+    change_password: "Changer de mot de passe", "Passwort ändern";
+    /// Label.
+    password_current: "Mot de passe actuel", "Heutiges Passwort";
+    /// Button.
+    change_password_submit: "Changer le mot de passe", "Passwort ändern";
+    /// Heading after it.
+    password_changed: "Votre mot de passe est changé", "Ihr Passwort ist geändert";
+    /// After another one than the present one.
+    password_current_wrong: "Ce n'est pas votre mot de passe actuel", "Das ist nicht Ihr heutiges Passwort";
+    /// Complaint.
+    password_used_before: "C'est l'un de vos 10 derniers mots de passe",
+        "Es ist eines Ihrer letzten 10 Passwörter";
     /// Button.
     sign_out_everywhere: "Se déconnecter partout", "Überall abmelden";
+
+    // --- Recovery codes
+    /// Heading.
+    recovery_title: "Codes de secours", "Notfallcodes";
+    /// Link on the account.
+    recovery_open: "Voir ou refaire", "Ansehen oder neu erstellen";
+    /// Button.
+    recovery_make: "Faire des codes de secours", "Notfallcodes erstellen";
+    /// The same button later.
+    recovery_make_new: "Faire de nouveaux codes", "Neue Codes erstellen";
+    /// Heading of the sheet.
+    recovery_made_title: "Vos codes de secours", "Ihre Notfallcodes";
+    /// On the sheet.
+    recovery_once: "Cette page ne s'affiche qu'une fois", "Diese Seite erscheint nur einmal";
+    /// Link below the sheet.
+    recovery_noted: "Je les ai notés", "Ich habe sie notiert";
+    /// On the account.
+    recovery_left_8: "Il vous reste 8 codes", "Sie haben noch 8 Codes";
+    /// For who came in with a code.
+    recovery_not_with_a_code: "Vous êtes entré avec un code de secours",
+        "Sie haben sich mit einem Notfallcode angemeldet";
+    /// Button beside the code of the app.
+    recovery_lost: "Je n'ai plus mon téléphone", "Ich habe mein Telefon nicht mehr";
+    /// Heading.
+    recovery_code_title: "Entrez un code de secours", "Geben Sie einen Notfallcode ein";
+    /// Label.
+    recovery_code: "Code de secours", "Notfallcode";
+    /// After a code that is none.
+    recovery_wrong: "Ce n'est pas un de vos codes de secours", "Das ist keiner Ihrer Notfallcodes";
+    /// Button.
+    recovery_usual: "Revenir au code habituel", "Zurück zum üblichen Code";
+    /// Heading.
+    replacement_title: "Le code est juste", "Der Code ist richtig";
+    /// Below it.
+    replacement_left_7: "Il vous reste 7 codes de secours", "Sie haben noch 7 Notfallcodes";
+    /// Button.
+    replacement_replace: "Installer l'application", "App installieren";
+    /// Button.
+    replacement_keep: "Continuer sans rien changer", "Weiter, ohne etwas zu ändern";
 }

@@ -69,7 +69,7 @@ mod tests {
                 "{row:?}"
             );
             assert!(
-                matches!(row.status, 303 | 400 | 401 | 403 | 413 | 415),
+                matches!(row.status, 303 | 400 | 401 | 403 | 413 | 415 | 429),
                 "{row:?}"
             );
             assert!(

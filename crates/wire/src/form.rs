@@ -64,6 +64,29 @@ impl Fields {
         Ok(Self(fields))
     }
 
+    /// Parameters that did not come as a form, within the same bounds.
+    ///
+    /// # Errors
+    /// [`FormError`] when they are out of bounds or have control characters.
+    pub(crate) fn of(pairs: Vec<(String, String)>, bounds: Bounds) -> Result<Self, FormError> {
+        let long =
+            |(name, value): &(String, String)| name.len().max(value.len()) > bounds.value_bytes_max;
+        let total: usize = pairs
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        let many = pairs.len() > bounds.fields_max || total > bounds.total_bytes_max;
+        let fields = Self(pairs);
+        if many || fields.0.iter().any(long) {
+            return Err(FormError::TooLong);
+        }
+        let odd = |text: &String| text.chars().any(char::is_control);
+        if fields.0.iter().any(|(name, value)| odd(name) || odd(value)) {
+            return Err(FormError::Malformed);
+        }
+        Ok(fields)
+    }
+
     /// The value of a parameter, if it is there.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! Pure: `now` (unix seconds) and everything that depends on chance come in as arguments; the only
 //! function that draws chance by itself is [`jose::SigningKey::generate`] (and the signature nonce
 //! of ECDSA inside aws-lc). Deliberately absent: persons, policy, storage, sockets, HTTP types,
-//! implicit and password grants, dynamic registration, request objects.
+//! implicit and password grants, dynamic registration.
 //!
 //! | room | in | out |
 //! |---|---|---|
@@ -22,9 +22,11 @@ pub mod fault;
 pub mod form;
 pub mod gate;
 pub mod jose;
+mod json;
 pub mod oauth;
 pub mod oidc;
 pub mod otpauth;
+pub mod pseudonym;
 pub mod saml;
 pub mod secret;
 pub mod token_file;

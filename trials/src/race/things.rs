@@ -15,6 +15,8 @@ use crate::{
     walk::{enters, journey_in, patiently},
 };
 
+/// Where recovery codes are made.
+const SHEET: &str = "/account/recovery-codes";
 /// A password of the cantonal rules.
 const NEW_PASSWORD: &str = "Marmotte-2026-Furka";
 
@@ -24,17 +26,21 @@ pub(super) enum Thing {
     ActivationCode,
     AuthorizationCode,
     HotpCounter,
+    RecoveryCode,
+    RefreshToken,
     ResumeLink,
     TotpStep,
 }
 
 /// All that exist so far.
-pub(super) const THINGS: [Thing; 5] = [
+pub(super) const THINGS: [Thing; 7] = [
     Thing::AuthorizationCode,
     Thing::TotpStep,
     Thing::HotpCounter,
     Thing::ActivationCode,
     Thing::ResumeLink,
+    Thing::RecoveryCode,
+    Thing::RefreshToken,
 ];
 
 /// Who is ready to use it, and how.
@@ -45,6 +51,8 @@ type Runners = Vec<(Browser, Move)>;
 enum Move {
     /// Redeems an authorization code.
     Redeem(driver::Asked, String),
+    /// Renews with a refresh token.
+    Renew(String),
     /// Sends a form.
     Send(String, Vec<(&'static str, String)>),
 }
@@ -55,6 +63,8 @@ impl Thing {
             Self::ActivationCode => "activation code",
             Self::AuthorizationCode => "authorization code",
             Self::HotpCounter => "HOTP counter",
+            Self::RecoveryCode => "recovery code",
+            Self::RefreshToken => "refresh token",
             Self::ResumeLink => "resume link",
             Self::TotpStep => "TOTP step",
         }
@@ -73,6 +83,8 @@ impl Thing {
                 let code = otp::code(&arena.canton.token(Part::Counter, number), 0);
                 holders(arena, (Part::Counter, number), || code.clone()).await?
             }
+            Self::RecoveryCode => keepers(arena, number).await?,
+            Self::RefreshToken => return renewals(arena, number).await,
             Self::ResumeLink => finders(arena, number).await?,
             Self::TotpStep => {
                 let seed = arena.canton.token(Part::Clock, number);
@@ -97,6 +109,15 @@ impl Thing {
             (Self::HotpCounter | Self::TotpStep, 303) if way.starts_with("/login/") => Ok(false),
             (Self::HotpCounter | Self::TotpStep, 303) => {
                 Ok(browser.code_in(answer).map(|_| true)?)
+            }
+            (Self::RecoveryCode, 303) => {
+                // Right or not, the page of the journey says it.
+                let page = browser.get(way).await?;
+                match page.status {
+                    200 => Ok(true),
+                    422 => Ok(false),
+                    _ => Err(page.unexpected("what became of a recovery code").into()),
+                }
             }
             (Self::ResumeLink, 303) if way.starts_with("/login/") => Ok(true),
             (Self::ResumeLink | Self::ActivationCode, 410) => Ok(false),
@@ -133,6 +154,7 @@ async fn at_once(
             line.wait().await;
             let answer = match &what {
                 Move::Redeem(asked, code) => browser.redeem(asked, code).await,
+                Move::Renew(token) => browser.renew(token).await,
                 Move::Send(path, fields) => {
                     let fields: Vec<_> = fields
                         .iter()
@@ -186,6 +208,75 @@ async fn holders(
     Ok(runners
         .map(|(browser, path)| (browser, send(path)))
         .collect())
+}
+
+/// Three browsers of somebody who kept a code, each at the page that asks for it.
+async fn keepers(arena: &Arena, number: usize) -> Result<Runners, Trouble> {
+    let name = Part::Counter.name(number);
+    let mut browser = Browser::new(arena.portal(number), HOME);
+    let (_, answer) = enters(&mut browser, &name).await?;
+    // The counter before this one was raced.
+    let shown = otp::code(&arena.canton.token(Part::Counter, number), 1);
+    let answer = browser
+        .post(&journey_in(&answer)?, &[("code", &shown)])
+        .await?;
+    browser.code_in(&answer)?;
+    let sheet = browser.post(SHEET, &[("set", "")]).await?;
+    let code = sheet.between("<li><code>", "<").map(str::to_owned);
+    let code = code.ok_or_else(|| sheet.unexpected("a sheet of recovery codes"))?;
+    let mut runners = Runners::new();
+    for lane in 0..RACERS {
+        let mut browser = Browser::new(arena.portal(lane), HOME);
+        let (_, answer) = enters(&mut browser, &name).await?;
+        let path = journey_in(&answer)?;
+        let lost = browser.post(&path, &[("action", "lost")]).await?;
+        journey_in(&lost)?;
+        let types = vec![("recovery_code", code.clone())];
+        runners.push((browser, Move::Send(path, types)));
+    }
+    Ok(runners)
+}
+
+/// Three servers of an application with the same refresh token. The answer of one may have been lost, so two
+/// hear the one successor; the third is a theft, and ends it. What must not be is a line beside the first: it
+/// would count as a second winner.
+async fn renewals(arena: &Arena, number: usize) -> Result<[bool; RACERS], Trouble> {
+    let mut browser = Browser::new(arena.renewing(number), SCHOOL);
+    let (asked, answer) = enters(&mut browser, &Part::Pupil.name(number)).await?;
+    let code = browser.code_in(&answer)?;
+    let first = refresh_token_in(&browser.redeem(&asked, &code).await?)?;
+    let mut runners = Runners::new();
+    for lane in 0..RACERS {
+        let mut server = Browser::new(arena.renewing(lane), SCHOOL);
+        server.get("/health/live").await?;
+        runners.push((server, Move::Renew(first.clone())));
+    }
+    let mut successors = Vec::new();
+    for (_, server, answer) in at_once(runners).await? {
+        let answer = answer?;
+        match answer.status {
+            200 => successors.push((server, refresh_token_in(&answer)?)),
+            400 if answer.body.contains("invalid_grant") => {}
+            _ => return Err(answer.unexpected("a yes or a no").into()),
+        }
+    }
+    let mut lines = 0;
+    for (server, token) in &mut successors {
+        let answer = server.renew(token).await?;
+        match answer.status {
+            200 => lines += 1,
+            400 if answer.body.contains("invalid_grant") => {}
+            _ => return Err(answer.unexpected("a yes or a no").into()),
+        }
+    }
+    let is_one = matches!(successors.len(), 1 | 2);
+    Ok([is_one, lines > 0, successors.len() > 2])
+}
+
+fn refresh_token_in(answer: &Answer) -> Result<String, Trouble> {
+    let token = answer.between("\"refresh_token\":\"", "\"");
+    let token = token.filter(|_| answer.status == 200).map(str::to_owned);
+    token.ok_or_else(|| answer.unexpected("a refresh token").into())
 }
 
 /// Three browsers that have found the same link, each at the page with its button.

@@ -1,7 +1,7 @@
 //! `furka activation`: people receive the code that activates their identity.
 
 use clap::{Args, Subcommand};
-use journey::{ActivationId, Secret, activation::CODE_BY_MAIL_S};
+use journey::{ActivationId, PersonId, Secret, activation::CODE_BY_MAIL_S};
 use server::activation_code;
 use store::{Account, Cohort, Message, NewActivation};
 
@@ -137,9 +137,10 @@ async fn to_one(here: &Installation, name: &str) -> Outcome {
     }
     if is_activated(&account) {
         let sentence = format!("`{}` is activated already", person.username);
-        return Err(Failure::new(sentence).cure(
-            "a code by mail must not replace a password and a method; a desk that resets is planned",
-        ));
+        return Err(Failure::new(sentence).cure(format!(
+            "whoever forgot their password gets a code by `furka person reset {} --password`",
+            person.username
+        )));
     }
     issue(here, &account).await?;
     say(&Sent {
@@ -163,27 +164,38 @@ async fn has_code(here: &Installation, account: &Account) -> Result<bool, Failur
         .any(|activation| activation.used_at.is_none() && activation.until > now))
 }
 
-/// [O16] Random, for one person, and only its MAC is kept beside the sealed message.
 async fn issue(here: &Installation, account: &Account) -> Result<(), Failure> {
     let person = account.person.id;
-    let until = here.now().plus(CODE_BY_MAIL_S);
-    let code = activation_code::draw(&here.world);
-    let Some(canonical) = activation_code::canonical(&code) else {
-        unreachable!("what is drawn can be typed")
-    };
-    let new = NewActivation {
-        id: ActivationId(draw(&here.world)),
-        mac: activation_code::mac(&here.keys, person, &canonical),
-        message: Some(Message::Activation {
-            code: Secret::new(code.into_bytes()),
-            until,
-        }),
-        person,
-        until,
-    };
     let by = store::By {
         person: Some(person),
         ..here.by("activation send")
     };
+    let new = new_code(here, person, is_reset(account));
     Ok(here.store.issue_activation(&new, &by).await?)
+}
+
+/// Whether they were activated, and the desk has voided their password since.
+pub(crate) fn is_reset(account: &Account) -> bool {
+    account.password.is_none() && account.person.method.is_some() && account.era > 0
+}
+
+/// [O16] Random, for one person, and only its MAC is kept beside the sealed message. After a reset other words
+/// come with it.
+pub(crate) fn new_code(here: &Installation, person: PersonId, reset: bool) -> NewActivation {
+    let until = here.now().plus(CODE_BY_MAIL_S);
+    let drawn = activation_code::draw(&here.world);
+    let Some(canonical) = activation_code::canonical(&drawn) else {
+        unreachable!("what is drawn can be typed")
+    };
+    let code = Secret::new(drawn.into_bytes());
+    NewActivation {
+        id: ActivationId(draw(&here.world)),
+        mac: activation_code::mac(&here.keys, person, &canonical),
+        message: Some(match reset {
+            false => Message::Activation { code, until },
+            true => Message::NewPassword { code, until },
+        }),
+        person,
+        until,
+    }
 }

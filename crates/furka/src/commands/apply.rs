@@ -167,7 +167,8 @@ pub(crate) fn today(here: &Installation) -> jiff::civil::Date {
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
-fn asked() -> Result<bool, Failure> {
+/// Whether somebody at the terminal says yes; nobody is there in a script.
+pub(crate) fn asked() -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }

@@ -3,6 +3,7 @@
 use clap::{Subcommand, ValueEnum};
 use journey::{
     Assurance, Facts, Method, Place, Policy, Role, Verdict,
+    policy::RecoveryCodes,
     zone::{Enrolment, SecondFactor, Zone},
 };
 
@@ -156,6 +157,12 @@ fn all(policy: &Policy) {
             say(rule.then)
         ));
     }
+    print::line(match policy.recovery_codes {
+        RecoveryCodes::Off => "recovery codes: none are made or taken",
+        RecoveryCodes::Offered => {
+            "recovery codes: whoever has a factor may keep eight, each stands for it once"
+        }
+    });
     print::line("\nwhat follows, for an application that asks for \u{2026}");
     let mut table = Table::new([
         "second factor",

@@ -63,6 +63,12 @@ fn say(void: &Void) {
         let messages = print::count(void.messages, "message that waited", "messages that waited");
         print::line(format_args!("void: {messages}"));
     }
+    if void.recovery_sets > 0 {
+        print::line(format_args!(
+            "void: the recovery codes of {}; who still has phone or token makes new ones",
+            print::count(void.recovery_sets, "person", "people"),
+        ));
+    }
     if void.buttons > 0 {
         print::line(format_args!(
             "moved: {}; who holds one presses it ten times before the next sign-in",
@@ -72,7 +78,7 @@ fn say(void: &Void) {
 }
 
 /// Who sits at the terminal, as far as the system says.
-fn user() -> String {
+pub(crate) fn user() -> String {
     let names = ["SUDO_USER", "LOGNAME", "USER"].into_iter();
     let mut names = names.filter_map(|name| std::env::var(name).ok());
     names

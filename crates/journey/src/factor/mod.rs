@@ -2,5 +2,6 @@
 
 pub mod otp;
 pub mod password;
+pub mod recovery;
 pub mod sms;
 pub mod typed;

@@ -1,5 +1,7 @@
 //! Every state × every event on one page, and the promises that hold in all of them.
 
+mod new_app;
+
 use std::fmt::Write as _;
 
 use expect_test::expect_file;
@@ -13,6 +15,10 @@ use crate::{
     secret::Secret,
     zone::Inside,
 };
+
+mod recovery;
+
+use recovery::RIGHT;
 
 const NOW: Moment = Moment {
     at: Timestamp(1_800_000_000),
@@ -166,6 +172,7 @@ fn states() -> Vec<(&'static str, World, Login)> {
         home(Method::App, false),
         state,
     );
+    recovery::states().for_each(|(name, world, state)| add(name, world, state));
     let world = World::new(Some(Method::Sms), true, school());
     let state = world.after_password(Assurance::Password);
     add("SignedIn", world, state);
@@ -195,7 +202,24 @@ fn events(state: &Login, person: &Person) -> Vec<(&'static str, Event)> {
         ("budget spent", Event::BudgetSpent),
         ("resend asked", Event::ResendAsked),
         ("resumed", Event::Resumed),
+        ("factor lost", Event::FactorLost),
+        ("factor kept", Event::FactorKept),
+        ("recovery right", Event::RecoveryCodeRight(RIGHT)),
+        (
+            "recovery wrong",
+            Event::RecoveryCodeRefused { used_before: false },
+        ),
+        ("replacement", Event::ReplacementAsked),
+        ("new app asked", Event::NewAppAsked(fresh())),
     ]
+}
+
+/// Two factors, both of just now.
+fn fresh() -> Proof {
+    Proof::two_factors(
+        PasswordProof::assertion(NOW.at),
+        FactorProof::new(Method::Sms, NOW.at),
+    )
 }
 
 fn effect_word(effect: &Effect) -> String {
@@ -216,9 +240,11 @@ fn effect_word(effect: &Effect) -> String {
         Effect::RefundPassword { .. } => "RefundPassword".into(),
         Effect::RefundTry { .. } => "RefundTry".into(),
         Effect::RememberDevice { .. } => "RememberDevice".into(),
+        Effect::ReplaceWithApp { .. } => "ReplaceWithApp".into(),
         Effect::SendSmsCode { .. } => "SendSmsCode".into(),
         Effect::SignIn { .. } => "SignIn".into(),
         Effect::SpendCounter { .. } => "SpendCounter".into(),
+        Effect::SpendRecoveryCode { .. } => "SpendRecoveryCode".into(),
     }
 }
 
@@ -244,6 +270,9 @@ fn every_state_answers_every_event_as_on_this_page() {
     expect_file!["../../snapshots/login_transitions.txt"].assert_eq(&page);
 }
 
+/// The events that bring a right password with them.
+const PASSWORDS: [&str; 3] = ["password right", "session shown", "new app asked"];
+
 /// [A02] No order of events signs in but the ones that prove: password, then the person's own code.
 /// [A03] A state before the second factor signs nobody in by itself.
 #[test]
@@ -260,11 +289,11 @@ fn no_sequence_of_events_signs_in_without_the_proofs() {
                     path.push(name);
                     let signs_in = effects.iter().any(|e| matches!(e, Effect::SignIn { .. }));
                     if signs_in {
-                        let passwords = path
+                        let passwords = path.iter().filter(|e| PASSWORDS.contains(e)).count();
+                        let codes = path
                             .iter()
-                            .filter(|e| ["password right", "session shown"].contains(e))
+                            .filter(|e| ["code right", "recovery right"].contains(e))
                             .count();
-                        let codes = path.iter().filter(|e| **e == "code right").count();
                         let needed = if path_enrols_app(&world.person) { 2 } else { 1 };
                         assert!(passwords >= 1 && codes >= needed, "{path:?}");
                         let Login::SignedIn(signed) = &next else {

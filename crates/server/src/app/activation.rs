@@ -1,16 +1,16 @@
 //! The runner of activations: from the code in the message to a password, a number and a method.
 
 use journey::{
-    ActivationId, Complaint, Method, PersonId, Phone, Secret, Typed, Wearer,
+    ActivationId, Complaint, Method, PersonId, Phone, Secret, Typed,
     activation::{self, Activation},
     limit,
 };
-use store::{By, Committed, Journey, JourneyState, LaneKey};
+use store::{Account, By, Committed, Journey, JourneyState, LaneKey};
 
 use super::{App, Caller};
 use crate::{
     failure::Failure,
-    password::{Busy, Password, Salt, Stake, Stored, Verdict},
+    password::{Busy, Password, Salt},
     world::Draw,
 };
 
@@ -83,8 +83,7 @@ impl App {
                 Some(person) => self.store.person(person).await?,
                 None => None,
             };
-            let has_token = account.is_some_and(|account| account.person.token.is_some());
-            let view = activation::View { has_token };
+            let view = self.activation_view(account.as_ref()).await?;
             let (next, effects) =
                 activation::step(state, event.clone(), view, &self.world.moment());
             let moved = Journey {
@@ -109,6 +108,27 @@ impl App {
             })?;
         }
         Err(Failure::TooBusy)
+    }
+
+    /// Who had a password before and has none has been reset.
+    async fn activation_view(
+        &self,
+        account: Option<&Account>,
+    ) -> Result<activation::View, Failure> {
+        let has_token = account.is_some_and(|account| account.person.token.is_some());
+        let reset =
+            account.filter(|account| account.password.is_none() && account.person.method.is_some());
+        let keeps_method = match reset {
+            Some(account) => {
+                let former = self.store.password_history(account.person.id, 1).await?;
+                !former.is_empty()
+            }
+            None => false,
+        };
+        Ok(activation::View {
+            has_token,
+            keeps_method,
+        })
     }
 
     async fn activation_event(
@@ -145,40 +165,16 @@ impl App {
                 Complaint::NotTheSame,
             ])));
         }
-        let catalogue = self.catalogue.load_full();
-        let rules = &catalogue.policy.password;
         let Some(account) = self.store.person(state.opened.person).await? else {
             return Err(Failure::Impossible("the person of an activation vanished"));
         };
-        let wearer = Wearer {
-            activation_code: Some(&state.opened.code),
-            first_name: &account.person.first_name,
-            last_name: &account.person.last_name,
-            username: &account.person.username,
-        };
-        let mut complaints = rules.judge(password.expose(), &wearer);
-        let history = self
-            .store
-            .password_history(account.person.id, rules.history)
-            .await?;
-        for old in history {
-            let text = std::str::from_utf8(old.expose()).unwrap_or_default();
-            let Ok(stored) = Stored::parse(text) else {
-                continue;
-            };
-            match self
-                .pool
-                .verify(password.clone(), stored, Stake::none())
-                .await
-            {
-                Ok(Verdict::Right { .. }) => complaints.push(Complaint::UsedBefore),
-                Ok(Verdict::Wrong) => {}
-                Err(busy) => return Ok(Err(busy)),
+        let code = Some(&state.opened.code);
+        match self.complaints(&account, &password, code).await? {
+            Err(busy) => return Ok(Err(busy)),
+            Ok(complaints) if !complaints.is_empty() => {
+                return Ok(Ok(activation::Event::PasswordRefused(complaints)));
             }
-        }
-        if !complaints.is_empty() {
-            complaints.dedup();
-            return Ok(Ok(activation::Event::PasswordRefused(complaints)));
+            Ok(_) => {}
         }
         let hashed = self.pool.hash(password, Salt(self.world.bytes())).await;
         Ok(hashed.map(|hash| {

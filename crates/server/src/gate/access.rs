@@ -132,12 +132,9 @@ pub(crate) async fn userinfo(
         return Ok(Err(userinfo::Fault::TokenNotGood));
     };
     let scope = Scope::understood(&token.scope);
-    let subject = account.person.id.to_string();
-    Ok(Ok(userinfo::answer(
-        &subject,
-        &profile(&account.person),
-        &scope,
-    )))
+    let profile = profile(&account.person);
+    let told = (&scope, &token.userinfo);
+    Ok(Ok(userinfo::answer(&token.sub, &profile, told)))
 }
 
 /// A token that is bound to a key counts with a proof of that key, and any other without one.
@@ -161,6 +158,7 @@ async fn shows_its_key(
         method: asked.method,
         url: &app.issuer.userinfo_endpoint(),
         access_token: Some(text),
+        without_rs256: false,
     };
     Ok(match dpop::shown(app, proof, &request).await? {
         Ok(key) if key == bound.jkt => Ok(()),

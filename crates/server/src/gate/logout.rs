@@ -8,7 +8,7 @@ use wire::{
     oidc::logout_token::{Ended, LogoutToken},
 };
 
-use super::{service_ticket, sid};
+use super::{saml, service_ticket, sid};
 use crate::{app::App, world::Draw};
 
 /// Why an application is not told.
@@ -47,6 +47,9 @@ pub(crate) fn news(app: &App, participant: &Participant, person: PersonId) -> Re
     if service_ticket::takes_part(&participant.application) {
         return service_ticket::news(app, &participant.application).ok_or(Untold::NoAddress);
     }
+    if saml::is_participant(&participant.application) {
+        return saml::news(app, participant, person).ok_or(Untold::NoAddress);
+    }
     let catalogue = app.catalogue.load();
     let client = catalogue.application(&participant.application);
     let client = client.ok_or(Untold::NoAddress)?;
@@ -54,7 +57,7 @@ pub(crate) fn news(app: &App, participant: &Participant, person: PersonId) -> Re
     let ended = Ended {
         client_id: &client.id,
         sid: &sid(&participant.session),
-        subject: &person.to_string(),
+        subject: &client.known_as(&person.to_string()),
     };
     let now = app.world.now().0;
     let token = LogoutToken::new(&app.issuer, ended, now, app.world.id());

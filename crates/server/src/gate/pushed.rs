@@ -5,14 +5,14 @@ use journey::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{OneTime, StoreError, seal::Purpose};
 use wire::oauth::{
-    authorize::Authorize,
+    authorize::{Authorize, Fault},
     par::{self, LIFETIME_S, Referred},
     token::{Answer, CLOCKS_APART_S_MAX, Incoming, Posted},
 };
 
 use super::{
     stopped::{Stopped, told},
-    token::asking,
+    token::{asking, shown, spent},
 };
 use crate::{
     app::{App, Caller},
@@ -59,26 +59,72 @@ pub(crate) async fn par(
     app: &App,
     caller: &Caller,
     incoming: &Incoming<'_>,
+    proof: Option<&str>,
 ) -> Result<Answer, Failure> {
     let catalogue = app.catalogue.load_full();
+    let address = app.issuer.pushed_authorization_request_endpoint();
     let outcome: Result<Answer, Stopped> = async {
         let posted = Posted::read(incoming)?;
         // [RFC 9126 §2.1] "Authenticate the client in the same way as at the token endpoint"
         let asking = asking(app, caller, &catalogue, &posted).await?;
-        Ok(match par::request(incoming.body, asking.client) {
-            Err(told) => told,
-            Ok(authorize) => {
-                let pushed = Pushed {
-                    authorize,
-                    id: app.world.id(),
-                    until: app.world.now().plus(LIFETIME_S),
-                };
-                par::accepted(&ticket::seal(&app.keys, Purpose::Csrf, PUSHED, &pushed))
-            }
-        })
+        let key = match proof {
+            None => None,
+            Some(proof) => Some(shown(&asking, proof, &address).await?),
+        };
+        let now = app.world.now();
+        let (authorize, spend) =
+            match par::request(incoming.body, asking.client, &app.issuer, now.0) {
+                Err(told) => return Ok(told),
+                Ok(read) => read,
+            };
+        if let Some(spend) = spend
+            && !spent(app, &spend.id, spend.until).await?
+        {
+            return Ok(par::refusal(Fault::RequestObjectWrong));
+        }
+        // [RFC 9449 §10.1] "the authorization server MUST reject the request if the JWK Thumbprint in dpop_jkt does not match the public key in the DPoP header."
+        if authorize.key.is_some() && key.is_some() && authorize.key != key {
+            return Ok(par::refusal(Fault::KeyMismatch));
+        }
+        let pushed = Pushed {
+            authorize: Authorize {
+                key: authorize.key.or(key),
+                ..authorize
+            },
+            id: app.world.id(),
+            until: now.plus(LIFETIME_S),
+        };
+        let sealed = ticket::seal(&app.keys, Purpose::Csrf, PUSHED, &pushed);
+        Ok(par::accepted(&sealed))
     }
     .await;
     told(app, outcome)
+}
+
+/// Where this browser makes the same request once more; none if it may simply name its parameters. The
+/// requests of some applications nobody else may make.
+pub(crate) fn again(app: &App, browser: Option<[u8; 32]>, authorize: &Authorize) -> Option<String> {
+    let catalogue = app.catalogue.load();
+    let client = catalogue.application(&authorize.client_id)?;
+    if !client.must_push() && !client.require_signed_request_object {
+        return None;
+    }
+    Some(shown_to(app, browser?, authorize.clone()))
+}
+
+/// The address at which a browser may look at a request for a while.
+fn shown_to(app: &App, browser: [u8; 32], authorize: Authorize) -> String {
+    let opened = Opened {
+        authorize,
+        browser,
+        until: app.world.now().plus(OPENED_S),
+    };
+    let sealed = ticket::seal(&app.keys, Purpose::Csrf, OPENED, &opened);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("client_id", &opened.authorize.client_id)
+        .append_pair("request_uri", &par::reference(&sealed))
+        .finish();
+    format!("/authorize?{query}")
 }
 
 /// What a browser may see of a reference that it brings. The first one has it.
@@ -112,15 +158,5 @@ pub(crate) async fn open(
     if !app.store.consume(kind, &pushed.id, pushed.until).await? {
         return Ok(Found::Over);
     }
-    let opened = Opened {
-        authorize: pushed.authorize,
-        browser,
-        until: now.plus(OPENED_S),
-    };
-    let sealed = ticket::seal(&app.keys, Purpose::Csrf, OPENED, &opened);
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("client_id", &opened.authorize.client_id)
-        .append_pair("request_uri", &par::reference(&sealed))
-        .finish();
-    Ok(Found::First(format!("/authorize?{query}")))
+    Ok(Found::First(shown_to(app, browser, pushed.authorize)))
 }

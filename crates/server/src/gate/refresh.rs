@@ -1,14 +1,14 @@
 //! Refresh tokens: sealed tickets in families, of which one number is due. See
 //! `docs/decisions/0024-refresh-tokens-rotate.md`.
 
-use journey::{Assurance, Person, PersonId, Timestamp};
+use journey::{Assurance, Happened, Person, PersonId, Timestamp};
 use store::{NewFamily, Renewal, Renewed, seal::Purpose};
 use wire::{
     oauth::{
         access_token::AccessToken,
         client::{Auth, GrantName},
         refresh::{Refresh, RefreshRequest},
-        scope::ScopeName,
+        scope::{Scope, ScopeName},
         token::{Answer, Fault, Grant, Posted, TokenAnswer},
     },
     oidc::{ACR_MFA, id_token::IdToken},
@@ -70,40 +70,70 @@ pub(super) async fn renew(
     let (app, now) = (asking.app, asking.app.world.now());
     let refresh = open(app, &request.token).ok_or(Fault::RefreshNotGood)?;
     let scope = refresh.renew(&asking.who, (request, asking.key.as_deref()), now.0)?;
-    // What the application may no longer ask for, what was granted does not give either.
-    if !asking.client.scope().includes(&refresh.scope) {
+    // What the application may no longer ask for, what was granted does not give either. One that knows
+    // people by other names by now starts anew.
+    let granted: Scope = (refresh.scope.iter())
+        .chain(refresh.claims.scope().iter())
+        .collect();
+    let knows = asking.client.pseudonym(&refresh.subject) == refresh.pseudonym;
+    if !asking.client.scope().includes(&granted) || !knows {
         return Err(Fault::RefreshNotGood.into());
     }
     let wanted = asking.wanted(posted)?;
     let person = owner(asking, &refresh).await?;
     // What was taken back on the account page gives nothing more.
-    if !consented(app, asking.client, (person.id, &scope)).await? {
+    let told: Scope = (scope.iter())
+        .chain(refresh.claims(&scope).scope().iter())
+        .collect();
+    if !consented(app, asking.client, (person.id, &told)).await? {
         return Err(Fault::RefreshNotGood.into());
     }
-    let Some(family) = code_of(&refresh.family) else {
-        return Err(Failure::Impossible("a sealed refresh token without a family").into());
-    };
-    let renewal = Renewal {
-        application: refresh.client_id.clone(),
-        family,
-        number: refresh.number,
-    };
-    let by = asking.by(Some(person.id), "token");
-    match app.store.renew(&renewal, &by).await? {
-        Renewed::Yes => {}
-        Renewed::Reused | Renewed::Over => return Err(Fault::RefreshNotGood.into()),
-    }
-    let token = AccessToken::of_refresh(&refresh, scope.to_string(), wanted, &app.issuer);
+    use_up(asking, &refresh, &person).await?;
+    let token = AccessToken::of_refresh(&refresh, &scope, wanted, &app.issuer);
     let access_token = asking.write(&token)?;
     let about = (&profile(&person), &app.issuer);
     let id_token = IdToken::for_refresh(&refresh, &scope, about, now.0);
     let id_token = asking.sign(&id_token.with_access_token(&access_token))?;
     app.metrics.tokens.inc();
+    let next = match asking.client.rotates() {
+        true => seal(app, &refresh.successor()),
+        false => request.token.clone(),
+    };
     Ok(TokenAnswer::new(access_token, ACCESS_S, scope.to_string())
         .with_kind(token.kind())
         .with_id_token(id_token)
-        .with_refresh_token(Some(seal(app, &refresh.successor())))
+        .with_refresh_token(Some(next))
         .answer())
+}
+
+/// Moves the family on. Where tokens are bound to a key and do not rotate, it stays where it is, and the
+/// token must be the one that is due.
+async fn use_up(asking: &Asking<'_>, refresh: &Refresh, person: &Person) -> Result<(), Stopped> {
+    let app = asking.app;
+    let Some(family) = code_of(&refresh.family) else {
+        return Err(Failure::Impossible("a sealed refresh token without a family").into());
+    };
+    let by = asking.by(Some(person.id), "token");
+    let application = refresh.client_id.clone();
+    if !asking.client.rotates() {
+        let due = app.store.refresh_due(&family, app.world.now()).await?;
+        if due != Some(refresh.number) {
+            return Err(Fault::RefreshNotGood.into());
+        }
+        let again = false;
+        let renewed = Happened::TokenRenewed { application, again };
+        app.store.audit(&renewed, &by).await?;
+        return Ok(());
+    }
+    let renewal = Renewal {
+        application,
+        family,
+        number: refresh.number,
+    };
+    match app.store.renew(&renewal, &by).await? {
+        Renewed::Yes => Ok(()),
+        Renewed::Reused | Renewed::Over => Err(Fault::RefreshNotGood.into()),
+    }
 }
 
 /// The person, if they are still who they were: not switched off, in a session that lives by the

@@ -2,15 +2,17 @@
 //!
 //! The authentication context class comes from the proof and from nothing else.
 
-use journey::{Assurance, Happened, Person, Place, Timestamp};
+use journey::{Assurance, Happened, Person, PersonId, Place, Timestamp};
+use peers::News;
 use serde::{Deserialize, Serialize};
-use store::{By, SessionRecord, seal::Purpose};
+use store::{By, Participant, SessionRecord, seal::Purpose};
 use wire::{
     oauth::client::Name,
+    oidc::claims::Profile,
     saml::{
-        AuthnRequest, Fault, Idp, Outgoing, Statement, Whom,
+        AuthnRequest, Fault, Idp, NameIdFormat, Outgoing, Statement, Whom,
         application::Known,
-        context,
+        context, logout,
         response::{Encrypting, Making},
     },
 };
@@ -19,6 +21,7 @@ use super::{assurance, level, profile};
 use crate::{
     app::{App, Caller},
     catalogue::Catalogue,
+    errand::Arrival,
     failure::Failure,
     saml::Registered,
     ticket,
@@ -40,8 +43,9 @@ pub(crate) struct Wanted {
     /// The password must be typed for this.
     #[serde(default)]
     pub(crate) renew: bool,
-    /// When they came.
-    pub(crate) since: Timestamp,
+    /// How they came with cookies that count; none before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arrival: Option<Arrival>,
     pub(crate) until: Timestamp,
 }
 
@@ -65,7 +69,7 @@ impl Wanted {
             request,
             entrance,
             renew: false,
-            since: now,
+            arrival: None,
             until: now.plus(WANTED_S),
         }
     }
@@ -108,16 +112,31 @@ impl Wanted {
         assurance(level)
     }
 
-    /// Whether a session that was there before is enough.
-    pub(crate) fn accepts_earlier_proof(&self) -> bool {
-        self.request.accepts_earlier_proof() && !self.renew
+    /// Whether a session may speak for it: any at all, or one whose password was typed since they came.
+    pub(crate) fn takes(&self, session: &SessionRecord) -> bool {
+        let earlier = self.request.accepts_earlier_proof() && !self.renew;
+        let since = |one: &Arrival| one.is_before(&session.proof, &session.key);
+        earlier || self.arrival.as_ref().is_some_and(since)
+    }
+
+    /// The same, from the first moment at which the browser's cookies count. The session that is there by
+    /// then was there before, however short the time.
+    pub(crate) fn arrived(self, app: &App, session: Option<[u8; 32]>) -> Self {
+        let arrival = self.arrival.unwrap_or_else(|| Arrival {
+            at: app.world.now(),
+            session,
+        });
+        Self {
+            arrival: Some(arrival),
+            ..self
+        }
     }
 
     /// The address at which the same goes on; `fresh` for somebody else, who signs in first.
     pub(crate) fn again(&self, app: &App, fresh: bool) -> String {
         let mut wanted = self.clone();
         if fresh {
-            (wanted.renew, wanted.since) = (true, app.world.now());
+            (wanted.renew, wanted.arrival) = (true, None);
         }
         let sealed = ticket::seal(&app.keys, Purpose::SignInTicket, KIND, &wanted);
         format!("/saml/continue?want={sealed}")
@@ -140,6 +159,7 @@ pub(crate) fn known(
     let whom = Whom {
         person: &id,
         session,
+        methods: &[],
         profile: &profile,
         scope: scope(app),
     };
@@ -178,6 +198,8 @@ pub(crate) async fn respond(
         let message = refusal(app, wanted, Fault::NameIdPolicy)?;
         return Ok(Verdict::Answer(message, None));
     };
+    let named = (session.key, statement.name_id.format);
+    takes_part(app, registered, named).await?;
     let encrypting = registered.application.encrypt.then(|| Encrypting {
         to: &registered.provider,
         cipher: (registered.application.cipher).unwrap_or(registered.provider.cipher),
@@ -203,6 +225,66 @@ pub(crate) async fn respond(
     Ok(Verdict::Answer(message, Some(known)))
 }
 
+/// What marks a participant as a SAML application: no id of another one has a space in it.
+const PARTICIPANT: &str = "saml ";
+
+/// An application that hears of the end by itself takes part in the session, before it gets anything.
+async fn takes_part(
+    app: &App,
+    registered: &Registered,
+    (session, format): ([u8; 32], NameIdFormat),
+) -> Result<(), Failure> {
+    let application = &registered.application;
+    if !application.hears(format) {
+        return Ok(());
+    }
+    let participant = Participant {
+        application: format!("{PARTICIPANT}{} {}", application.id, format.uri()),
+        session,
+    };
+    // A session that is over by now has told everybody else; this one learns it by `SessionNotOnOrAfter`.
+    let _lives = app.store.participate(&participant, app.world.now()).await?;
+    Ok(())
+}
+
+/// Whether a participant is a SAML application.
+pub(super) fn is_participant(name: &str) -> bool {
+    name.starts_with(PARTICIPANT)
+}
+
+/// What a SAML application is told of the end of a person's session; none if it is not registered, or not
+/// for this, any more.
+pub(super) fn news(app: &App, participant: &Participant, person: PersonId) -> Option<News> {
+    let named = participant.application.strip_prefix(PARTICIPANT)?;
+    let (id, format) = named.split_once(' ')?;
+    let format = NameIdFormat::of_uri(format)?;
+    let catalogue = app.catalogue.load();
+    let registered = catalogue.saml.application(id)?;
+    registered.application.hears(format).then_some(())?;
+    let whom = Whom {
+        person: &person.to_string(),
+        session: &participant.session,
+        methods: &[],
+        profile: &Profile::default(),
+        scope: scope(app),
+    };
+    let known = registered.application.known(Some(format), whom)?;
+    let now = app.world.now();
+    let credentials = catalogue.saml.credentials(&catalogue.ring, now);
+    let making = logout::Making {
+        speaker: &Idp::of(&app.issuer).entity_id,
+        credential: credentials.first()?,
+        now: now.0,
+        chance: &app.world.bytes(),
+    };
+    let to = registered.provider.party();
+    let message = making.news(to, &known.name_id, &known.session_index)?;
+    Some(News {
+        form: message.form(),
+        to: message.to,
+    })
+}
+
 /// What is stated; none if the person has no name of the kind that is asked for.
 fn statement(
     app: &App,
@@ -214,6 +296,7 @@ fn statement(
     let whom = Whom {
         person: &id,
         session: &session.key,
+        methods: &session.proof.amr(),
         profile: &profile,
         scope: scope(app),
     };

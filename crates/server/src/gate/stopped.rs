@@ -36,6 +36,8 @@ pub(super) fn told(app: &App, outcome: Result<Answer, Stopped>) -> Result<Answer
     match outcome {
         Ok(answer) => Ok(answer),
         Err(Stopped::Failure(failure)) => Err(failure),
+        // Devices ask every few seconds.
+        Err(Stopped::Fault(fault @ Fault::DevicePending)) => Ok(fault.answer()),
         Err(Stopped::Fault(fault)) => {
             app.metrics.token_faults.inc();
             tracing::info!(fault = ?fault, "a request of an application was refused");

@@ -1,10 +1,10 @@
 //! `/token`: an application that is itself brings something, and gets tokens for it.
 
-use journey::{PersonId, Place, Timestamp};
-use store::{By, OneTime, Redeemed, Redemption, seal::Purpose};
+use journey::{Person, PersonId, Place, Timestamp};
+use store::{By, OneTime, Redeemed, Redemption, StoreError, seal::Purpose};
 use wire::{
     oauth::{
-        access_token::AccessToken,
+        access_token::{AccessToken, Wanted},
         client::Client,
         client_credentials::ApplicationRequest,
         dpop::Request,
@@ -19,7 +19,7 @@ use wire::{
 use super::{
     CODE,
     access::ACCESS_S,
-    code_of,
+    code_of, device,
     dpop::{self, Unproven},
     logout, profile, refresh, session_of,
     stopped::{Stopped, told},
@@ -63,19 +63,26 @@ pub(crate) async fn token(
 /// The key that the application shows; it must if it is so registered.
 async fn key_of(asking: &Asking<'_>, proof: Option<&str>) -> Result<Option<String>, Stopped> {
     let Some(proof) = proof else {
-        return match asking.client.dpop_bound {
+        return match asking.client.must_bind() {
             true => Err(Fault::KeyNotProven.into()),
             false => Ok(None),
         };
     };
-    let url = asking.app.issuer.token_endpoint();
+    shown(asking, proof, &asking.app.issuer.token_endpoint())
+        .await
+        .map(Some)
+}
+
+/// The key of which an application brings a proof to one of our addresses.
+pub(super) async fn shown(asking: &Asking<'_>, proof: &str, url: &str) -> Result<String, Stopped> {
     let request = Request {
         method: "POST",
-        url: &url,
+        url,
         access_token: None,
+        without_rs256: asking.client.is_fapi(),
     };
     match dpop::shown(asking.app, proof, &request).await? {
-        Ok(key) => Ok(Some(key)),
+        Ok(key) => Ok(key),
         Err(Unproven::NonceMissing) => Err(Fault::NonceMissing.into()),
         Err(Unproven::NotGood) => Err(Fault::KeyNotProven.into()),
     }
@@ -86,6 +93,7 @@ async fn answer(asking: &Asking<'_>, request: &TokenRequest) -> Result<Answer, S
         Asked::Code(code) => redeem(asking, &request.posted, code).await,
         Asked::Refresh(token) => refresh::renew(asking, &request.posted, token).await,
         Asked::Application(wanted) => of_application(asking, &request.posted, wanted),
+        Asked::Device(code) => device::redeem(asking, &request.posted, code).await,
     }
 }
 
@@ -116,15 +124,18 @@ async fn spend_assertion(app: &App, who: &Authenticated) -> Result<(), Stopped> 
         return Ok(());
     };
     let key = format!("{} {}", who.client_id(), spend.id);
-    let until = Timestamp(spend.until);
-    match app
-        .store
-        .consume(OneTime::ClientAssertion, key.as_bytes(), until)
-        .await?
-    {
+    match spent(app, &key, spend.until).await? {
         true => Ok(()),
         false => Err(Fault::ClientNotItself.into()),
     }
+}
+
+/// Whether nobody has used this id of a statement that an application signs, until it ends.
+pub(super) async fn spent(app: &App, key: &str, until: i64) -> Result<bool, StoreError> {
+    let until = Timestamp(until);
+    app.store
+        .consume(OneTime::ClientAssertion, key.as_bytes(), until)
+        .await
 }
 
 impl Asking<'_> {
@@ -156,6 +167,9 @@ async fn redeem(
         ticket::open(&app.keys, Purpose::AuthorizationCode, CODE, &request.code);
     let grant = grant.ok_or(Fault::CodeNotGood)?;
     token::redeem(&asking.who, request, &grant, now.0)?;
+    if !grant.is_open_to(asking.key.as_deref()) {
+        return Err(Fault::CodeNotGood.into());
+    }
     let wanted = asking.wanted(posted)?;
     let sid = grant.sid.as_deref().unwrap_or_default();
     let (Ok(person), Some(session), Some(code)) =
@@ -167,24 +181,53 @@ async fn redeem(
     let account = app.store.person(person).await?;
     let account = account.filter(|account| !account.person.disabled);
     let account = account.ok_or(Fault::CodeNotGood)?;
+    let earned = Earned {
+        code,
+        grant: &grant,
+        person: &account.person,
+        session,
+    };
+    give(asking, &earned, wanted, "token").await
+}
+
+/// A grant that was looked at: all that is left is to redeem it.
+pub(super) struct Earned<'a> {
+    /// Its id, which is redeemed once.
+    pub(super) code: [u8; 16],
+    pub(super) grant: &'a Grant,
+    /// For whom it was given.
+    pub(super) person: &'a Person,
+    /// The session from which it comes.
+    pub(super) session: [u8; 32],
+}
+
+/// What a grant stands for, for whoever redeems it first. `through`: how it is named in the audit.
+pub(super) async fn give(
+    asking: &Asking<'_>,
+    earned: &Earned<'_>,
+    wanted: Wanted,
+    through: &str,
+) -> Result<Answer, Stopped> {
+    let (app, now) = (asking.app, asking.app.world.now());
+    let (grant, person, session) = (earned.grant, earned.person, earned.session);
     let until = now.plus(i64::from(ACCESS_S));
-    let first = refresh::first(asking, &grant);
+    let first = refresh::first(asking, grant);
     let redemption = Redemption {
         application: grant.client_id.clone(),
-        code,
+        code: earned.code,
         refresh: first.as_ref().map(refresh::family),
         session,
         until: until.max(Timestamp(grant.expires_at)),
     };
     logout::takes_part(app, asking.client, session).await?;
-    let by = asking.by(Some(person), "token");
+    let by = asking.by(Some(person.id), through);
     match app.store.redeem_code(&redemption, &by).await? {
         Redeemed::Yes => {}
         Redeemed::Reused | Redeemed::SessionOver => return Err(Fault::CodeNotGood.into()),
     }
-    let token = AccessToken::of_grant(&grant, wanted, &app.issuer);
+    let token = AccessToken::of_grant(grant, wanted, &app.issuer);
     let access_token = asking.write(&token)?;
-    let id_token = IdToken::for_grant(&grant, &profile(&account.person), &app.issuer, now.0);
+    let id_token = IdToken::for_grant(grant, &profile(person), &app.issuer, now.0);
     let id_token = asking.sign(&id_token.with_access_token(&access_token))?;
     app.metrics.tokens.inc();
     Ok(

@@ -10,11 +10,11 @@ use http::{
     StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
-use journey::{Assurance, Language, Person, Place};
+use journey::{Assurance, Language, Method, Person, Place};
 use store::{By, Consent, EndSessions, SessionRecord};
 use wire::oauth::scope::Scope;
 
-use super::{consent::released, form::Form, login, show, visit::Visit};
+use super::{consent::released, form::Form, login, recovery, show, visit::Visit};
 use crate::{
     app::App,
     catalogue::Catalogue,
@@ -22,6 +22,9 @@ use crate::{
     failure::Failure,
     page::{Account, ConsentRow, Home, Link, LoggedOut, NotFound, Reason, SessionRow},
 };
+
+pub(super) mod app;
+pub(super) mod password;
 
 /// `GET /`
 pub(crate) async fn home(
@@ -143,6 +146,10 @@ async fn account_page(
         username: person.username.clone(),
         method: person.method.filter(|_| person.enrolled()),
         phone: person.phone.as_ref().map(journey::Phone::masked),
+        recovery: recovery::standing(app, person).await?,
+        app_url: (person.enrolled() && person.method != Some(Method::Token))
+            .then(|| "/account/app".to_owned()),
+        password_url: "/account/password".to_owned(),
         sessions: sessions.iter().map(row).collect(),
         action: "/account".to_owned(),
         applications: applications(&catalogue, visit.language),

@@ -377,6 +377,7 @@ impl Scene<'_> {
             rules: self.app.catalogue.load().policy.password.clone(),
             complaints: complaints.to_vec(),
             action: self.action.clone(),
+            by_code: true,
             step: Some(Step { at: 3, of: STEPS }),
         };
         let refused = !complaints.is_empty();

@@ -1,4 +1,5 @@
-//! OpenID Connect, where applications are among themselves: `/token`, `/introspect`, `/revoke`, `/userinfo`.
+//! OpenID Connect, where applications are among themselves: `/token`, `/introspect`, `/revoke`, `/userinfo`,
+//! and where the codes of devices are asked for.
 
 use axum::{
     Extension,
@@ -94,8 +95,20 @@ pub(crate) async fn par(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
+    let (incoming, proof) = (incoming(&headers, &body), proof(&headers));
+    let answer = gate::pushed::par(&app, &visit.caller, &incoming, proof).await?;
+    Ok(with_nonce(&app, proof.is_some(), response(answer)))
+}
+
+/// `POST /device-authorization`
+pub(crate) async fn device(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Failure> {
     let incoming = incoming(&headers, &body);
-    gate::pushed::par(&app, &visit.caller, &incoming)
+    gate::device::ask(&app, &visit.caller, &incoming)
         .await
         .map(response)
 }

@@ -113,10 +113,10 @@ pub(crate) async fn ask(
     }
     let page = page::Consent {
         application: name_of(client, visit.language),
-        released: released(&authorize.scope),
+        released: released(&authorize.told()),
         ticket: sealed.to_owned(),
         action: "/consent".to_owned(),
-        who: Some(who_asked(&person, &authorize)),
+        who: Some(who_asked(&app, &visit, (&person, &authorize))),
     };
     show::page(&app, &visit, StatusCode::OK, &page)
 }
@@ -136,7 +136,8 @@ pub(crate) async fn answer(
     };
     match form.text("action") {
         "allow" => {
-            remember(&app, &visit, &authorize, &person).await?;
+            let agreed = (authorize.client_id.as_str(), &authorize.told());
+            remember(&app, &visit, agreed, &person).await?;
             show::see_other(&visit, &granted(&app, &authorize, (&session, &person)))
         }
         "deny" => {
@@ -176,23 +177,23 @@ async fn has_said_yes(
     if authorize.prompt.consent || client.kind != Kind::Confidential {
         return Ok(false);
     }
-    Ok(gate::consented(app, client, (person.id, &authorize.scope)).await?)
+    Ok(gate::consented(app, client, (person.id, &authorize.told())).await?)
 }
 
 /// Writes the yes down: what was said yes to before stays so.
-async fn remember(
+pub(super) async fn remember(
     app: &App,
     visit: &Visit,
-    authorize: &Authorize,
+    (application, scope): (&str, &Scope),
     person: &Person,
 ) -> Result<(), Failure> {
     let before = app.store.consents(person.id).await?;
     let mut before = before.into_iter();
-    let before = before.find(|consent| consent.application == authorize.client_id);
+    let before = before.find(|consent| consent.application == application);
     let before = before.map_or_else(Scope::default, |one| Scope::understood(&one.scope));
-    let scope: Scope = before.iter().chain(authorize.scope.iter()).collect();
+    let scope: Scope = before.iter().chain(scope.iter()).collect();
     let consent = Consent {
-        application: authorize.client_id.clone(),
+        application: application.to_owned(),
         at: app.world.now(),
         person: person.id,
         scope: scope.to_string(),

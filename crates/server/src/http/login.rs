@@ -21,7 +21,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    app::{App, Entered, Found, Input, Moved, refusal},
+    app::{App, Code, Entered, Found, Input, Moved, refusal},
     cookie::{Name, sha256},
     failure::Failure,
     gate,
@@ -31,6 +31,7 @@ use crate::{
     world::Draw,
 };
 
+mod recovery;
 mod state;
 
 /// The domain of sign-in tickets.
@@ -62,7 +63,8 @@ pub(super) fn sign_in_page(
     shown(app, visit, &ticket, said)
 }
 
-fn new_ticket(app: &App, visit: &Visit, purpose: Purposed) -> ticket::SignIn {
+/// What the sign-in page for a purpose would carry.
+pub(super) fn new_ticket(app: &App, visit: &Visit, purpose: Purposed) -> ticket::SignIn {
     let demand = demand(app, &purpose);
     ticket::SignIn {
         browser: visit.caller.browser.unwrap_or_default(),
@@ -117,7 +119,7 @@ pub(super) fn proceed_page(
         application: application_of(app, visit, &ticket.purpose).map(|link| link.name),
         ticket: ticket::seal(&app.keys, Purpose::SignInTicket, KIND, &ticket),
         action: "/login".to_owned(),
-        who: Some(who(app, person, &ticket.purpose)),
+        who: Some(who(app, visit, (person, &ticket.purpose))),
         place: visit.place_name.clone(),
     };
     show::page(app, visit, StatusCode::OK, &page)
@@ -239,18 +241,26 @@ pub(crate) async fn act(
     let Some(form) = Form::read(&body) else {
         return super::oidc::bad_request(&app, &visit, "the form cannot be read");
     };
+    match recovery::input(&journey, &form) {
+        Some(Ok(input)) => {
+            let moved = app.advance(&visit.caller, journey, input).await?;
+            return arrive(&app, visit, moved).await;
+        }
+        Some(Err(problem)) => return state::page(&app, &visit, &journey, problem).await,
+        None => {}
+    }
     let input = match (
         form.text("action"),
         form.code("code"),
         form.code("next_code"),
     ) {
         ("resend", ..) => Input::Resend,
-        ("resync", Some(first), Some(second)) => Input::TwoCodes(first, second),
+        ("resync", Some(first), Some(second)) => Input::Code(Code::Two(first, second)),
         ("resync", ..) if form.text("code").is_empty() => {
             return state::page(&app, &visit, &journey, state::Problem::AskTwo).await;
         }
-        ("", Some(first), Some(second)) => Input::TwoCodes(first, second),
-        ("", Some(code), None) if form.text("next_code").is_empty() => Input::Code(code),
+        ("", Some(first), Some(second)) => Input::Code(Code::Two(first, second)),
+        ("", Some(code), None) if form.text("next_code").is_empty() => Input::Code(Code::One(code)),
         // Not a code at all: it costs no try.
         _ => {
             let two = !form.text("next_code").is_empty();
@@ -262,11 +272,11 @@ pub(crate) async fn act(
         &journey.state,
         JourneyState::Login(Login::AwaitTokenCode(_))
     );
-    if of_six && matches!(&input, Input::Code(typed) if typed.digits().len() != 6) {
+    if of_six && matches!(&input, Input::Code(Code::One(typed)) if typed.digits().len() != 6) {
         let problem = state::Problem::Malformed { two: false };
         return state::page(&app, &visit, &journey, problem).await;
     }
-    let two = matches!(input, Input::TwoCodes(..));
+    let two = matches!(input, Input::Code(Code::Two(..)));
     let moved = app.advance(&visit.caller, journey, input).await?;
     if two && let JourneyState::Login(Login::AwaitTokenCode(_)) = &moved.journey.state {
         return state::page(&app, &visit, &moved.journey, state::Problem::NotInARow).await;
@@ -287,6 +297,10 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
         visit
             .cookies
             .extend(app.jar.set_bytes(Name::Session, new.id.expose()));
+        // What somebody else opened with this browser is nothing that this person could leave.
+        if visit.entered.is_some_and(|whose| whose != signed.person) {
+            visit.cookies.extend(app.jar.delete(Name::Saml));
+        }
         if let Some(device) = visit.new_device {
             visit
                 .cookies
@@ -348,10 +362,7 @@ fn leave_with(
         // The application in this browser knows nothing of the request: it starts its own.
         Some(authorize) if purpose.elsewhere => begin_at(app, authorize),
         // [OIDC Core §3.1.2.1] "If the End-User identified by the ID Token is logged in or is logged in by the request, then the Authorization Server returns a positive response; otherwise, it SHOULD return an error, such as login_required."
-        Some(authorize)
-            if super::oidc::hinted(app, authorize)
-                .is_some_and(|hinted| hinted != person.to_string()) =>
-        {
+        Some(authorize) if !may_be_about(app, authorize, person) => {
             reply::way(app, authorize.refused(Fault::LoginRequired, &app.issuer))
         }
         Some(authorize) if may_be_asked(app, authorize) => consent::way(app, authorize, session),
@@ -360,6 +371,14 @@ fn leave_with(
             reply::way(app, authorize.granted(&code, &app.issuer))
         }
     }
+}
+
+/// Whether the application did not expect somebody else.
+fn may_be_about(app: &App, authorize: &Authorize, person: PersonId) -> bool {
+    let hinted = super::oidc::hinted(app, authorize);
+    let known_as = super::oidc::known_as(app, authorize, person);
+    let expected = hinted.is_none_or(|hinted| hinted == known_as);
+    expected && super::oidc::is_about(app, authorize, person)
 }
 
 /// Whether somebody may have to say yes first.
@@ -501,24 +520,17 @@ fn demand(app: &App, purpose: &Purposed) -> Assurance {
 }
 
 /// Where the same request begins again.
-fn again(app: &App, purpose: &Purposed) -> String {
+fn again(app: &App, visit: &Visit, purpose: &Purposed) -> String {
     if let Some(errand) = &purpose.errand {
         return errand.again(app, false);
     }
     match &purpose.authorize {
         None => "/login".to_owned(),
-        Some(authorize) => {
-            let mut query = super::oidc::query_of(authorize);
-            if let Some(hint) = &authorize.id_token_hint {
-                query.push_str("&id_token_hint=");
-                query.extend(form_urlencoded::byte_serialize(hint.as_bytes()));
-            }
-            format!("/authorize?{query}")
-        }
+        Some(authorize) => super::oidc::again_at(app, visit, authorize),
     }
 }
 
-fn who(app: &App, person: &Person, purpose: &Purposed) -> Who {
+fn who(app: &App, visit: &Visit, (person, purpose): (&Person, &Purposed)) -> Who {
     let errand = purpose
         .errand
         .as_ref()
@@ -526,7 +538,7 @@ fn who(app: &App, person: &Person, purpose: &Purposed) -> Who {
     let again = match (errand, &purpose.authorize) {
         (Some(again), _) => again,
         (None, None) => "/login".to_owned(),
-        (None, Some(authorize)) => fresh_request(authorize),
+        (None, Some(authorize)) => fresh_request(app, visit, authorize),
     };
     Who {
         username: person.username.clone(),
@@ -535,34 +547,50 @@ fn who(app: &App, person: &Person, purpose: &Purposed) -> Who {
 }
 
 /// Whose session it is, for somebody else who is asked something here.
-pub(super) fn who_asked(person: &Person, authorize: &Authorize) -> Who {
+pub(super) fn who_asked(
+    app: &App,
+    visit: &Visit,
+    (person, authorize): (&Person, &Authorize),
+) -> Who {
     Who {
         username: person.username.clone(),
-        not_me_url: fresh_request(authorize),
+        not_me_url: fresh_request(app, visit, authorize),
     }
 }
 
 /// The same request for somebody else, who signs in first.
-fn fresh_request(authorize: &Authorize) -> String {
+fn fresh_request(app: &App, visit: &Visit, authorize: &Authorize) -> String {
     let fresh = Authorize {
         prompt: Prompt {
             login: true,
             none: false,
             ..authorize.prompt
         },
+        // It names who is here now.
+        id_token_hint: None,
         ..authorize.clone()
     };
-    format!("/authorize?{}", super::oidc::query_of(&fresh))
+    super::oidc::again_at(app, visit, &fresh)
 }
 
 /// A journey's refusal as a page.
 fn refused_page(app: &App, visit: &Visit, journey: &Journey, refusal: Refusal) -> Refused {
     let purpose = purpose_of(journey);
-    let application = application_of(app, visit, &purpose);
+    let mut application = application_of(app, visit, &purpose);
     let name = application
         .as_ref()
         .map(|link| link.name.clone())
         .unwrap_or_default();
+    // [OIDC Core §5.5.1.1] "If this is an Essential Claim and the requirement cannot be met, then the Authorization Server MUST treat that outcome as a failed authentication attempt."
+    let insists = |authorize: &&Authorize| authorize.claims.acr.is_some();
+    if let (Refusal::TooWeak | Refusal::NoBinding, Some(authorize), Some(back)) = (
+        refusal,
+        purpose.authorize.as_ref().filter(insists),
+        &mut application,
+    ) {
+        let unmet = Fault::UnmetAuthenticationRequirements;
+        back.url = reply::way(app, authorize.refused(unmet, &app.issuer));
+    }
     let reason = match refusal {
         Refusal::Disabled => Reason::Disabled,
         Refusal::NoBinding => Reason::NoBinding,
@@ -574,7 +602,7 @@ fn refused_page(app: &App, visit: &Visit, journey: &Journey, refusal: Refusal) -
     Refused {
         reason,
         support_code: Some(journey.support.clone()),
-        again: Some(again(app, &purpose)),
+        again: Some(again(app, visit, &purpose)),
         back: application,
     }
 }

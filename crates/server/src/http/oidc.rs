@@ -11,11 +11,11 @@ use http::{
     StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
-use journey::{Assurance, Person, login::Enough};
+use journey::{Assurance, Person, PersonId, login::Enough};
 use store::{EndSessions, SessionRecord, seal::Purpose};
 use wire::{
     oauth::{
-        authorize::{self, Authorize, Fault, Refused, ResponseMode},
+        authorize::{self, Authorize, Door, Fault, Received, Refused, ResponseMode},
         client::{Client, Kind},
         par::Referred,
     },
@@ -76,7 +76,12 @@ async fn authorize(app: &App, visit: Visit, raw: &[u8]) -> Result<Response, Fail
         };
     }
     let catalogue = app.catalogue.load_full();
-    match authorize::parse(raw, |id| catalogue.application(id)) {
+    let received = Received {
+        issuer: &app.issuer,
+        now: app.world.now().0,
+        by: Door::Browser,
+    };
+    match authorize::parse(raw, &received, |id| catalogue.application(id)) {
         Ok(request) => asked(app, visit, request).await,
         Err(refused) => refuse(app, &visit, &refused),
     }
@@ -89,6 +94,14 @@ async fn asked(app: &App, mut visit: Visit, request: Authorize) -> Result<Respon
     let Some(client) = catalogue.application(&request.client_id) else {
         return refuse(app, &visit, &Refused::Page(Fault::ClientUnknown));
     };
+    if !gate::can_be_met(client, &request) {
+        return told(
+            app,
+            &visit,
+            &request,
+            Fault::UnmetAuthenticationRequirements,
+        );
+    }
     let session = own_session(app, &visit).await?;
     let session = session.filter(|(session, person)| counts(app, &request, session, person));
     let Some((session, person)) = session else {
@@ -119,8 +132,21 @@ pub(super) fn counts(
     let fresh = !request.demands_fresh_login() && !request.prompt.select_account;
     let recent = request.is_recent_enough(session.proof.at().0, now);
     let expected = request.id_token_hint.is_none()
-        || hinted(app, request).is_some_and(|hinted| hinted == person.id.to_string());
-    fresh && recent && expected
+        || hinted(app, request) == Some(known_as(app, request, person.id));
+    fresh && recent && expected && is_about(app, request, person.id)
+}
+
+/// The name by which the application that asks knows somebody.
+pub(super) fn known_as(app: &App, request: &Authorize, person: PersonId) -> String {
+    let catalogue = app.catalogue.load();
+    let id = person.to_string();
+    let client = catalogue.application(&request.client_id);
+    client.map_or_else(|| id.clone(), |client| client.known_as(&id))
+}
+
+/// Whether the application asks about anybody, or about this person by name.
+pub(super) fn is_about(app: &App, request: &Authorize, person: PersonId) -> bool {
+    request.claims.is_about(&known_as(app, request, person))
 }
 
 /// Whom the application expects, if its hint is one of ours.
@@ -231,8 +257,21 @@ pub(super) fn bad_request(app: &App, visit: &Visit, detail: &str) -> Result<Resp
     show::refused(app, visit, StatusCode::BAD_REQUEST, reason)
 }
 
-/// The query that makes the same request again.
-pub(super) fn query_of(request: &Authorize) -> String {
+/// Where this browser makes the same request again.
+pub(super) fn again_at(app: &App, visit: &Visit, request: &Authorize) -> String {
+    let reference = pushed::again(app, visit.caller.browser, request);
+    reference.unwrap_or_else(|| {
+        let mut query = query_of(request);
+        if let Some(hint) = &request.id_token_hint {
+            query.push_str("&id_token_hint=");
+            query.extend(form_urlencoded::byte_serialize(hint.as_bytes()));
+        }
+        format!("/authorize?{query}")
+    })
+}
+
+/// The query that makes the same request again, for anybody.
+fn query_of(request: &Authorize) -> String {
     let mut query = Serializer::new(String::new());
     query
         .append_pair("response_type", "code")
@@ -243,6 +282,7 @@ pub(super) fn query_of(request: &Authorize) -> String {
         .append_pair("code_challenge_method", "S256");
     let max_age = request.max_age.map(|seconds| seconds.to_string());
     let acr_values = request.acr_values.join(" ");
+    let claims = request.claims.parameter();
     let response_mode = match request.response_mode {
         ResponseMode::Query => "",
         mode => mode.name(),
@@ -269,6 +309,8 @@ pub(super) fn query_of(request: &Authorize) -> String {
         ),
         ("prompt", &prompt),
         ("response_mode", response_mode),
+        ("claims", claims.as_deref().unwrap_or_default()),
+        ("dpop_jkt", request.key.as_deref().unwrap_or_default()),
     ] {
         if !value.is_empty() {
             query.append_pair(name, value);
@@ -354,7 +396,10 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
         }
         return signed_out(app, &visit, application, then);
     };
-    if !request.must_ask(&person.id.to_string(), &gate::sid(&session.key)) {
+    let known_as = |client: &Client| client.known_as(&person.id.to_string());
+    let subject = application.and_then(find).map(known_as);
+    let subject = subject.unwrap_or_else(|| person.id.to_string());
+    if !request.must_ask(&subject, &gate::sid(&session.key)) {
         sign_out(app, &mut visit, &session, &person).await?;
         return signed_out(app, &visit, application, then);
     }

@@ -8,8 +8,8 @@ use axum::{
 };
 
 use super::{
-    account, activation, around::around, back, cas, consent, gate, login, management, oidc, reply,
-    saml, saml_logout, scripts,
+    account, activation, around::around, back, cas, consent, device, gate, login, management, oidc,
+    recovery, reply, saml, saml_logout, scripts,
 };
 use crate::app::App;
 
@@ -61,6 +61,9 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/.furka/start", Who::Anybody),
     route(GET, "/.well-known/openid-configuration", Who::Anybody),
     route(BOTH, "/account", Who::Session),
+    route(BOTH, "/account/recovery-codes", Who::Session),
+    route(BOTH, "/account/app", Who::Session),
+    route(BOTH, "/account/password", Who::Session),
     route(BOTH, "/activate", Who::Anybody),
     route(BOTH, "/activate/{id}", Who::Browser),
     route(GET, "/answer", Who::Anybody),
@@ -75,6 +78,9 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/cas/serviceValidate", Who::Service),
     route(GET, "/cas/validate", Who::Service),
     route(BOTH, "/consent", Who::Session),
+    route(BOTH, "/device", Who::Anybody),
+    route(POST, "/device-authorization", Who::Application),
+    route(BOTH, "/device/confirm", Who::Session),
     route(GET, "/gate/auth-request", Who::Application),
     route(GET, "/gate/check", Who::Application),
     route(GET, "/gate/enter", Who::Anybody),
@@ -112,6 +118,15 @@ pub(crate) fn router(app: &App) -> Router {
             get(oidc::discovery).layer(public()),
         )
         .route("/account", get(account::show).post(account::act))
+        .route(recovery::PATH, get(recovery::show).post(recovery::make))
+        .route(
+            "/account/app",
+            get(account::app::ask).post(account::app::begin),
+        )
+        .route(
+            "/account/password",
+            get(account::password::ask).post(account::password::change),
+        )
         .route("/activate", get(activation::start).post(activation::begin))
         .route(
             "/activate/{id}",
@@ -123,6 +138,9 @@ pub(crate) fn router(app: &App) -> Router {
             get(oidc::authorize_query).post(oidc::authorize_form),
         )
         .route("/consent", get(consent::ask).post(consent::answer))
+        .route("/device", get(device::show).post(device::enter))
+        .route("/device-authorization", post(back::device))
+        .route("/device/confirm", get(device::ask).post(device::answer))
         .merge(other_languages())
         .route("/health/live", get(management::live))
         .route("/health/ready", get(management::ready))
@@ -172,10 +190,7 @@ fn other_languages() -> Router<App> {
         .route("/saml/leave/{id}", get(saml_logout::leave_one))
         .route("/saml/logout", get(saml_logout::logout))
         .route("/saml/metadata", get(saml::metadata))
-        .route(
-            "/saml/slo",
-            get(saml_logout::slo_query).post(saml_logout::slo_form),
-        )
-        .route("/saml/sso", get(saml::sso_query).post(saml::sso_form))
+        .route("/saml/slo", get(saml_logout::slo).post(saml_logout::slo))
+        .route("/saml/sso", get(saml::sso).post(saml::sso))
         .route("/saml/start/{id}", get(saml::start))
 }

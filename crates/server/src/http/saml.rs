@@ -7,11 +7,11 @@
 use axum::{
     Extension,
     body::Bytes,
-    extract::{Path, RawQuery, State},
+    extract::{FromRequest, Path, RawQuery, Request, State},
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderMap, StatusCode,
+    HeaderMap, Method, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use journey::{Assurance, Language, Person, login::Enough};
@@ -44,21 +44,21 @@ const METADATA_S: i64 = 7 * 86_400;
 pub(crate) async fn metadata(State(app): State<App>) -> Result<Response, Failure> {
     let catalogue = app.catalogue.load_full();
     let now = app.world.now();
-    let say = |language| app.settings.institution.say(language).to_owned();
-    let described = Described {
-        id: &format!(
-            "_{}",
-            data_encoding::HEXLOWER.encode(&app.world.bytes::<20>())
-        ),
-        scopes: &[saml::scope(&app).to_owned()],
-        names: &metadata::Names {
-            fr: say(Language::Fr),
-            de: say(Language::De),
-        },
-        valid_until: now.plus(METADATA_S).0,
-    };
-    let credentials = catalogue.saml.credentials(&catalogue.ring, now);
-    let document = metadata::describe(&Idp::of(&app.issuer), &described, &credentials);
+    let keys = catalogue.saml.credentials(&catalogue.ring, now);
+    let document = catalogue.saml.described(&keys, now, || {
+        let say = |language| app.settings.institution.say(language).to_owned();
+        let id = data_encoding::HEXLOWER.encode(&app.world.bytes::<20>());
+        let described = Described {
+            id: &format!("_{id}"),
+            scopes: &[saml::scope(&app).to_owned()],
+            names: &metadata::Names {
+                fr: say(Language::Fr),
+                de: say(Language::De),
+            },
+            valid_until: now.plus(METADATA_S).0,
+        };
+        metadata::describe(&Idp::of(&app.issuer), &described, &keys)
+    });
     let Some(document) = document else {
         return Err(Failure::Impossible(
             "SAML metadata without an RSA key to sign it",
@@ -68,38 +68,33 @@ pub(crate) async fn metadata(State(app): State<App>) -> Result<Response, Failure
         (CONTENT_TYPE, "application/samlmetadata+xml"),
         (CACHE_CONTROL, "public, max-age=300"),
     ];
-    Ok((headers, document).into_response())
+    Ok((headers, document.to_string()).into_response())
 }
 
-/// `GET /saml/sso`
-pub(crate) async fn sso_query(
+/// What came to one of the two doors for messages, by HTTP-Redirect or by HTTP-POST.
+pub(crate) struct Message(pub(super) Result<Received, Fault>);
+
+impl<S: Send + Sync> FromRequest<S> for Message {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        if request.method() == Method::POST {
+            let body = Bytes::from_request(request, state).await;
+            let body = body.map_err(IntoResponse::into_response)?;
+            return Ok(Self(Received::post(&body)));
+        }
+        let query = request.uri().query().unwrap_or_default();
+        Ok(Self(Received::redirect(query.as_bytes())))
+    }
+}
+
+/// `GET /saml/sso`, `POST /saml/sso`: a request is verified; the person goes on without it.
+pub(crate) async fn sso(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
-    RawQuery(query): RawQuery,
+    Message(received): Message,
 ) -> Result<Response, Failure> {
-    sso(
-        &app,
-        &visit,
-        Received::redirect(query.unwrap_or_default().as_bytes()),
-    )
-    .await
-}
-
-/// `POST /saml/sso`
-pub(crate) async fn sso_form(
-    State(app): State<App>,
-    Extension(visit): Extension<Visit>,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    sso(&app, &visit, Received::post(&body)).await
-}
-
-/// A request is verified; the person goes on without it.
-async fn sso(
-    app: &App,
-    visit: &Visit,
-    received: Result<Received, Fault>,
-) -> Result<Response, Failure> {
+    let (app, visit) = (&app, &visit);
     let catalogue = app.catalogue.load_full();
     let here = Idp::of(&app.issuer).sso;
     let expected = Expected {
@@ -198,6 +193,7 @@ pub(crate) async fn go_on(
     let Some(wanted) = Wanted::read(&app, sealed.unwrap_or_default()) else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };
+    let wanted = wanted.arrived(&app, visit.session);
     let demand = wanted.demand(&app.catalogue.load());
     let errand = Errand::Saml(wanted.clone());
     let session = own_session(&app, &visit).await?;

@@ -6,7 +6,6 @@
 
 use axum::{
     Extension,
-    body::Bytes,
     extract::{Path, RawQuery, State},
     response::Response,
 };
@@ -25,7 +24,7 @@ use wire::saml::{
 use super::{
     account::end,
     login::own_session,
-    saml::{name_in, page, posted, spent},
+    saml::{Message, name_in, page, posted, spent},
     show,
     visit::Visit,
 };
@@ -146,35 +145,30 @@ fn entered(app: &App, headers: &HeaderMap) -> Option<Entered> {
     ticket::open(&app.keys, Purpose::SignInTicket, KIND, &sealed)
 }
 
-/// `GET /saml/slo`
-pub(crate) async fn slo_query(
-    State(app): State<App>,
-    Extension(visit): Extension<Visit>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Failure> {
-    slo(
-        &app,
-        &visit,
-        Received::redirect(query.unwrap_or_default().as_bytes()),
-    )
-    .await
+/// What a browser has to leave for itself: applications that hear of the end from here are none of it.
+fn to_leave(app: &App, mut entered: Entered) -> Entered {
+    let catalogue = app.catalogue.load();
+    let hears = |one: &One| {
+        let known = catalogue.saml.application(&one.id);
+        known.is_some_and(|known| known.application.hears(one.format))
+    };
+    entered.applications.retain(|one| !hears(one));
+    entered
 }
 
-/// `POST /saml/slo`
-pub(crate) async fn slo_form(
-    State(app): State<App>,
-    Extension(visit): Extension<Visit>,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    slo(&app, &visit, Received::post(&body)).await
+/// Whose applications a browser remembers.
+pub(super) fn whose(app: &App, headers: &HeaderMap) -> Option<PersonId> {
+    entered(app, headers)?.person.parse().ok()
 }
 
-/// A message is verified and used up; the person goes on with cookies that count.
-async fn slo(
-    app: &App,
-    visit: &Visit,
-    received: Result<Received, Fault>,
+/// `GET /saml/slo`, `POST /saml/slo`: a message is verified and used up; the person goes on with cookies
+/// that count.
+pub(crate) async fn slo(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    Message(received): Message,
 ) -> Result<Response, Failure> {
+    let (app, visit) = (&app, &visit);
     let brought = match received.and_then(|received| read(app, &received)) {
         Ok(brought) => brought,
         Err(fault) => return page(app, visit, fault),
@@ -201,7 +195,12 @@ fn read(app: &App, received: &Received) -> Result<Brought, Fault> {
         here: &here,
         now: app.world.now().0,
     };
-    let find = |id: &str| catalogue.saml.entity(id).map(|known| &known.provider);
+    let find = |id: &str| {
+        catalogue
+            .saml
+            .entity(id)
+            .map(|known| known.provider.party())
+    };
     match received.kind {
         Kind::Request => {
             let request = LogoutRequest::read(received, expected, find)?;
@@ -262,6 +261,7 @@ async fn leaves(
     let is_other = |one: &One| Some(&one.id) != asker.as_ref();
     let Some((session, person)) = own_session(app, &visit).await? else {
         // There is nothing left to end here, which is what was asked for.
+        let before = before.map(|before| to_leave(app, before));
         let mut all = before.iter().flat_map(|before| &before.applications);
         let status = match all.any(|one| is_other(one) && one.state != LeaveState::Out) {
             true => Status::PARTIAL_LOGOUT,
@@ -285,6 +285,7 @@ async fn leaves(
     end(app, &visit, &person, &EndSessions::One(session.key)).await?;
     visit.cookies.extend(app.jar.delete(Name::Session));
     entered.applications.retain(is_other);
+    let mut entered = to_leave(app, entered);
     if entered.applications.is_empty() {
         visit.cookies.extend(app.jar.delete(Name::Saml));
         return tell(app, &visit, &asked, Status::SUCCESS);
@@ -341,9 +342,11 @@ fn tell(app: &App, visit: &Visit, asked: &Asked, status: Status) -> Result<Respo
         } else {
             Binding::Redirect
         },
+        // Who came with the browser gets it back, even where no answer is waited for.
+        asynchronous: false,
     };
     let made = making(app, &catalogue, |making| {
-        request.answer(making, &registered.provider, status)
+        request.answer(making, registered.provider.party(), status)
     })?;
     let name = name_in(&registered.application.name, visit.language);
     match made {
@@ -364,7 +367,7 @@ fn making<T>(
         "a SAML message without an RSA key to sign it",
     ))?;
     Ok(make(&Making {
-        idp: &Idp::of(&app.issuer),
+        speaker: &Idp::of(&app.issuer).entity_id,
         credential,
         now: now.0,
         chance: &app.world.bytes(),
@@ -426,7 +429,9 @@ pub(crate) async fn leave(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
-    let Some(entered) = entered(&app, &headers) else {
+    let left = entered(&app, &headers).map(|entered| to_leave(&app, entered));
+    let left = left.filter(|left| !left.applications.is_empty() || left.origin.is_some());
+    let Some(entered) = left else {
         visit.cookies.extend(app.jar.delete(Name::Saml));
         let page = LoggedOut { back: None };
         return show::page(&app, &visit, StatusCode::OK, &page);
@@ -508,7 +513,11 @@ pub(crate) async fn leave_one(
     );
     let made = making(&app, &catalogue, |making| {
         let known = known?;
-        let message = making.request(&registered.provider, &known.name_id, &known.session_index)?;
+        let message = making.request(
+            registered.provider.party(),
+            &known.name_id,
+            &known.session_index,
+        )?;
         Some((message, making.id()))
     })?;
     let Some((message, asked)) = made else {

@@ -61,7 +61,7 @@ pub(super) fn content_policy(settings: &Settings, nonce: &str, registered: &str)
 
 /// The page after a sign-out: the browser forgets what it kept of us.
 pub(crate) fn signed_out(app: &App, visit: &Visit, said: &LoggedOut) -> Result<Response, Failure> {
-    if visit.entered {
+    if visit.entered.is_some() {
         return see_other(visit, "/saml/leave");
     }
     const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use axum::http::request::Parts;
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, header::ACCEPT_LANGUAGE};
-use journey::{Language, Place};
+use journey::{Language, PersonId, Place};
 
-use super::around::is_foreign;
+use super::{around::is_foreign, saml_logout};
 use crate::{
     app::{App, Caller},
     cookie::{Name, sha256},
@@ -30,8 +30,8 @@ pub(crate) struct Visit {
     pub(crate) cookies: Vec<HeaderValue>,
     /// The device's cookie, if it has none yet: set once somebody has signed in on it.
     pub(crate) new_device: Option<[u8; 32]>,
-    /// Whether it was let into SAML applications, which may still be open.
-    pub(crate) entered: bool,
+    /// Who was let into SAML applications with this browser, which may still be open.
+    pub(crate) entered: Option<PersonId>,
     /// The key of the session of its cookie.
     pub(crate) session: Option<[u8; 32]>,
     /// The name of the place, if it is a network of the canton's.
@@ -93,7 +93,7 @@ impl Visit {
             nonce: BASE64URL_NOPAD.encode(&app.world.bytes::<16>()),
             cookies,
             new_device,
-            entered: app.jar.read(headers, Name::Saml).is_some(),
+            entered: saml_logout::whose(app, headers),
             session: app.jar.session(headers),
             place_name,
         }

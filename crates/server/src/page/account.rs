@@ -2,7 +2,7 @@
 
 use journey::{Method, Timestamp};
 
-use super::{Frame, Link, Released, shown_by, time};
+use super::{Frame, Link, RecoveryStanding, Released, shown_by, time};
 
 /// What a person sees of their own account.
 #[derive(Clone, Debug)]
@@ -15,6 +15,12 @@ pub struct Account {
     pub method: Option<Method>,
     /// The telephone number of the second factor, masked by [`journey::Phone::masked`].
     pub phone: Option<String>,
+    /// Where one binds another app; none for whom there is nothing to replace.
+    pub app_url: Option<String>,
+    /// Where one changes the password.
+    pub password_url: String,
+    /// What they keep for the day on which phone or token is lost; none where there are no such codes.
+    pub recovery: Option<RecoveryStanding>,
     /// The sessions that are open, the present one first.
     pub sessions: Vec<SessionRow>,
     /// The applications of others that they have agreed to.
@@ -74,6 +80,11 @@ shown_by!(LogoutConfirm, "logout_confirm.html");
 shown_by!(LoggedOut, "logged_out.html");
 
 impl Account {
+    /// How many recovery codes are left.
+    fn recovery_text(&self, frame: &Frame<'_>) -> Option<String> {
+        self.recovery.map(|standing| standing.text(frame))
+    }
+
     fn method_text(&self, frame: &Frame<'_>) -> String {
         let number = self.phone.clone().unwrap_or_default();
         match self.method {
@@ -136,6 +147,12 @@ impl super::Samples for Account {
             username: "sophie.rey".to_owned(),
             method: Some(Method::Sms),
             phone: Some("+41 79 ••• •• 67".to_owned()),
+            recovery: Some(RecoveryStanding::Made {
+                at: Timestamp(1_786_900_000),
+                left: 8,
+            }),
+            app_url: Some("/account/app".to_owned()),
+            password_url: "/account/password".to_owned(),
             sessions: vec![
                 session(None, 1_786_946_100, true, true),
                 session(
@@ -168,6 +185,7 @@ impl super::Samples for Account {
             (
                 "none",
                 Self {
+                    app_url: None,
                     applications: Vec::new(),
                     consents: Vec::new(),
                     ..with(None)

@@ -75,6 +75,8 @@ pub struct ActivationPassword {
     pub complaints: Vec<Complaint>,
     /// Where the form goes.
     pub action: String,
+    /// Whether an activation code leads here, which must not become the password.
+    pub by_code: bool,
     /// Where one stands.
     pub step: Option<Step>,
 }
@@ -163,20 +165,24 @@ impl ActivationStart {
 
 /// One rule on the page: a sentence, whether the last password kept it, and what the script needs
 /// to judge it while one types.
-struct RuleRow {
-    text: String,
+pub(super) struct RuleRow {
+    pub(super) text: String,
     /// None before the first attempt.
-    kept: Option<bool>,
+    pub(super) kept: Option<bool>,
     /// The name of the check in `password.js`; empty where only the server can tell.
-    check: &'static str,
+    pub(super) check: &'static str,
     /// The arguments of the check.
-    least: u16,
-    most: u16,
-    words: String,
+    pub(super) least: u16,
+    pub(super) most: u16,
+    pub(super) words: String,
 }
 
 impl ActivationPassword {
-    fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
+    fn new_password(&self) -> &Self {
+        self
+    }
+
+    pub(super) fn notice(&self, frame: &Frame<'_>) -> Option<Notice> {
         if self.complaints.is_empty() {
             return None;
         }
@@ -216,7 +222,7 @@ impl ActivationPassword {
         frame.say(key).into_owned()
     }
 
-    fn rows(&self, frame: &Frame<'_>) -> Vec<RuleRow> {
+    pub(super) fn rows(&self, frame: &Frame<'_>) -> Vec<RuleRow> {
         let rules = &self.rules;
         let row = |text: String, complaints: &[Complaint], check| RuleRow {
             text,
@@ -255,7 +261,7 @@ impl ActivationPassword {
             });
         }
         let without = [
-            (true, "rule-not-code", Complaint::IsTheCode),
+            (self.by_code, "rule-not-code", Complaint::IsTheCode),
             (
                 !rules.no_words.is_empty(),
                 "rule-no-words",
@@ -283,12 +289,12 @@ impl ActivationPassword {
         })
     }
 
-    fn bad_password(&self) -> bool {
+    pub(super) fn bad_password(&self) -> bool {
         let other = |complaint: &Complaint| *complaint != Complaint::NotTheSame;
         self.complaints.iter().any(other)
     }
 
-    fn bad_repetition(&self) -> bool {
+    pub(super) fn bad_repetition(&self) -> bool {
         self.complaints.contains(&Complaint::NotTheSame)
     }
 }

@@ -31,6 +31,8 @@ pub struct AppCode {
     pub who: Option<Who>,
     /// What went wrong at the last attempt.
     pub problem: Option<AppCodeProblem>,
+    /// Whether a recovery code is taken instead: `action=lost`.
+    pub recovery: bool,
 }
 
 /// Why a code of the app was refused.
@@ -172,6 +174,7 @@ impl super::Samples for AppCode {
             action: "/login/0199a1b2".to_owned(),
             who: Some(Who::sample()),
             problem: None,
+            recovery: false,
         };
         let mut samples: Vec<_> = PROBLEMS
             .into_iter()
@@ -185,6 +188,11 @@ impl super::Samples for AppCode {
                 )
             })
             .collect();
+        let recovery = Self {
+            recovery: true,
+            ..plain.clone()
+        };
+        samples.push(("recovery", recovery));
         samples.push(("plain", plain));
         samples
     }

@@ -3,16 +3,19 @@
 //! A page knows no request and no store: the server fills a page's fields and gives it a [`Frame`].
 //! Conventions that scripts rely on: the primary form comes first and posts the fields
 //! `username`, `password`, `code`, `next_code`, `activation_code`, `new_password`,
-//! `new_password_again`, `phone`, `method`, `serial` (with the hidden `ticket` where there is one);
+//! `new_password_again`, `phone`, `method`, `serial`, `user_code` (with the hidden `ticket` where there is one);
 //! its button has no name. Every other button, and those of the account, post `action` to the same
-//! address: `resend`, `resync`, `sign-out`, `sign-out-everywhere`.
+//! address: `resend`, `resync`, `lost`, `kept`, `sign-out`, `sign-out-everywhere`.
 //!
 //! Served beside the pages: `/static/mark.svg` (the icon), `/static/password.js` and `/static/onward.js`.
 
 mod account;
+mod account_app;
+mod account_password;
 mod activation;
 mod app;
 mod consent;
+mod device;
 mod elsewhere;
 mod frame;
 mod leave;
@@ -22,6 +25,7 @@ mod plain;
 mod posted;
 mod proceed;
 pub mod qr;
+mod recovery;
 mod refused;
 mod sign_in;
 mod sms_code;
@@ -30,12 +34,15 @@ pub mod time;
 mod token;
 
 pub use account::{Account, ConsentRow, LoggedOut, LogoutConfirm, SessionRow};
+pub use account_app::AccountApp;
+pub use account_password::{AccountPassword, AccountPasswordDone, CurrentProblem};
 pub use activation::{
     ActivationData, ActivationDone, ActivationPassword, ActivationPhoneMethod, ActivationStart,
     ActivationToken, PhoneMethodProblem, StartProblem,
 };
 pub use app::{AppCode, AppCodeProblem, AppEnrolment, Clock};
 pub use consent::{Consent, Released};
+pub use device::{Device, DeviceConfirm, DeviceDone, DeviceProblem};
 pub use elsewhere::EnrolElsewhere;
 pub use frame::{Frame, LanguageLink};
 pub use leave::{Leave, LeaveRow, LeaveState};
@@ -44,6 +51,10 @@ pub use onward::Onward;
 pub use plain::{Home, NotFound, Overloaded, PauseWhy};
 pub use posted::Posted;
 pub use proceed::{Proceed, ProceedWhy};
+pub use recovery::{
+    RecoveryCode, RecoveryMade, RecoveryMay, RecoveryProblem, RecoverySheet, RecoveryStanding,
+    Replacement,
+};
 pub use refused::{Link, Reason, Refused};
 pub use sign_in::{SignIn, SignInProblem};
 pub use sms_code::{Delivery, Resend, SmsCode, SmsProblem};

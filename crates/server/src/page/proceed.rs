@@ -53,6 +53,9 @@ impl Proceed {
                 .given("zone", zone.as_str())
                 .say("proceed-resume-inside"),
             (ProceedWhy::Resume, None) => frame.say("proceed-resume-text").into_owned(),
+            (ProceedWhy::StepUp, _) if self.application.is_none() => {
+                frame.say("proceed-step-up-own").into_owned()
+            }
             (ProceedWhy::StepUp, Some(_)) => frame.say("proceed-step-up-inside").into_owned(),
             (ProceedWhy::StepUp, None) => frame.say("proceed-step-up-outside").into_owned(),
         }
@@ -94,6 +97,13 @@ impl super::Samples for Proceed {
                 },
             ),
             ("resume", resume),
+            (
+                "own",
+                Self {
+                    application: None,
+                    ..plain.clone()
+                },
+            ),
             (
                 "inside",
                 Self {

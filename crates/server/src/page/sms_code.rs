@@ -21,6 +21,8 @@ pub struct SmsCode {
     pub resend: Resend,
     /// What is known of the message under way.
     pub delivery: Delivery,
+    /// Whether a recovery code is taken instead: `action=lost`.
+    pub recovery: bool,
     /// Where one stands while enrolling; none when this is merely the second factor.
     pub step: Option<Step>,
 }
@@ -163,6 +165,7 @@ impl super::Samples for SmsCode {
             problem: None,
             resend: Resend::Wait { seconds: 45 },
             delivery: Delivery::OnItsWay,
+            recovery: false,
             step: Some(Step { at: 2, of: 3 }),
         };
         let again = |problem| Self {
@@ -181,6 +184,14 @@ impl super::Samples for SmsCode {
             ("wrong", again(SmsProblem::Wrong { tries_left: 4 })),
             ("wrong-last", again(SmsProblem::Wrong { tries_left: 1 })),
             ("malformed", again(SmsProblem::Malformed)),
+            (
+                "recovery",
+                Self {
+                    recovery: true,
+                    step: None,
+                    ..plain.clone()
+                },
+            ),
             ("expired", again(SmsProblem::Expired)),
             ("replayed", again(SmsProblem::Replayed)),
             (

@@ -51,6 +51,10 @@ fn everything() -> Vec<Shown> {
     show::<AppEnrolment>("app-enrolment", &mut shown);
     show::<AppCode>("app-code", &mut shown);
     show::<TokenCode>("token-code", &mut shown);
+    show::<RecoveryCode>("recovery-code", &mut shown);
+    show::<RecoveryMade>("recovery-made", &mut shown);
+    show::<RecoverySheet>("recovery-sheet", &mut shown);
+    show::<Replacement>("replacement", &mut shown);
     show::<EnrolElsewhere>("elsewhere", &mut shown);
     show::<Refused>("refused", &mut shown);
     show::<ActivationStart>("activation-start", &mut shown);
@@ -60,6 +64,9 @@ fn everything() -> Vec<Shown> {
     show::<ActivationToken>("activation-token", &mut shown);
     show::<ActivationDone>("activation-done", &mut shown);
     show::<Account>("account", &mut shown);
+    show::<AccountApp>("account-app", &mut shown);
+    show::<AccountPassword>("account-password", &mut shown);
+    show::<AccountPasswordDone>("account-password-done", &mut shown);
     show::<LogoutConfirm>("logout-confirm", &mut shown);
     show::<LoggedOut>("logged-out", &mut shown);
     show::<Home>("home", &mut shown);
@@ -67,6 +74,9 @@ fn everything() -> Vec<Shown> {
     show::<Overloaded>("overloaded", &mut shown);
     show::<Proceed>("proceed", &mut shown);
     show::<Consent>("consent", &mut shown);
+    show::<Device>("device", &mut shown);
+    show::<DeviceConfirm>("device-confirm", &mut shown);
+    show::<DeviceDone>("device-done", &mut shown);
     show::<Posted>("posted", &mut shown);
     show::<Onward>("onward", &mut shown);
     show::<Leave>("leave", &mut shown);
@@ -352,6 +362,7 @@ fn a_slow_phone_is_told_how_slow_it_is_and_what_to_do() {
             minutes: 4,
             clock: Clock::Slow,
         }),
+        recovery: false,
     };
     let html = page.html(&frame(Language::Fr)).unwrap();
     assert!(html.contains("retarde d&#39;environ 4 minutes") && html.contains("automatiques"));

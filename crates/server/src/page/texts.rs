@@ -62,6 +62,62 @@ impl Texts<'_> {
         self.mail("mail-activation-subject", &saying.say("mail-activation"))
     }
 
+    /// The desk has voided the password: the code that leads to another one, where, until when.
+    #[must_use]
+    pub fn new_password(&self, username: &str, code: &str, link: &str, until: Timestamp) -> Mail {
+        let saying = self
+            .given("username", username)
+            .given("code", code)
+            .given("link", link)
+            .given("when", self.day_and_clock(until));
+        self.mail(
+            "mail-new-password-subject",
+            &saying.say("mail-new-password"),
+        )
+    }
+
+    /// [L04] The password is another one.
+    #[must_use]
+    pub fn password_changed(&self, at: Timestamp) -> Mail {
+        let saying = self.given("when", self.day_and_clock(at));
+        self.mail(
+            "mail-password-changed-subject",
+            &saying.say("mail-password-changed"),
+        )
+    }
+
+    /// [L04] The desk has taken back what was bound.
+    #[must_use]
+    pub fn factor_reset(&self, at: Timestamp) -> Mail {
+        let saying = self.given("when", self.day_and_clock(at));
+        self.mail(
+            "mail-factor-reset-subject",
+            &saying.say("mail-factor-reset"),
+        )
+    }
+
+    /// [L04] New recovery codes were made.
+    #[must_use]
+    pub fn recovery_codes_made(&self, at: Timestamp) -> Mail {
+        let saying = self.given("when", self.day_and_clock(at));
+        self.mail(
+            "mail-recovery-made-subject",
+            &saying.say("mail-recovery-made"),
+        )
+    }
+
+    /// [L04] A recovery code was used; so many are left.
+    #[must_use]
+    pub fn recovery_code_used(&self, left: u8, at: Timestamp) -> Mail {
+        let saying = self
+            .given("left", left)
+            .given("when", self.day_and_clock(at));
+        self.mail(
+            "mail-recovery-used-subject",
+            &saying.say("mail-recovery-used"),
+        )
+    }
+
     /// [L04] The identity was activated.
     #[must_use]
     pub fn activated(&self, at: Timestamp) -> Mail {
@@ -237,6 +293,13 @@ mod tests {
                 texts.code_used_twice(AT),
                 texts.activated(AT),
                 texts.new_number("+41 79 ••• •• 67", AT),
+                texts.new_password("sophie.rey", "K7QF-2M9X-PT", "https://identite.vs.ch", AT),
+                texts.password_changed(AT),
+                texts.factor_reset(AT),
+                texts.recovery_codes_made(AT),
+                texts.recovery_code_used(0, AT),
+                texts.recovery_code_used(1, AT),
+                texts.recovery_code_used(7, AT),
                 texts.factor_bound(Method::App, AT),
                 texts.factor_bound(Method::Sms, AT),
                 texts.factor_bound(Method::Token, AT),

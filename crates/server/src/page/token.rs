@@ -15,6 +15,8 @@ pub struct TokenCode {
     pub problem: Option<TokenProblem>,
     /// How many codes are asked for.
     pub ask: TokenAsk,
+    /// Whether a recovery code is taken instead: `action=lost`.
+    pub recovery: bool,
 }
 
 /// How many codes are asked for.
@@ -75,6 +77,7 @@ impl super::Samples for TokenCode {
             who: Some(Who::sample()),
             problem: None,
             ask: TokenAsk::One,
+            recovery: false,
         };
         let again = |problem| Self {
             problem: Some(problem),
@@ -94,6 +97,13 @@ impl super::Samples for TokenCode {
                 Self {
                     problem: Some(TokenProblem::NotInARow),
                     ..two
+                },
+            ),
+            (
+                "recovery",
+                Self {
+                    recovery: true,
+                    ..plain.clone()
                 },
             ),
             ("plain", plain),

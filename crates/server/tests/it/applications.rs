@@ -189,11 +189,12 @@ fn only_the_authorization_code_exists() {
 #[test]
 fn an_application_must_be_itself() {
     let mut canton = canton();
+    crate::registered::registers_a_neighbour(&canton);
     let code = code(&mut canton);
     for (client, secret) in [
         ("ent", ""),
         ("ent", "wrong"),
-        ("ism", testkit::memory::ENT_SECRET),
+        ("neighbour", testkit::memory::ENT_SECRET),
         ("nobody", testkit::memory::ENT_SECRET),
         ("", ""),
     ] {

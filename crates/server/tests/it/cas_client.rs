@@ -1,17 +1,15 @@
 //! CAS with a client that nobody here wrote: Apache's mod_auth_cas, configured by the snippet of
 //! `docs/applications/cas.md`.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
-
 use journey::Timestamp;
 use server::{RealWorld, World};
 use store::ResourceKind;
-use tempfile::TempDir;
 use testkit::memory::Canton;
 use testkit::{Language, Role, Town};
 
 use crate::{
-    programs::{Curl, Program, SCHOOL, Serving, ZONE, free_port, snippet},
+    apache::{Apache, Place},
+    programs::{Curl, SCHOOL, Serving, ZONE, free_port, snippet},
     registered::{changes, registers},
 };
 
@@ -27,27 +25,24 @@ pub(crate) fn canton_of_today() -> Canton {
 }
 
 struct Stage {
-    canton: Canton,
+    apache: Apache,
     application: String,
-    apache: Program,
+    canton: Canton,
     provider: Serving,
-    _folder: TempDir,
 }
 
 /// An Apache whose pages below `/protected` need a sign-in. It answers with what it knows of a person.
 fn stage(validate: &str, saml: &str) -> Stage {
     let canton = canton_of_today();
-    let (port, apache_port) = (free_port(), free_port());
-    let application = format!("http://127.0.0.1:{apache_port}");
+    let place = Place::new();
+    let application = place.origin();
     let registration = snippet(
         PAGE,
         "toml",
         &[("https://moodle.example.ch/", &format!("{application}/"))],
     );
     registers(&canton, &registration);
-    let provider = Serving::start(&canton, port);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_string_lossy().into_owned();
+    let provider = Serving::start(&canton, free_port());
     let protected = snippet(
         PAGE,
         "apache",
@@ -56,56 +51,18 @@ fn stage(validate: &str, saml: &str) -> Stage {
             ("/cas/p3/serviceValidate", validate),
             (
                 "/var/cache/apache2/mod_auth_cas/",
-                &format!("{path}/sessions/"),
+                &place.folder("sessions"),
             ),
         ],
     );
-    fs::create_dir_all(folder.path().join("sessions")).unwrap();
-    fs::create_dir_all(folder.path().join("pages/protected")).unwrap();
-    fs::write(folder.path().join("pages/protected/page"), "the page").unwrap();
-    let modules = [
-        "mpm_event",
-        "authn_core",
-        "authz_core",
-        "authz_user",
-        "headers",
-        "auth_cas",
-    ];
-    let modules: String = modules
-        .iter()
-        .map(|name| format!("LoadModule {name}_module modules/mod_{name}.so\n"))
-        .collect();
-    let repeated = ["displayName", "groups", "authnContextClass"];
-    let repeated =
-        repeated.map(|name| format!("Header set CAS-{name} expr=%{{HTTP:CAS-{name}}}\n"));
-    let repeated = repeated.concat();
-    let configuration = format!(
-        "ServerRoot /usr/lib/apache2\nServerName 127.0.0.1\nPidFile {path}/pid\nErrorLog /dev/stderr\n\
-         DefaultRuntimeDir {path}\nMutex file:{path}\nListen 127.0.0.1:{apache_port}\n{modules}\
-         DocumentRoot {path}/pages\n{protected}\n{saml}\n\
-         Header always set X-Remote-User expr=%{{REMOTE_USER}}\n{repeated}"
-    );
-    fs::write(folder.path().join("apache.conf"), configuration).unwrap();
-    // Apache's children become another user if it is started by root.
-    let all = fs::Permissions::from_mode(0o777);
-    fs::set_permissions(folder.path(), all.clone()).unwrap();
-    fs::set_permissions(folder.path().join("sessions"), all).unwrap();
-    let apache = Program::start(
-        Command::new("/usr/sbin/apache2").args([
-            "-D",
-            "FOREGROUND",
-            "-f",
-            &format!("{path}/apache.conf"),
-        ]),
-        folder.path(),
-        apache_port,
-    );
+    place.page("protected/page", "the page");
+    let told = ["CAS-displayName", "CAS-groups", "CAS-authnContextClass"];
+    let site = format!("{protected}\n{saml}");
     Stage {
-        canton,
+        apache: place.starts("auth_cas", &site, &told.map(|name| (name, name))),
         application,
-        apache,
+        canton,
         provider,
-        _folder: folder,
     }
 }
 

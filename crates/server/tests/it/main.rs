@@ -10,6 +10,7 @@
 )]
 
 mod addresses;
+mod apache;
 mod application;
 mod applications;
 mod cas;
@@ -21,9 +22,11 @@ mod headers;
 mod mod_auth_openidc;
 mod oidc_client_ts;
 mod openid_client;
+mod openid_client_signed;
 mod presets;
 mod programs;
 mod proxies;
+mod recommended;
 mod registered;
 mod saml;
 mod secrets;

@@ -1,17 +1,15 @@
 //! OpenID Connect with a client that nobody here wrote: Apache's mod_auth_openidc, configured by the
 //! snippets of `docs/applications/mod-auth-openidc.md`.
 
-use std::{fs, os::unix::fs::PermissionsExt, process::Command};
-
 use data_encoding::HEXLOWER;
-use tempfile::TempDir;
 use testkit::memory::Canton;
 use testkit::{Role, Town};
 use url::form_urlencoded::byte_serialize;
 
 use crate::{
+    apache::{Apache, Place},
     cas_client::canton_of_today,
-    programs::{Curl, Program, SCHOOL, Serving, free_port, snippet},
+    programs::{Curl, SCHOOL, Serving, free_port, snippet},
     registered::registers,
 };
 
@@ -19,17 +17,17 @@ const PAGE: &str = include_str!("../../../../docs/applications/mod-auth-openidc.
 const SECRET: &str = "b3BlbmlkIGNvbm5lY3Qgd2l0aCBhIHJlYWwgY2xpZW50";
 
 struct Stage {
-    canton: Canton,
+    apache: Apache,
     application: String,
-    apache: Program,
+    canton: Canton,
     provider: Serving,
-    _folder: TempDir,
 }
 
+/// An Apache whose answers repeat what it knows of a person.
 fn stage() -> Stage {
     let canton = canton_of_today();
-    let (port, apache_port) = (free_port(), free_port());
-    let application = format!("http://127.0.0.1:{apache_port}");
+    let place = Place::new();
+    let application = place.origin();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, SECRET.as_bytes());
     let registration = snippet(
         PAGE,
@@ -43,9 +41,7 @@ fn stage() -> Stage {
         ],
     );
     registers(&canton, &registration);
-    let provider = Serving::start(&canton, port);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_string_lossy().into_owned();
+    let provider = Serving::start(&canton, free_port());
     let site = snippet(
         PAGE,
         "apache",
@@ -56,57 +52,19 @@ fn stage() -> Stage {
         ],
     );
     for name in ["protected/page", "api/page", "bye"] {
-        let file = folder.path().join("pages").join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, format!("the page {name}")).unwrap();
+        place.page(name, &format!("the page {name}"));
     }
-    let configuration = configuration(&path, apache_port, &site);
-    fs::write(folder.path().join("apache.conf"), configuration).unwrap();
-    // Apache's children become another user if it is started by root.
-    let all = PermissionsExt::from_mode(0o777);
-    fs::set_permissions(folder.path(), all).unwrap();
-    let apache = Program::start(
-        Command::new("/usr/sbin/apache2").args([
-            "-D",
-            "FOREGROUND",
-            "-f",
-            &format!("{path}/apache.conf"),
-        ]),
-        folder.path(),
-        apache_port,
-    );
-    Stage {
-        canton,
-        application,
-        apache,
-        provider,
-        _folder: folder,
-    }
-}
-
-/// A whole Apache around the site, whose answers repeat what it knows of a person.
-fn configuration(path: &str, port: u16, site: &str) -> String {
-    let modules = [
-        "mpm_event",
-        "authn_core",
-        "authz_core",
-        "authz_user",
-        "headers",
-        "auth_openidc",
+    let told = [
+        ("X-OIDC_CLAIM_name", "OIDC_CLAIM_name"),
+        ("X-OIDC_CLAIM_acr", "OIDC_CLAIM_acr"),
+        ("X-OIDC_access_token", "OIDC_access_token"),
     ];
-    let modules: String = modules
-        .iter()
-        .map(|name| format!("LoadModule {name}_module modules/mod_{name}.so\n"))
-        .collect();
-    let told = ["OIDC_CLAIM_name", "OIDC_CLAIM_acr", "OIDC_access_token"];
-    let told = told.map(|name| format!("Header set X-{name} expr=%{{HTTP:{name}}}\n"));
-    let told = told.concat();
-    format!(
-        "ServerRoot /usr/lib/apache2\nServerName 127.0.0.1\nPidFile {path}/pid\nErrorLog /dev/stderr\n\
-         DefaultRuntimeDir {path}\nMutex file:{path}\nListen 127.0.0.1:{port}\n{modules}\
-         DocumentRoot {path}/pages\n{site}\n\
-         Header always set X-Remote-User expr=%{{REMOTE_USER}}\n{told}"
-    )
+    Stage {
+        apache: place.starts("auth_openidc", &site, &told),
+        application,
+        canton,
+        provider,
+    }
 }
 
 /// The value of a header that the page repeats.

@@ -26,6 +26,8 @@ use crate::{
 };
 
 const PAGE: &str = include_str!("../npm/oidc_client_ts.html");
+/// What people read: its block is what runs here.
+const DOCUMENT: &str = include_str!("../../../../docs/applications/single-page.md");
 /// Longest wait for the browser to come to a page, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PULSE: Duration = Duration::from_millis(50);
@@ -134,8 +136,13 @@ impl Drop for Chromium {
 fn serves_the_application(port: u16, provider: &str) -> String {
     let library = packages().join("node_modules/oidc-client-ts/dist/browser/oidc-client-ts.min.js");
     let library = fs::read_to_string(library).unwrap();
-    let page = PAGE.replace("PROVIDER", provider);
-    let files = Arc::new((page, library));
+    let origin = format!("http://127.0.0.1:{port}");
+    let (_, block) = DOCUMENT.split_once("```js\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let block = block
+        .replace("https://id.example.ch", provider)
+        .replace("https://planner.example.ch", &origin);
+    let files = Arc::new((PAGE.replace("MANAGER", &block), library));
     let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
@@ -144,7 +151,7 @@ fn serves_the_application(port: u16, provider: &str) -> String {
             thread::spawn(move || answers(stream, &files));
         }
     });
-    format!("http://127.0.0.1:{port}")
+    origin
 }
 
 /// One request, answered with the page or the library.
@@ -226,8 +233,8 @@ fn oidc_client_ts_signs_in_renews_and_signs_out_in_chromium() {
         &format!(
             r#"
             [[application]]
-            id = "trial"
-            name = {{ fr = "Essai", de = "Probe", en = "Trial" }}
+            id = "planner"
+            name = {{ fr = "Agenda", de = "Agenda", en = "Planner" }}
             kind = "public"
             auth = "none"
             trusted = true

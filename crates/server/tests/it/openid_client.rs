@@ -1,5 +1,5 @@
 //! OpenID Connect with a client that nobody here wrote: npm's `openid-client`, on a server with a secret, and
-//! without one with tokens that are bound to a key.
+//! without one with tokens that are bound to a key; and both as a device that somebody lets in elsewhere.
 
 use std::{
     fs,
@@ -9,7 +9,9 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
+use journey::Timestamp;
 use serde_json::{Value, json};
+use server::{RealWorld, World};
 use tempfile::TempDir;
 use testkit::memory::Canton;
 use testkit::{Role, Town};
@@ -170,4 +172,75 @@ fn openid_client_binds_its_tokens_to_a_key() {
             "renewed": true, "refused": "invalid_grant", "gone": 401,
         })
     );
+}
+
+/// [C16] A device without a keyboard: asks for its codes, is let in by somebody in a browser, with two factors
+/// because it stands in no school, and renews; another one is refused.
+#[test]
+fn openid_client_is_let_in_as_a_device() {
+    for (secret, kind) in [(SECRET, "bearer"), ("-", "dpop")] {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, SECRET.as_bytes());
+        let registration = match secret {
+            "-" => "kind = \"native\"\nauth = \"none\"\ndpop_bound = true".to_owned(),
+            _ => format!(
+                "kind = \"confidential\"\nauth = \"basic\"\nsecret_sha256 = \"{}\"",
+                HEXLOWER.encode(digest.as_ref())
+            ),
+        };
+        let registration = format!("{registration}\ngrants = [\"device_code\", \"refresh_token\"]");
+        let mut stage = stage(secret, &registration);
+        let browser = Curl::new(SCHOOL);
+        let asked = types_its_code(&mut stage, &browser, true);
+        let done = browser.fills(&asked, &[("action", "allow")]);
+        assert_eq!(done.status, 200, "{}", done.body);
+        let told = comes(&stage, &browser);
+        assert_eq!(
+            said(&told),
+            json!({
+                "name": "Chloé Zufferey", "acr": "https://refeds.org/profile/mfa", "kind": kind,
+                "renewed": true,
+            })
+        );
+        let asked = types_its_code(&mut stage, &browser, false);
+        browser.fills(&asked, &[("action", "deny")]);
+        let told = comes(&stage, &browser);
+        assert_eq!(said(&told), json!({ "refused": "access_denied" }));
+    }
+}
+
+/// The device comes for its tokens; its proofs say when they were made, by the clock of today.
+fn comes(stage: &Stage, browser: &Curl) -> Page {
+    let Timestamp(now) = World::now(&RealWorld);
+    let toy = stage.canton.toy();
+    toy.passes(now - toy.now());
+    browser.opens(&format!("{}/comes", stage.application), &[])
+}
+
+/// Somebody follows the link that the device shows, and signs in if they must; the question.
+fn types_its_code(stage: &mut Stage, browser: &Curl, signs_in: bool) -> Page {
+    let codes = said(&browser.opens(&format!("{}/device", stage.application), &[]));
+    let link = codes["verification_uri_complete"].as_str().unwrap();
+    let user_code = codes["user_code"].as_str().unwrap();
+    let page = browser.opens(link, &[]);
+    assert!(page.body.contains(user_code), "{}", page.body);
+    let mut page = browser.fills(&page, &[("user_code", user_code)]);
+    if signs_in {
+        let town: &mut dyn Town = &mut stage.canton;
+        let person = town.somebody(Role::EnrolledApp);
+        let typed = [
+            ("username", person.username.as_str()),
+            ("password", &person.password),
+        ];
+        page = browser.fills(&page, &typed);
+        page = browser.fills(&page, &[("action", "continue")]);
+        let code = town.shown_by_app(&person);
+        page = browser.fills(&page, &[("code", &code)]);
+    }
+    assert!(
+        page.url.contains("/device/confirm"),
+        "{} {}",
+        page.url,
+        page.body
+    );
+    page
 }

@@ -1,5 +1,6 @@
 //! More applications than the demo has.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use store::{Resource, ResourceKind};
 use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Browser, Person, Place, Role, Town};
@@ -28,6 +29,20 @@ pub(crate) fn registers(canton: &Canton, applications: &str) {
     changes(canton, ResourceKind::Applications, |text| {
         format!("{text}\n{applications}")
     });
+}
+
+/// Registers another OpenID Connect application beside the ENT, with a secret of its own.
+pub(crate) fn registers_a_neighbour(canton: &Canton) {
+    let secret = data_encoding::HEXLOWER.encode(digest(&SHA256, b"the neighbour's").as_ref());
+    let name = "name = { fr = \"Voisin\", de = \"Nachbar\", en = \"Neighbour\" }";
+    registers(
+        canton,
+        &format!(
+            "[[application]]\nid = \"neighbour\"\n{name}\nkind = \"confidential\"\nauth = \"basic\"\n\
+             secret_sha256 = \"{secret}\"\nscopes = [\"openid\", \"profile\"]\ntrusted = true\n\
+             redirect_uris = [\"http://localhost:8405/callback\"]\n"
+        ),
+    );
 }
 
 /// Changes a document, and has the provider read it.

@@ -1,6 +1,7 @@
 // An application made with `openid-client`. It listens at a port; `/login` begins a sign-in, and where that ends
 // it does with its tokens whatever can be done, and answers with what came of it. `/itself` asks for a token in
-// its own name. Arguments: the provider, client id, secret (or `-` for none), port.
+// its own name. `/device` asks for the codes of a device, `/comes` comes with them until somebody has answered.
+// Arguments: the provider, client id, secret (or `-` for none), port.
 import { createServer } from 'node:http';
 import * as client from 'openid-client';
 
@@ -63,6 +64,25 @@ async function itself() {
   return { kind, scope, active: await active(token) };
 }
 
+async function device() {
+  begun.codes = await client.initiateDeviceAuthorization(config, { scope: 'openid profile' });
+  return begun.codes;
+}
+
+async function comes() {
+  const first = await client
+    .pollDeviceAuthorizationGrant(config, begun.codes, undefined, options)
+    .catch((error) => ({ refused: error.error }));
+  if (first.refused) return first;
+  const { sub, acr } = first.claims();
+  const { name } = await client.fetchUserInfo(config, first.access_token, sub, options);
+  const second = await client.refreshTokenGrant(config, first.refresh_token, undefined, options);
+  const renewed = second.claims().sub === sub && second.refresh_token !== first.refresh_token;
+  return { name, acr, kind: first.token_type, renewed };
+}
+
+const answers = { '/comes': comes, '/device': device, '/itself': itself };
+
 createServer(async (request, response) => {
   const url = new URL(request.url, here);
   try {
@@ -70,7 +90,7 @@ createServer(async (request, response) => {
       response.writeHead(303, { location: await login() }).end();
       return;
     }
-    const said = url.pathname === '/itself' ? await itself() : await callback(url);
+    const said = await (answers[url.pathname] ?? callback)(url);
     response.setHeader('content-type', 'application/json').end(JSON.stringify(said));
   } catch (error) {
     response.writeHead(500).end(`${error.stack}\n${JSON.stringify(error.cause ?? {})}`);

@@ -24,7 +24,8 @@ pub(super) async fn an_activation_sets_what_was_chosen_and_says_so(world: &World
     assert_eq!(committed, Committed::Yes(None));
     let account = world.account(person).await?;
     assert_eq!(account.person.method, Some(Method::App));
-    assert_eq!(account.person.phone, activate.phone);
+    let chosen = activate.chosen.ok_or("nothing chosen")?;
+    assert_eq!(account.person.phone, chosen.1);
     assert!(!account.person.phone_confirmed && !account.person.enrolled());
     let password = account.password.ok_or("no password")?;
     assert!(password.matches(activate.password.expose()));

@@ -4,7 +4,8 @@ use journey::{ActivationId, JourneyId, Method, Notice, Secret, effect::Effect};
 
 use super::world::{Cause, Kept, NOW, World, count};
 use crate::{
-    Committed, Journey, KeyRecord, NewActivation, NewFamily, NewPerson, Redeemed, Redemption, key,
+    Committed, Journey, KeyRecord, NewActivation, NewFamily, NewPerson, NewRecoverySet, Redeemed,
+    Redemption, key,
     reseal::{Relying, Resealed, RowKey, Sealed, reseal},
     seal::{Checks, Keys, Purpose},
 };
@@ -153,6 +154,7 @@ pub(super) async fn what_is_checked_is_counted_by_its_key(world: &World) -> Kept
         let before = (
             relying(world, Relying::Password, number).await?,
             relying(world, Relying::ActivationCode, number).await?,
+            relying(world, Relying::RecoveryCodes, number).await?,
         );
         let (_, keyid) = (keys.keyids().into_iter())
             .find(|(of, _)| *of == number)
@@ -176,11 +178,20 @@ pub(super) async fn what_is_checked_is_counted_by_its_key(world: &World) -> Kept
             .store()
             .issue_activation(&activation, &world.by())
             .await?;
+        let codes = NewRecoverySet {
+            id: world.id(),
+            instead_of: None,
+            macs: [keys.mac(Purpose::ActivationCode, b"ABCDE-FGHJK-MNPQR"); 8],
+            person: activation.person,
+        };
+        assert!(world.store().make_recovery_set(&codes, &world.by()).await?);
         let after = (
             relying(world, Relying::Password, number).await?,
             relying(world, Relying::ActivationCode, number).await?,
+            relying(world, Relying::RecoveryCodes, number).await?,
         );
-        assert_eq!(after, (before.0 + 1, before.1 + 1), "of key {number}");
+        let expected = (before.0 + 1, before.1 + 1, before.2 + 1);
+        assert_eq!(after, expected, "of key {number}");
     }
     Ok(())
 }

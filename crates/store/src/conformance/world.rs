@@ -48,6 +48,12 @@ impl World {
         store
     }
 
+    /// The other node.
+    pub(super) fn other(&self) -> &AnyStore {
+        let [_, other] = &self.nodes;
+        other
+    }
+
     /// The keys of that store.
     pub(super) fn keys(&self) -> &Keys {
         let [keys, _] = &self.keys;
@@ -203,10 +209,9 @@ impl World {
     ) -> Result<Activate, Cause> {
         Ok(Activate {
             activation: self.activation(person).await?,
-            method,
+            chosen: Some((method, Some(self.phone()?))),
             password: Secret::new(format!("$argon2id${}", self.number()).into_bytes()),
             person,
-            phone: Some(self.phone()?),
         })
     }
 
@@ -342,10 +347,14 @@ pub(super) fn spend(factor: FactorId, counter: u64) -> Effect {
     }
 }
 
-/// Only a journey makes a proof; one that was stored is read back.
 fn proof() -> Result<Proof, Cause> {
-    let at = NOW.0;
-    let json = serde_json::json!({ "factor": null, "password": { "at": at, "_checked": null } });
+    proof_of(0)
+}
+
+/// Only a journey makes a proof; one that was stored is read back.
+pub(super) fn proof_of(era: u32) -> Result<Proof, Cause> {
+    let password = serde_json::json!({ "at": NOW.0, "era": era, "_checked": null });
+    let json = serde_json::json!({ "factor": null, "password": password });
     Ok(serde_json::from_value(json)?)
 }
 

@@ -24,8 +24,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    AssignToken, Committed, Journey, JourneyState, NewActivation, NewPerson, NewToken, Redeemed,
-    Redemption, Store,
+    AssignToken, Committed, Journey, JourneyState, NewActivation, NewPerson, NewRecoverySet,
+    NewToken, Redeemed, Redemption, Store,
     audit::{self, Entry},
     key,
     sqlite::{Sqlite, Whole},
@@ -186,10 +186,9 @@ fn spend(number: u8, counter: u64) -> Effect {
 fn activate(number: u8, person: PersonId) -> Effect {
     Effect::Activate(Box::new(Activate {
         activation: ActivationId([number; 16]),
-        method: Method::App,
+        chosen: Some((Method::App, Some(Phone::parse("079 123 45 67").unwrap()))),
         password: Secret::new(b"$argon2id$".to_vec()),
         person,
-        phone: Some(Phone::parse("079 123 45 67").unwrap()),
     }))
 }
 
@@ -242,6 +241,18 @@ const TOTP: OtpKind = OtpKind::Totp { period_s: 30 };
 const APP: u8 = 10;
 const BUTTON: u8 = 11;
 const CLOCKED: u8 = 12;
+/// The recovery codes of who is signed in.
+const CODES: [u8; 16] = [13; 16];
+
+/// Uses one of these codes up.
+fn spend_recovery() -> Effect {
+    let code = journey::SavedCode {
+        place: 2,
+        set: CODES,
+    };
+    let person = person(0).id;
+    Effect::SpendRecoveryCode { code, person }
+}
 
 /// A database with something in every table that a sign-in writes to: somebody with an app who is
 /// signed in, somebody who is to activate, tokens, a key.
@@ -284,6 +295,13 @@ async fn filled(here: &Here) -> (Sqlite, [u8; 32]) {
         until: None,
     };
     store.rotate_key(&key, NOW, &by()).await.unwrap();
+    let codes = NewRecoverySet {
+        id: CODES,
+        instead_of: None,
+        macs: [[4; 32]; 8],
+        person: anna,
+    };
+    assert!(store.make_recovery_set(&codes, &by()).await.unwrap());
     (store, session)
 }
 
@@ -354,6 +372,7 @@ async fn nothing_that_was_spent_after_the_backup_works_again() {
         spend(BUTTON, 10),
         spend(CLOCKED, step),
         activate(2, emil),
+        spend_recovery(),
         sign_in(emil),
     ];
     for (number, effect) in (20..).zip(&spends) {
@@ -367,11 +386,12 @@ async fn nothing_that_was_spent_after_the_backup_works_again() {
     let expected = Void {
         activations: 1,
         buttons: 1,
-        messages: 2,
+        messages: 3,
+        recovery_sets: 1,
     };
     assert_eq!(void, expected);
     let new = here.open("new.db");
-    for (number, effect) in (20..).zip(&spends[..4]) {
+    for (number, effect) in (20..).zip(&spends[..5]) {
         let again = done(&new, number, effect, by_later()).await;
         assert!(
             matches!(again, Committed::CounterSpent | Committed::ActivationSpent),

@@ -1,13 +1,14 @@
 //! What a step asks for, written with the step: all of it, or nothing.
 
 use journey::{
-    PersonId, Phone, SmsCode, Timestamp,
+    Otp, PersonId, Phone, Place, SmsCode, Timestamp,
     effect::Effect,
     limit::{self, Rule},
 };
 
 use super::{
-    Cause, journeys::Step, lanes, link::Tx, outbox, people, sessions, tokens, tokens::NotAssigned,
+    Cause, journeys::Step, lanes, link::Tx, outbox, people, recovery, sessions, tokens,
+    tokens::NotAssigned,
 };
 use crate::{
     AssignToken, Committed, LaneKey, Message, NewSession,
@@ -73,6 +74,9 @@ async fn apply_one(
             lanes::remember_device(tx, *person, device, now).await?;
             Ok(Ok(None))
         }
+        Effect::ReplaceWithApp { otp, person, place } => {
+            replace(tx, step, (*person, otp, place)).await
+        }
         Effect::SendSmsCode { code, person, to } => {
             send_sms(tx, step, number, (*person, to, code)).await
         }
@@ -91,6 +95,10 @@ async fn apply_one(
         } => {
             let spent = (*counter, *drift);
             let spent = tokens::spend_counter(tx, *factor, step.person, spent).await?;
+            Ok(done_if(spent, Committed::CounterSpent))
+        }
+        Effect::SpendRecoveryCode { code, person } => {
+            let spent = recovery::spend(tx, *person, code).await?;
             Ok(done_if(spent, Committed::CounterSpent))
         }
     }
@@ -113,6 +121,20 @@ async fn assign(
         Ok(()) => Ok(None),
         Err(NotAssigned::CounterSpent) => Err(Committed::CounterSpent),
         Err(NotAssigned::Taken) => Err(Committed::TokenTaken),
+    })
+}
+
+/// An app takes the place of what is lost.
+async fn replace(
+    tx: &Tx,
+    step: &Step<'_>,
+    (person, otp, place): (PersonId, &Otp, &Place),
+) -> Result<Applied, Cause> {
+    let moment = (place, step.by.at, step.journey.id);
+    let bound = recovery::replace_with_app(tx, step.keys, (person, otp), moment).await?;
+    Ok(match bound {
+        true => Ok(None),
+        false => Err(Committed::Overtaken),
     })
 }
 

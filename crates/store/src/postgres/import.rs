@@ -156,9 +156,9 @@ fn ids<'a>(entries: &'a [&Entry<'_>]) -> Vec<&'a [u8]> {
     ids.collect()
 }
 
-/// Whose account is theirs already: it has a password.
+/// Whose account is theirs already: it has a password, or had one before it was reset.
 async fn activated(tx: &Tx, known: &[&Entry<'_>]) -> Result<HashSet<PersonId>, Cause> {
-    let sql = "select id from person where id = any($1) and password is not null";
+    let sql = "select id from person where id = any($1) and (password is not null or era > 0)";
     people_of(tx.rows(sql, &[&ids(known)]).await?)
 }
 
@@ -307,7 +307,7 @@ async fn update_account(tx: &Tx, register: &Register<'_>) -> Result<HashSet<Pers
                  password = new.password
              from unnest($1::bytea[], $2::text[], $3::text[], $4::bytea[])
                  as new (id, method, phone, password)
-             where person.id = new.id and person.password is null
+             where person.id = new.id and person.password is null and person.era = 0
                  and (new.method is distinct from person.method and new.method is not null
                      or new.phone is distinct from person.phone and new.phone is not null
                      or new.password is not null)

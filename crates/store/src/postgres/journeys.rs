@@ -78,12 +78,17 @@ impl<'a> Step<'a> {
         let Some(sealed) = &self.sealed else {
             return self.finish(tx, 1).await;
         };
+        // The person's row is held: whoever resets them at this moment waits, and then sees the journey that
+        // is to end; or was first, and there is none.
         let opened = tx
             .execute(
-                "insert into journey (id, browser, epoch, person, sealed, support, until, version)
+                "with proven as (
+                     select 1 from person where person.id = $3 and person.era = $8 for share)
+                 insert into journey (id, browser, epoch, person, sealed, support, until, version)
                  select $1::bytea, $2::bytea, number, $3::bytea, $4::bytea, $5::text, $6::bigint,
                      $7::bigint
-                 from meta where name = 'epoch'
+                 from meta
+                 where name = 'epoch' and ($8::bigint is null or exists (select 1 from proven))
                  on conflict do nothing",
                 &[
                     &self.journey.id.0.as_slice(),
@@ -93,6 +98,7 @@ impl<'a> Step<'a> {
                     &self.journey.support,
                     &self.journey.until.0,
                     &i64::from(self.journey.version),
+                    &forms::era(&self.journey.state).map(i64::from),
                 ],
             )
             .await?;

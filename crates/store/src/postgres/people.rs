@@ -11,7 +11,7 @@ use super::{
     link::{Link, Tx},
     outbox,
     outbox::People,
-    participants,
+    participants, recovery,
     rows::Columns,
     sessions,
 };
@@ -26,7 +26,7 @@ macro_rules! select_person {
     ($which:literal) => {
         concat!(
             "select person.id, disabled, first_name, language, last_name, mail, method, password,
-                 phone, phone_confirmed, role, school, username,
+                 phone, phone_confirmed, role, school, username, era,
                  app.id, app.sealed, app.drift, app.last_counter,
                  token.serial, token.sealed, token.drift, token.last_counter,
                  array(select name.name from name
@@ -143,6 +143,7 @@ fn read(keys: &Keys, row: &Row) -> Result<Account, Cause> {
     let role: &str = columns.next()?;
     let school = columns.next()?;
     let username = columns.next()?;
+    let era = columns.next_count()?;
     let app = columns
         .next_bytes_if_any()?
         .map(|app| forms::app_aad(app, id));
@@ -169,6 +170,7 @@ fn read(keys: &Keys, row: &Row) -> Result<Account, Cause> {
     };
     Ok(Account {
         aliases: columns.next()?,
+        era,
         password: password.map(Secret::new),
         person,
     })
@@ -257,6 +259,7 @@ pub(super) async fn disable(
         &[&person.0.as_slice()],
     )
     .await?;
+    recovery::make_void(tx, person).await?;
     let sessions = end_everything(tx, keys, person, (None, by.at)).await?;
     tx.tell(&Happened::SignedOut { sessions }, &by, None);
     Ok(())
@@ -364,8 +367,8 @@ pub(super) async fn activations(
 }
 
 /// Spends the activation and sets what was chosen; everything that was begun before ends. False if
-/// the activation was spent, is over or void, or the person was switched off or has a password and a
-/// method already.
+/// the activation was spent, is over or void, or the person was switched off, has a password and a
+/// method already, or has to choose what was not chosen, or the other way round.
 pub(super) async fn activate(
     tx: &Tx,
     keys: &Keys,
@@ -384,29 +387,60 @@ pub(super) async fn activate(
             ],
         )
         .await?;
-    if spent == 0 {
-        return Ok(false);
-    }
-    let set = tx
-        .execute(
-            "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
-                 phone_from = case when $3::text is null then null else 'email_activation' end
-             where id = $4 and disabled = 0 and (password is null or method is null)",
-            &[
-                &activate.password.expose(),
-                &word(&activate.method)?,
-                &activate.phone.as_ref().map(Phone::as_str),
-                &person.0.as_slice(),
-            ],
-        )
-        .await?;
-    if set == 0 {
+    if spent == 0 || !set_chosen(tx, activate).await? {
         return Ok(false);
     }
     remember_password(tx, person, &activate.password).await?;
     void_activations(tx, person).await?;
     end_everything(tx, keys, person, (Some(journey), now)).await?;
+    forget_devices(tx, person).await?;
+    Ok(true)
+}
+
+/// [L06] Whose password alone was reset keeps method and number. A password that is replaced takes what was
+/// proven with it along.
+async fn set_chosen(tx: &Tx, activate: &Activate) -> Result<bool, Cause> {
+    let (person, password) = (activate.person.0.as_slice(), activate.password.expose());
+    let set = match &activate.chosen {
+        Some((method, phone)) => {
+            tx.execute(
+                "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
+                     phone_from = case when $3::text is null then null else 'email_activation' end,
+                     era = era + case when password is null then 0 else 1 end
+                 where id = $4 and disabled = 0
+                     and (method is null or password is null and not exists (
+                         select 1 from password_past where password_past.person = person.id))",
+                &[
+                    &password,
+                    &word(method)?,
+                    &phone.as_ref().map(Phone::as_str),
+                    &person,
+                ],
+            )
+            .await?
+        }
+        None => {
+            tx.execute(
+                "update person set password = $1
+                 where id = $2 and disabled = 0 and password is null and method is not null",
+                &[&password, &person],
+            )
+            .await?
+        }
+    };
+    Ok(set > 0)
+}
+
+/// What they have proven so far opens nothing any more.
+pub(super) async fn next_era(tx: &Tx, person: PersonId) -> Result<(), Cause> {
+    let sql = "update person set era = era + 1 where id = $1";
+    tx.execute(sql, &[&person.0.as_slice()]).await?;
+    Ok(())
+}
+
+/// No device of theirs is known any more.
+pub(super) async fn forget_devices(tx: &Tx, person: PersonId) -> Result<(), Cause> {
     let sql = "delete from device where person = $1";
     tx.execute(sql, &[&person.0.as_slice()]).await?;
-    Ok(true)
+    Ok(())
 }

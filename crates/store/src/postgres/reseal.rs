@@ -17,6 +17,8 @@ use crate::{
 const CODES: &str = "select count(*) from activation where used_at is null and until > $1";
 const CODES_OF: &str = "select count(*) from activation
      where used_at is null and until > $1 and substr(mac, 1, 4) = $2";
+const SETS: &str = "select count(*) from recovery_set";
+const SETS_OF: &str = "select count(*) from recovery_set where substr(macs, 1, 4) = $1";
 const FAMILIES: &str = "select count(*) from refresh where until > $1 and renewed < $2";
 const PASSWORDS_OF: &str = "select count(*) from person where position($1 in password) > 0";
 const FORMER_OF: &str = "select count(*) from password_past where position($1 in hash) > 0";
@@ -49,9 +51,13 @@ pub(super) async fn reliance(tx: &Tx, keys: &Keys, now: Timestamp) -> Result<Vec
         if let Some(front) = mac_front(key) {
             let codes = count(tx, CODES_OF, &[&now.0, &front.as_slice()]).await?;
             tally.add(Relying::ActivationCode, key, codes);
+            let sets = count(tx, SETS_OF, &[&front.as_slice()]).await?;
+            tally.add(Relying::RecoveryCodes, key, sets);
         }
     }
-    Ok(tally.end(count(tx, CODES, &[&now.0]).await?))
+    tally.add_of_first(Relying::ActivationCode, count(tx, CODES, &[&now.0]).await?);
+    tally.add_of_first(Relying::RecoveryCodes, count(tx, SETS, &[]).await?);
+    Ok(tally.end())
 }
 
 /// How many families of refresh tokens were last renewed before a time.

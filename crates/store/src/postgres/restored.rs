@@ -17,6 +17,7 @@ pub(super) async fn make_void(tx: &Tx, keys: &Keys, restoring: &Restoring) -> Re
     upkeep::begin_epoch(tx).await?;
     let open = "delete from activation where used_at is null";
     let activations = tx.execute(open, &[]).await?;
+    let recovery_sets = tx.execute("delete from recovery_set", &[]).await?;
     // What waited was most likely sent since, and speaks of codes that are void.
     let waiting =
         "update outbox set state = 'failed', note = 'a backup was restored', sealed = null
@@ -32,6 +33,7 @@ pub(super) async fn make_void(tx: &Tx, keys: &Keys, restoring: &Restoring) -> Re
         activations,
         buttons,
         messages,
+        recovery_sets,
     })
 }
 

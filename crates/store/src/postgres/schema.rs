@@ -36,6 +36,18 @@ const MIGRATIONS: &[Migration] = &[
         name: "0006-consents",
         sql: include_str!("../../../../migrations/postgres/0006-consents.sql"),
     },
+    Migration {
+        name: "0007-device-codes",
+        sql: include_str!("../../../../migrations/postgres/0007-device-codes.sql"),
+    },
+    Migration {
+        name: "0008-recovery-codes",
+        sql: include_str!("../../../../migrations/postgres/0008-recovery-codes.sql"),
+    },
+    Migration {
+        name: "0009-eras",
+        sql: include_str!("../../../../migrations/postgres/0009-eras.sql"),
+    },
 ];
 
 /// How many migrations an empty database has yet to see.
@@ -45,13 +57,14 @@ pub(super) const ALL_MIGRATIONS: usize = MIGRATIONS.len();
 const VERSION_MIN: i32 = 150_000;
 
 /// The tables, and what must be allowed on them.
-const TABLES: [(&str, &str); 22] = [
+const TABLES: [(&str, &str); 24] = [
     ("activation", ALL),
     ("audit", "select, insert"),
     ("audit_strand", "select, update"),
     ("code", ALL),
     ("consent", ALL),
     ("device", ALL),
+    ("device_code", ALL),
     ("journey", ALL),
     ("lane", ALL),
     ("meta", ALL),
@@ -63,6 +76,7 @@ const TABLES: [(&str, &str); 22] = [
     ("participant", ALL),
     ("password_past", ALL),
     ("person", ALL),
+    ("recovery_set", ALL),
     ("refresh", ALL),
     ("resource", ALL),
     ("session", ALL),

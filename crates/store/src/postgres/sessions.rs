@@ -16,10 +16,11 @@ use crate::{
     seal::Keys,
 };
 
-/// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
+/// A session for somebody who is not switched off, of a proof that still counts. Its id exists from here on
+/// and nowhere before.
 ///
-/// The person's row is held: whoever switches them off at this moment waits, and then sees the session
-/// that is to end; or was first, and there is none.
+/// The person's row is held: whoever switches them off or resets them at this moment waits, and then sees the
+/// session that is to end; or was first, and there is none.
 pub(super) async fn begin(
     tx: &Tx,
     person: PersonId,
@@ -33,6 +34,7 @@ pub(super) async fn begin(
              select $1::bytea, $2::bigint, number, person.id, $3::text, $4::text, $2::bigint
              from meta, person
              where meta.name = 'epoch' and person.id = $5 and person.disabled = 0
+                 and person.era = $6
              for share of person",
             &[
                 &key::of_secret(id.expose()).as_slice(),
@@ -40,6 +42,7 @@ pub(super) async fn begin(
                 &serde_json::to_string(place)?,
                 &serde_json::to_string(proof)?,
                 &person.0.as_slice(),
+                &i64::from(proof.password().era()),
             ],
         )
         .await?;

@@ -127,8 +127,8 @@ async fn holder(tx: &Tx, serial: &str) -> Result<Option<Option<PersonId>>, Cause
     Ok(holder.transpose()?.map(|person| person.map(PersonId)))
 }
 
-/// Puts the token that somebody held before back into stock: one is bound at a time.
-async fn release(tx: &Tx, person: PersonId, keep: &str) -> Result<bool, Cause> {
+/// Puts a token that somebody held back into stock, unless it is this one.
+pub(super) async fn release(tx: &Tx, person: PersonId, keep: &str) -> Result<bool, Cause> {
     let released = tx
         .execute(
             "update otp set person = null, bound_at = null, bound_place = null
@@ -179,6 +179,7 @@ pub(super) async fn assign(
         .await?;
     if assigned > 0 {
         if replaced {
+            people::next_era(tx, assign.person).await?;
             people::end_everything(tx, keys, assign.person, (journey, by.at)).await?;
         }
         return Ok(Ok(()));

@@ -8,7 +8,7 @@ use journey::{
 use rusqlite::{Connection, params};
 
 use super::{
-    Cause, journeys::Step, lanes, outbox, people, rows::prepare, sessions, tokens,
+    Cause, journeys::Step, lanes, outbox, people, recovery, rows::prepare, sessions, tokens,
     tokens::NotAssigned, trail,
 };
 use crate::{
@@ -76,6 +76,11 @@ fn apply_one(
         Effect::RefundTry { device, person } => {
             refund(conn, &LaneKey::of_second_factor(*person, *device))
         }
+        Effect::ReplaceWithApp { otp, person, place } => {
+            let moment = (place, now, step.id);
+            let bound = recovery::replace_with_app(conn, &step.keys, (*person, otp), moment)?;
+            Ok(done_if(bound, Committed::Overtaken))
+        }
         Effect::SendSmsCode { code, person, to } => {
             send_sms(conn, step, number, (*person, to, code))
         }
@@ -93,6 +98,10 @@ fn apply_one(
             factor,
         } => {
             let spent = tokens::spend_counter(conn, *factor, step.person, (*counter, *drift))?;
+            Ok(done_if(spent, Committed::CounterSpent))
+        }
+        Effect::SpendRecoveryCode { code, person } => {
+            let spent = recovery::spend(conn, *person, code)?;
             Ok(done_if(spent, Committed::CounterSpent))
         }
     }

@@ -282,11 +282,11 @@ fn token(
     })
 }
 
-/// Whether the account is theirs already: it has a password.
+/// Whether the account is theirs already: it has a password, or had one before it was reset.
 fn activated(conn: &Connection, person: PersonId) -> Result<bool, Cause> {
     let found = prepare(
         conn,
-        "select 1 from person where id = $1 and password is not null",
+        "select 1 from person where id = $1 and (password is not null or era > 0)",
     )?
     .exists([person.0])?;
     Ok(found)
@@ -299,7 +299,7 @@ fn differs(conn: &Connection, person: PersonId, new: &NewPerson) -> Result<bool,
         "select 1 from person
          where id = $1 and (first_name <> $2 or language <> $3 or last_name <> $4 or mail <> $5
              or role <> $6 or school is distinct from $7 or username <> $8
-             or password is null
+             or password is null and era = 0
                  and ($9 is not null and $9 is distinct from method
                      or $10 is not null and $10 is distinct from phone or $11 is not null))",
     )?
@@ -532,7 +532,7 @@ fn update(conn: &Connection, person: PersonId, new: &NewPerson) -> Result<bool, 
         "update person set method = coalesce($1, method), phone = coalesce($2, phone),
              phone_from = case when $2 is null then phone_from else 'register' end,
              password = $3
-         where id = $4 and password is null
+         where id = $4 and password is null and era = 0
              and ($1 is distinct from method and $1 is not null
                  or $2 is distinct from phone and $2 is not null or $3 is not null)",
     )?

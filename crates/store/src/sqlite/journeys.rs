@@ -20,6 +20,8 @@ use crate::{
 pub(super) struct Step {
     pub(super) by: By,
     pub(super) effects: Vec<Effect>,
+    /// See [`forms::era`].
+    era: Option<u32>,
     pub(super) id: JourneyId,
     pub(super) keys: Arc<Keys>,
     pub(super) person: Option<PersonId>,
@@ -77,6 +79,7 @@ impl Step {
                 ..by.clone()
             },
             effects: effects.to_vec(),
+            era: forms::era(&journey.state),
             id: journey.id,
             keys: keys.clone(),
             makes: journey.version,
@@ -95,7 +98,9 @@ impl Step {
         let opened = prepare(
             conn,
             "insert into journey (id, browser, epoch, person, sealed, support, until, version)
-             select $1, $2, number, $3, $4, $5, $6, $7 from meta where name = 'epoch'
+             select $1, $2, number, $3, $4, $5, $6, $7 from meta
+             where name = 'epoch' and ($8 is null or exists (
+                 select 1 from person where person.id = $3 and person.era = $8))
              on conflict do nothing",
         )?
         .execute(params![
@@ -106,6 +111,7 @@ impl Step {
             self.support,
             self.until.0,
             self.version,
+            self.era,
         ])?;
         self.finish(conn, opened)
     }

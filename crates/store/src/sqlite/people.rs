@@ -7,7 +7,7 @@ use journey::{
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Cause, outbox, participants,
+    Cause, outbox, participants, recovery,
     rows::{Columns, Unreadable, prepare, variant, word},
     sessions, tokens, trail,
 };
@@ -31,7 +31,7 @@ macro_rules! select_person {
     ($which:literal) => {
         concat!(
             "select person.id, disabled, first_name, language, last_name, mail, method, password,
-                 phone, phone_confirmed, role, school, username,
+                 phone, phone_confirmed, role, school, username, era,
                  app.id, app.sealed, app.drift, app.last_counter,
                  token.serial, token.sealed, token.drift, token.last_counter
              from person
@@ -140,6 +140,7 @@ fn read(conn: &Connection, keys: &Keys, row: &Row<'_>) -> Result<Account, Cause>
     let role: String = columns.next()?;
     let school = columns.next()?;
     let username = columns.next()?;
+    let era = columns.next()?;
     let app: Option<[u8; 16]> = columns.next()?;
     let app = tokens::bound(&mut columns)?.open(keys, app.map(|app| forms::app_aad(app, id)))?;
     let token_serial: Option<String> = columns.next()?;
@@ -164,6 +165,7 @@ fn read(conn: &Connection, keys: &Keys, row: &Row<'_>) -> Result<Account, Cause>
     };
     Ok(Account {
         aliases: aliases(conn, id)?,
+        era,
         password: password.map(Secret::new),
         person,
     })
@@ -252,6 +254,7 @@ pub(super) fn disable(
          where person = $1 and sealed is not null and reference not like 'signed-out-%'",
     )?
     .execute([person.0])?;
+    recovery::make_void(conn, person)?;
     let sessions = end_everything(conn, keys, person, (None, by.at))?;
     trail::append(conn, &Happened::SignedOut { sessions }, &by, None)
 }
@@ -350,8 +353,8 @@ pub(super) fn activations(
 }
 
 /// Spends the activation and sets what was chosen; everything that was begun before ends. False if
-/// the activation was spent, is over or void, or the person was switched off or has a password and a
-/// method already.
+/// the activation was spent, is over or void, or the person was switched off, has a password and a
+/// method already, or has to choose what was not chosen, or the other way round.
 pub(super) fn activate(
     conn: &Connection,
     keys: &Keys,
@@ -365,24 +368,54 @@ pub(super) fn activate(
          where id = $2 and person = $3 and used_at is null and until > $1",
     )?
     .execute(params![now.0, activate.activation.0, person.0])?;
-    let set = prepare(
-        conn,
-        "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
-             phone_from = case when $3 is null then null else 'email_activation' end
-         where id = $4 and disabled = 0 and (password is null or method is null)",
-    )?
-    .execute(params![
-        activate.password.expose(),
-        word(&activate.method)?,
-        activate.phone.as_ref().map(Phone::as_str),
-        person.0
-    ])?;
-    if spent == 0 || set == 0 {
+    if spent == 0 || !set_chosen(conn, activate)? {
         return Ok(false);
     }
     remember_password(conn, person, &activate.password)?;
     void_activations(conn, person)?;
     end_everything(conn, keys, person, (Some(journey), now))?;
-    prepare(conn, "delete from device where person = $1")?.execute([person.0])?;
+    forget_devices(conn, person)?;
     Ok(true)
+}
+
+/// [L06] Whose password alone was reset keeps method and number. A password that is replaced takes what was
+/// proven with it along.
+fn set_chosen(conn: &Connection, activate: &Activate) -> Result<bool, Cause> {
+    let (person, password) = (activate.person.0, activate.password.expose());
+    let set = match &activate.chosen {
+        Some((method, phone)) => prepare(
+            conn,
+            "update person set password = $1, method = $2, phone = $3, phone_confirmed = 0,
+                 phone_from = case when $3 is null then null else 'email_activation' end,
+                 era = era + (password is not null)
+             where id = $4 and disabled = 0
+                 and (method is null or password is null and not exists (
+                     select 1 from password_past where password_past.person = person.id))",
+        )?
+        .execute(params![
+            password,
+            word(method)?,
+            phone.as_ref().map(Phone::as_str),
+            person
+        ])?,
+        None => prepare(
+            conn,
+            "update person set password = $1
+             where id = $2 and disabled = 0 and password is null and method is not null",
+        )?
+        .execute(params![password, person])?,
+    };
+    Ok(set > 0)
+}
+
+/// What they have proven so far opens nothing any more.
+pub(super) fn next_era(conn: &Connection, person: PersonId) -> Result<(), Cause> {
+    prepare(conn, "update person set era = era + 1 where id = $1")?.execute([person.0])?;
+    Ok(())
+}
+
+/// No device of theirs is known any more.
+pub(super) fn forget_devices(conn: &Connection, person: PersonId) -> Result<(), Cause> {
+    prepare(conn, "delete from device where person = $1")?.execute([person.0])?;
+    Ok(())
 }

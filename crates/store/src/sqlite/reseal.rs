@@ -15,6 +15,8 @@ use crate::{
 const CODES: &str = "select count(*) from activation where used_at is null and until > $1";
 const CODES_OF: &str = "select count(*) from activation
      where used_at is null and until > $1 and substr(mac, 1, 4) = $2";
+const SETS: &str = "select count(*) from recovery_set";
+const SETS_OF: &str = "select count(*) from recovery_set where substr(macs, 1, 4) = $1";
 const FAMILIES: &str = "select count(*) from refresh where until > $1 and renewed < $2";
 const PASSWORDS_OF: &str = "select count(*) from person where instr(password, $1) > 0";
 const FORMER_OF: &str = "select count(*) from password_past where instr(hash, $1) > 0";
@@ -51,9 +53,13 @@ pub(super) fn reliance(
         if let Some(front) = mac_front(key) {
             let codes = count(conn, CODES_OF, params![now.0, front])?;
             tally.add(Relying::ActivationCode, key, codes);
+            let sets = count(conn, SETS_OF, params![front])?;
+            tally.add(Relying::RecoveryCodes, key, sets);
         }
     }
-    Ok(tally.end(count(conn, CODES, params![now.0])?))
+    tally.add_of_first(Relying::ActivationCode, count(conn, CODES, params![now.0])?);
+    tally.add_of_first(Relying::RecoveryCodes, count(conn, SETS, params![])?);
+    Ok(tally.end())
 }
 
 /// How many families of refresh tokens were last renewed before a time.

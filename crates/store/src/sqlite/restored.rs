@@ -22,6 +22,7 @@ pub(super) fn make_void(
 ) -> Result<Void, Cause> {
     upkeep::begin_epoch(conn)?;
     let activations = prepare(conn, "delete from activation where used_at is null")?.execute([])?;
+    let recovery_sets = prepare(conn, "delete from recovery_set")?.execute([])?;
     // What waited was most likely sent since, and speaks of codes that are void.
     let messages = prepare(
         conn,
@@ -39,6 +40,7 @@ pub(super) fn make_void(
         activations: u64::try_from(activations)?,
         buttons,
         messages: u64::try_from(messages)?,
+        recovery_sets: u64::try_from(recovery_sets)?,
     })
 }
 

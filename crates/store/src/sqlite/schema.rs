@@ -34,6 +34,18 @@ const MIGRATIONS: &[Migration] = &[
         name: "0006-consents",
         sql: include_str!("../../../../migrations/sqlite/0006-consents.sql"),
     },
+    Migration {
+        name: "0007-device-codes",
+        sql: include_str!("../../../../migrations/sqlite/0007-device-codes.sql"),
+    },
+    Migration {
+        name: "0008-recovery-codes",
+        sql: include_str!("../../../../migrations/sqlite/0008-recovery-codes.sql"),
+    },
+    Migration {
+        name: "0009-eras",
+        sql: include_str!("../../../../migrations/sqlite/0009-eras.sql"),
+    },
 ];
 
 /// How long a connection waits for another process, such as an import from the command line.

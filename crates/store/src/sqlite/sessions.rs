@@ -15,7 +15,7 @@ use crate::{
     seal::Keys,
 };
 
-/// A session for somebody who is not switched off. Its id exists from here on and nowhere before.
+/// A session for somebody who is not switched off, of a proof that still counts. Its id exists from here on and nowhere before.
 pub(super) fn begin(
     conn: &Connection,
     person: PersonId,
@@ -27,14 +27,16 @@ pub(super) fn begin(
         conn,
         "insert into session (key, created, epoch, person, place, proof, seen)
          select $1, $2, number, person.id, $3, $4, $2 from meta, person
-         where meta.name = 'epoch' and person.id = $5 and person.disabled = 0",
+         where meta.name = 'epoch' and person.id = $5 and person.disabled = 0
+             and person.era = $6",
     )?
     .execute(params![
         key::of_secret(id.expose()),
         now.0,
         serde_json::to_string(place)?,
         serde_json::to_string(proof)?,
-        person.0
+        person.0,
+        proof.password().era()
     ])?;
     Ok((begun > 0).then_some(NewSession { id }))
 }

@@ -356,7 +356,10 @@ async fn what_cannot_be_opened_is_refused_with_a_sentence() {
             "0002-nodes",
             "0004-refresh-tokens",
             "0005-participants",
-            "0006-consents"
+            "0006-consents",
+            "0007-device-codes",
+            "0008-recovery-codes",
+            "0009-eras"
         ]
     );
 }
@@ -513,10 +516,9 @@ async fn plant(store: &Sqlite) -> Vec<Vec<u8>> {
         },
         Effect::Activate(Box::new(Activate {
             activation: activation_id,
-            method: Method::App,
+            chosen: Some((Method::App, Some(phone))),
             password: Secret::new(b"$argon2id$hash".to_vec()),
             person,
-            phone: Some(phone),
         })),
         Effect::Notify {
             notice: Notice::CodeUsedTwice { at: NOW },

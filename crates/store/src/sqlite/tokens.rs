@@ -136,8 +136,8 @@ fn holder(conn: &Connection, serial: &str) -> Result<Option<Option<PersonId>>, C
     Ok(holder.map(|person| person.map(PersonId)))
 }
 
-/// Puts the token that somebody held before back into stock: one is bound at a time.
-fn release(conn: &Connection, person: PersonId, keep: &str) -> Result<bool, Cause> {
+/// Puts a token that somebody held back into stock, unless it is this one.
+pub(super) fn release(conn: &Connection, person: PersonId, keep: &str) -> Result<bool, Cause> {
     let released = prepare(
         conn,
         "update otp set person = null, bound_at = null, bound_place = null
@@ -186,6 +186,7 @@ pub(super) fn assign(
     ])?;
     if assigned > 0 {
         if replaced {
+            people::next_era(conn, assign.person)?;
             people::end_everything(conn, keys, assign.person, (journey, by.at))?;
         }
         return Ok(Ok(()));

@@ -44,7 +44,7 @@ macro_rules! over {
 }
 
 /// All that goes by itself. The audit does not.
-pub(super) const OVER: [Over; 11] = [
+pub(super) const OVER: [Over; 12] = [
     Over {
         kept_s: DAY_S,
         ..over!("journey", "id", "until <= $1")
@@ -84,6 +84,11 @@ pub(super) const OVER: [Over; 11] = [
     Over {
         kept_s: DAY_S,
         ..over!("node", "id", "seen <= $1")
+    },
+    // Who asks after one that is over is told so for a while.
+    Over {
+        kept_s: DAY_S,
+        ..over!("device_code", "key", "until <= $1")
     },
 ];
 

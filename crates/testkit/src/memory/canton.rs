@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
-use demo::{ClientKey, PLACE_HEADER, Reach, Secret, Settings};
+use demo::{PLACE_HEADER, Reach, SamlKey, Secret, Settings};
 use http::{Request, Response};
 use journey::{Policy, Timestamp};
 use server::password::{Costs, PoolLimits};
@@ -23,16 +23,19 @@ use wire::jose::{SigningAlg, SigningKey};
 
 use super::browser::MemoryBrowser;
 use super::cast;
+use super::desk;
 use super::engine::Engine;
 use super::net::Net;
 use super::post::{GATEWAY_TOKEN, Messenger, Operator, Postman};
 use super::world::Toy;
-use crate::{Answer, App, Attempt, Browser, Inbox, Language, Origins, Place, Town};
+use crate::{Answer, App, Attempt, Browser, Inbox, Language, Lost, Origins, Person, Place, Town};
 
 /// The port of the provider; nothing listens there.
 const PORT: u16 = 8400;
 /// The client secret of the ENT, for tests that speak as the ENT.
 pub const ENT_SECRET: &str = "dGhlIHNlY3JldCBvZiB0aGUgRU5UIGluIG1lbW9yeQ";
+/// The ISM's salt.
+const ISM_SALT: &str = "dGhlIHNhbHQgb2YgdGhlIElTTSBpbiBtZW1vcnk";
 /// The front proxy's address, the only one the provider believes.
 const PROXY: [u8; 4] = [127, 0, 0, 1];
 
@@ -255,6 +258,12 @@ impl Town for Canton {
             .to_owned()
     }
 
+    fn desk(&mut self, person: &Person, lost: Lost) {
+        let (keys, who) = (keys(), (person.username.as_str(), lost));
+        let done = desk::resets(&self.store, (&keys, &self.toy), who);
+        self.runtime.block_on(done);
+    }
+
     fn inbox(&mut self) -> &mut Inbox {
         &mut self.inbox
     }
@@ -412,10 +421,22 @@ fn signing_keys() -> &'static [(String, SigningKey)] {
     })
 }
 
-/// What the demo's rooms must know, beside people and tokens.
-pub(super) fn secrets() -> (Secret, ClientKey, Secret) {
-    let key = must("make the ISM's key", ClientKey::from_bytes(&[3; 32]));
-    (Secret::new(ENT_SECRET), key, Secret::new(GATEWAY_TOKEN))
+/// The key of the ISM in all cantons of this process.
+pub(super) fn ism_key() -> SamlKey {
+    static KEY: OnceLock<SamlKey> = OnceLock::new();
+    let make = || {
+        let key = must(
+            "make the ISM's key",
+            SigningKey::generate(SigningAlg::Rs256),
+        );
+        must("certify the ISM's key", SamlKey::new(key))
+    };
+    KEY.get_or_init(make).clone()
+}
+
+/// What the demo's rooms must know, beside people and tokens: the ENT's, the gateway's, the ISM's.
+pub(super) fn secrets() -> [Secret; 3] {
+    [ENT_SECRET, GATEWAY_TOKEN, ISM_SALT].map(Secret::new)
 }
 
 /// Who does it, in the audit.

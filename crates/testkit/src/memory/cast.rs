@@ -11,7 +11,7 @@ use server::activation_code;
 use store::seal::Keys;
 use store::{AnyStore, Journey, JourneyState, Message, NewActivation, NewPerson, NewToken};
 
-use super::canton::{by, must, secrets};
+use super::canton::{by, ism_key, must, secrets};
 use super::world::Toy;
 use crate::stage::IN_THE_DRAWER;
 
@@ -130,7 +130,7 @@ const TOKENS: [(&str, &[u8; 20]); 2] = [
 
 /// Who the town knows, for the demo's rooms: nobody has moved in yet.
 pub(super) fn settings(origins: demo::Origins) -> Settings {
-    let (ent_secret, ism_key, gateway_token) = secrets();
+    let [ent_secret, gateway_token, ism_salt] = secrets();
     let person = |one: &Cast| Person {
         username: one.types.into(),
         password: one.password.into(),
@@ -161,7 +161,8 @@ pub(super) fn settings(origins: demo::Origins) -> Settings {
     Settings {
         origins,
         ent_secret,
-        ism_key,
+        ism_key: ism_key(),
+        ism_salt,
         gateway_token,
         people: PEOPLE.iter().map(person).collect(),
         tokens: tokens.into(),

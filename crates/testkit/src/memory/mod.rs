@@ -3,6 +3,7 @@
 mod browser;
 mod canton;
 mod cast;
+mod desk;
 mod engine;
 mod jar;
 mod net;

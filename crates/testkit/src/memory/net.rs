@@ -31,6 +31,11 @@ impl Net {
         }
     }
 
+    /// Whether somebody answers there.
+    pub(crate) fn reaches(&self, url: &Url) -> bool {
+        self.rooms.contains_key(&url.origin().ascii_serialization())
+    }
+
     /// Sends requests all at once; the answers in their order.
     pub(crate) fn sends(&self, attempts: Vec<Attempt>) -> Vec<Answer> {
         let under_way: Vec<_> = attempts

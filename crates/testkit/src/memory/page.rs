@@ -132,6 +132,14 @@ impl Page {
         }
     }
 
+    /// The form that the page's script sends as soon as it is there.
+    pub(crate) fn sent_by_itself(&self) -> Option<Submission> {
+        let scripts = self.all("script[src='/static/onward.js']");
+        let form = self.all("form#onward").into_iter().next();
+        form.filter(|_| !scripts.is_empty())
+            .map(|form| self.sent(form, None))
+    }
+
     fn all(&self, selector: &str) -> Vec<ElementRef<'_>> {
         match Selector::parse(selector) {
             Ok(selector) => self.html.select(&selector).collect(),

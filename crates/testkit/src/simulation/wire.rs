@@ -11,11 +11,12 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 use store::{
-    Account, ActivationRecord, AnyStore, AssignToken, By, Cohort, Committed, Consent, Counts,
-    DatabaseServer, EndSessions, ImportError, Imported, Journey, KeyRecord, LaneKey, MessageId,
-    MessageState, NewActivation, NewPerson, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing,
-    Participant, Redeemed, Redemption, Renewal, Renewed, Resource, ResourceKind, Result,
-    Revocation, SessionRecord, Store, StoreError, TakeOver, TokenRecord,
+    Account, ActivationRecord, AnyStore, AskedDevice, AssignToken, Begun, By, Cohort, Committed,
+    Consent, Counts, DatabaseServer, DeviceAnswer, DevicePoll, EndSessions, ImportError, Imported,
+    Journey, KeyRecord, LaneKey, MessageId, MessageState, NewActivation, NewDevice, NewPerson,
+    NewRecoverySet, NewSession, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing, Participant,
+    PasswordChange, RecoverySet, Redeemed, Redemption, Renewal, Renewed, Reset, Resource,
+    ResourceKind, Result, Revocation, SessionRecord, Store, StoreError, TakeOver, TokenRecord,
     audit::Entry,
     reseal::{Reliance, RowKey, Sealed, Stretch},
 };
@@ -190,6 +191,9 @@ passes_on! {
     person(id: PersonId) -> Result<Option<Account>>;
     upgrade_password(person: PersonId, from: &Secret, to: &Secret) -> Result<()>;
     password_history(person: PersonId, limit: u8) -> Result<Vec<Secret>>;
+    reset(reset: &Reset, by: &By) -> Result<Option<Begun>>;
+    begun(person: PersonId, now: Timestamp) -> Result<Begun>;
+    change_password(change: &PasswordChange, by: &By) -> Result<Option<NewSession>>;
     people(which: Cohort, after: Option<&str>, limit: u32) -> Result<Vec<Account>>;
     issue_activation(new: &NewActivation, by: &By) -> Result<()>;
     activations(person: PersonId) -> Result<Vec<ActivationRecord>>;
@@ -204,6 +208,12 @@ passes_on! {
     renew(renewal: &Renewal, by: &By) -> Result<Renewed>;
     refresh_due(family: &[u8; 16], now: Timestamp) -> Result<Option<u32>>;
     revoke(revocation: &Revocation, by: &By) -> Result<bool>;
+    ask_device(new: &NewDevice, by: &By) -> Result<bool>;
+    asked_device(user_code: &str, now: Timestamp) -> Result<Option<AskedDevice>>;
+    answer_device(answer: &DeviceAnswer, by: &By) -> Result<bool>;
+    poll_device(key: &[u8; 32], application: &str, now: Timestamp) -> Result<DevicePoll>;
+    recovery_set(person: PersonId) -> Result<Option<RecoverySet>>;
+    make_recovery_set(new: &NewRecoverySet, by: &By) -> Result<bool>;
     consents(person: PersonId) -> Result<Vec<Consent>>;
     consent(consent: &Consent, by: &By) -> Result<()>;
     take_back(person: PersonId, application: &str, by: &By) -> Result<bool>;

@@ -166,6 +166,15 @@ pub struct App {
     pub key: String,
 }
 
+/// What the school's desk takes back from somebody.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lost {
+    /// The password.
+    Password,
+    /// The phone, and what is bound on it.
+    Phone,
+}
+
 /// One of the two applications.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Application {

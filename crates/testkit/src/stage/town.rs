@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Answer, App, Attempt, Browser, Origins, Person, Place, Role};
+use super::{Answer, App, Attempt, Browser, Lost, Origins, Person, Place, Role};
 
 /// A canton on some stage. Everything that people hold in their hands is asked over the same HTTP
 /// that the demo's phone page offers to scripts.
@@ -21,6 +21,8 @@ pub trait Town {
     fn origins(&self) -> Origins;
     /// The six digits that an authenticator app shows for this key at a time: SHA-1, 30 seconds.
     fn totp(&mut self, app: &App, at: i64) -> String;
+    /// Somebody comes to the school's desk, which resets what they lost.
+    fn desk(&mut self, person: &Person, lost: Lost);
     /// How far its messages were read.
     fn inbox(&mut self) -> &mut Inbox;
     /// Lets things under way go on; false if waiting is of no more use.

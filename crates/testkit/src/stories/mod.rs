@@ -8,6 +8,8 @@ pub mod app;
 pub mod elsewhere;
 pub mod inside;
 pub mod leaving;
+pub mod lost;
+pub mod recovery;
 pub mod sign_out;
 pub mod sms;
 pub mod strangers;
@@ -89,10 +91,33 @@ macro_rules! for_each_story {
                 a_code_for_an_application_works_once_and_in_its_browser,
                 a_thousand_wrong_codes_at_once_are_five_tries,
             }
+            lost {
+                a_lost_phone_is_reset_at_the_desk_and_set_up_anew,
+                a_forgotten_password_is_reset_at_the_desk_and_the_app_stays,
+                somebody_changes_their_password_and_stays_where_they_are,
+                at_school_the_password_is_changed_with_a_code_only,
+                a_new_phone_takes_the_place_of_the_old_one,
+            }
             sign_out {
                 from_the_portal_everything_is_left,
                 from_the_account_all_browsers_are_left,
                 from_the_account_the_applications_are_left_by_themselves,
+            }
+        }
+    };
+}
+
+/// The same for stories of a canton under the preset `recommended`, which the guide does not tell.
+#[macro_export]
+macro_rules! for_each_recommended_story {
+    ($tell:ident) => {
+        $tell! {
+            recovery {
+                recovery_codes_are_shown_once,
+                a_lost_phone_is_replaced_with_a_recovery_code,
+                a_forgotten_phone_costs_one_recovery_code,
+                new_recovery_codes_void_the_old_ones,
+                recovery_codes_need_a_fresh_second_factor_outside,
             }
         }
     };

@@ -1,12 +1,16 @@
 //! What an access token says, whether it is sealed or signed [RFC 9068].
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::dpop::Confirmation;
 use super::refresh::Refresh;
+use super::scope::Scope;
 use super::token::Grant;
 use crate::jose::{JwsError, KeyRing, SigningAlg};
 use crate::oidc::Issuer;
+use crate::oidc::claims::ClaimName;
 
 /// The claims of an access token. Not printable: whoever has the token may use it.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
@@ -28,6 +32,9 @@ pub struct AccessToken {
     /// What it may be used for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// What `/userinfo` tells beside the scope.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub userinfo: BTreeSet<ClaimName>,
     /// The session in which it was issued; none if no person is involved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
@@ -80,6 +87,7 @@ impl AccessToken {
             iat: wanted.now,
             jti: wanted.id,
             scope,
+            userinfo: BTreeSet::new(),
             sid: None,
             auth_time: None,
             acr: None,
@@ -95,7 +103,8 @@ impl AccessToken {
         let scope = grant.scope.to_string();
         let wanted = Wanted { id, ..wanted };
         Self {
-            sub: grant.subject.clone(),
+            sub: grant.sub().to_owned(),
+            userinfo: grant.claims.userinfo.clone(),
             sid: grant.sid.clone(),
             auth_time: Some(grant.auth_time),
             acr: Some(grant.acr.clone()),
@@ -106,16 +115,17 @@ impl AccessToken {
 
     /// The token that a renewed refresh token earns, for this much of what was granted.
     #[must_use]
-    pub fn of_refresh(refresh: &Refresh, scope: String, wanted: Wanted, issuer: &Issuer) -> Self {
+    pub fn of_refresh(refresh: &Refresh, scope: &Scope, wanted: Wanted, issuer: &Issuer) -> Self {
         let id = format!("{}.{}", refresh.family, wanted.id);
         let wanted = Wanted { id, ..wanted };
         Self {
-            sub: refresh.subject.clone(),
+            sub: refresh.sub().to_owned(),
+            userinfo: refresh.claims(scope).userinfo,
             sid: Some(refresh.sid.clone()),
             auth_time: Some(refresh.auth_time),
             acr: Some(refresh.acr.clone()),
             amr: refresh.amr.clone(),
-            ..Self::of_application(&refresh.client_id, scope, wanted, issuer)
+            ..Self::of_application(&refresh.client_id, scope.to_string(), wanted, issuer)
         }
     }
 
@@ -172,7 +182,6 @@ const TYP: &str = "at+jwt";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::scope::Scope;
     use crate::testing::{NOW, issuer, ring};
     use serde_json::{Value, json};
 
@@ -194,6 +203,9 @@ mod tests {
             nonce: None,
             scope: Scope::understood("openid email"),
             subject: "p-42".to_owned(),
+            pseudonym: None,
+            claims: crate::oidc::claims::Named::default(),
+            key: None,
             sid: Some("s-7".to_owned()),
             auth_time: NOW - 30,
             acr: crate::oidc::ACR_MFA.to_owned(),
@@ -254,8 +266,8 @@ mod tests {
             now: NOW + 250,
             ..wanted(&[])
         };
-        let scope = "openid email".to_owned();
-        let renewed = AccessToken::of_refresh(&refresh, scope, later, &issuer());
+        let scope = Scope::understood("openid email");
+        let renewed = AccessToken::of_refresh(&refresh, &scope, later, &issuer());
         assert!(
             renewed
                 == AccessToken {

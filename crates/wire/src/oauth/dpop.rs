@@ -25,6 +25,9 @@ pub struct Request<'a> {
     pub url: &'a str,
     /// The access token that came with it, if one did.
     pub access_token: Option<&'a str>,
+    /// Whether RS256 does not count.
+    // [FAPI 2.0 §5.4.1] "shall use PS256, ES256, or EdDSA (using the Ed25519 variant) algorithms"
+    pub without_rs256: bool,
 }
 
 /// An application has a key: its signature was verified, over this request.
@@ -81,7 +84,8 @@ impl Proof {
         let of_now = claims.iat >= now.saturating_sub(AGE_S_MAX)
             && claims.iat <= now.saturating_add(AHEAD_S_MAX);
         let named = (1..=JTI_BYTES_MAX).contains(&claims.jti.len());
-        if !(for_this && with_this && of_now && named) {
+        let strong = !(request.without_rs256 && key.is_for_rs256());
+        if !(for_this && with_this && of_now && named && strong) {
             return Err(NotProven);
         }
         let key = key.thumbprint();
@@ -129,6 +133,7 @@ mod tests {
             method: "POST",
             url: URL,
             access_token: None,
+            without_rs256: false,
         };
         Proof::read(proof, &request, NOW)
     }
@@ -196,6 +201,7 @@ mod tests {
             method: "POST",
             url: URL,
             access_token: Some("the-token"),
+            without_rs256: false,
         };
         let hash = BASE64URL_NOPAD.encode(digest(&SHA256, b"the-token").as_ref());
         for (ath, good) in [

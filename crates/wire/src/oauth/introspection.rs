@@ -62,7 +62,7 @@ impl Introspection {
             token_type: None,
             says: Some(Says::Refresh {
                 iss: issuer.as_str().to_owned(),
-                sub: token.subject,
+                sub: token.sub().to_owned(),
                 client_id: token.client_id,
                 exp: token.expires_at,
                 scope: token.scope.to_string(),

@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod authorize;
 pub mod client;
 pub mod client_credentials;
+pub mod device;
 pub mod dpop;
 pub mod introspection;
 pub mod par;

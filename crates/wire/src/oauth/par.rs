@@ -3,10 +3,11 @@
 
 use serde::Serialize;
 
-use super::authorize::{self, Authorize};
+use super::authorize::{self, Authorize, Door, Received};
 use super::client::Client;
-use super::token::{Answer, NO_STORE};
+use super::token::{Answer, NO_STORE, SpendOnce};
 use crate::form::{Bounds, Fields};
+use crate::oidc::Issuer;
 
 /// How long a reference is good for, in seconds.
 // [RFC 9126 §2.2] "The request URI lifetime is at the discretion of the authorization server but will typically be relatively short (e.g., between 5 and 600 seconds)."
@@ -16,26 +17,42 @@ pub const LIFETIME_S: i64 = 60;
 const URN: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The request that an application handed over, or what it is told is wrong with it. `client`: the one
-/// that has proven that it is itself.
+/// that has proven that it is itself. If it signed the request under an id, the caller must consume that
+/// once, and refuse the request if it was consumed before.
 ///
 /// # Errors
 /// The answer to the application.
-pub fn request(body: &[u8], client: &Client) -> Result<Authorize, Answer> {
+pub fn request(
+    body: &[u8],
+    client: &Client,
+    issuer: &Issuer,
+    now: i64,
+) -> Result<(Authorize, Option<SpendOnce>), Answer> {
+    let received = Received {
+        issuer,
+        now,
+        by: Door::Application,
+    };
+    // [RFC 9126 §2.1] "Reject the request if the request_uri authorization request parameter is provided."
+    // [RFC 9126 §2.1] "Validate the pushed request as it would an authorization request sent to the authorization endpoint"
+    let find = |id: &str| (id == client.id).then_some(client);
+    authorize::read(body, &received, find).map_err(|refused| refusal(refused.fault()))
+}
+
+/// What an application is told that is wrong with its request.
+#[must_use]
+pub fn refusal(fault: authorize::Fault) -> Answer {
     #[derive(Serialize)]
     struct Told<'a> {
         error: &'a str,
         error_description: &'a str,
     }
-    // [RFC 9126 §2.1] "Reject the request if the request_uri authorization request parameter is provided."
-    // [RFC 9126 §2.1] "Validate the pushed request as it would an authorization request sent to the authorization endpoint"
-    authorize::parse(body, |id| (id == client.id).then_some(client)).map_err(|refused| {
-        let row = refused.fault().row();
-        let told = Told {
-            error: row.code,
-            error_description: row.description,
-        };
-        answer(400, &told)
-    })
+    let row = fault.row();
+    let told = Told {
+        error: row.code,
+        error_description: row.description,
+    };
+    answer(400, &told)
 }
 
 /// The answer with the reference: `sealed` is base64url.
@@ -76,6 +93,10 @@ impl Referred {
     pub fn read(raw: &[u8]) -> Option<Self> {
         let fields = Fields::read(raw, BOUNDS).ok()?;
         let one = |name: &str| fields.one(name).ok().flatten();
+        // [RFC 9101 §5] A request says what it wants in one way.
+        if fields.one("request") != Ok(None) {
+            return None;
+        }
         Some(Self {
             sealed: one("request_uri")?.strip_prefix(URN)?.to_owned(),
             client_id: one("client_id")?.to_owned(),
@@ -101,7 +122,7 @@ const BOUNDS: Bounds = Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::ent;
+    use crate::testing::{NOW, ent, issuer};
     use serde_json::{Value, json};
 
     const GOOD: &str = "client_id=ent&response_type=code&redirect_uri=https://edu.example/callback\
@@ -109,7 +130,7 @@ mod tests {
         &code_challenge_method=S256&client_secret=x";
 
     fn told(body: &str) -> Value {
-        let answer = request(body.as_bytes(), &ent()).unwrap_err();
+        let answer = request(body.as_bytes(), &ent(), &issuer(), NOW).unwrap_err();
         assert_eq!(answer.status, 400);
         assert!(answer.headers.contains(&("cache-control", "no-store")));
         serde_json::from_slice(&answer.body).unwrap()
@@ -119,7 +140,8 @@ mod tests {
     /// [RFC 9126 §2.1] "Reject the request if the request_uri authorization request parameter is provided."
     #[test]
     fn a_request_is_checked_when_it_is_handed_over() {
-        let request = request(GOOD.as_bytes(), &ent()).unwrap();
+        let (request, spend) = request(GOOD.as_bytes(), &ent(), &issuer(), NOW).unwrap();
+        assert!(spend.is_none());
         assert_eq!(request.client_id, "ent");
         for (wrong, error) in [
             (GOOD.replace("client_id=ent&", ""), "invalid_request"),
@@ -163,6 +185,7 @@ mod tests {
             "client_id=ent&client_id=ent&request_uri=urn:ietf:params:oauth:request_uri:x",
             "client_id=ent&request_uri=urn:ietf:params:oauth:request_uri:x\
              &request_uri=urn:ietf:params:oauth:request_uri:y",
+            "client_id=ent&request=x&request_uri=urn:ietf:params:oauth:request_uri:x",
             "client_id=ent",
             "%ff",
         ] {

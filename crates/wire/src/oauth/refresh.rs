@@ -8,6 +8,7 @@ use subtle::ConstantTimeEq;
 
 use super::scope::{Scope, ScopeName};
 use super::token::{Authenticated, Fault, Grant, Posted};
+use crate::oidc::claims::Named;
 
 /// What a sealed refresh token says: to whom it was given, for whom, and what was proven.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -23,6 +24,12 @@ pub struct Refresh {
     pub scope: Scope,
     /// The person.
     pub subject: String,
+    /// The name by which the application knows the person, if it is not that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym: Option<String>,
+    /// What it may learn beside its scopes.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub claims: Named,
     /// The session in which the family began.
     pub sid: String,
     /// When the person proved who they are (unix seconds).
@@ -49,6 +56,8 @@ impl Refresh {
             client_id: grant.client_id.clone(),
             scope: grant.scope.clone(),
             subject: grant.subject.clone(),
+            pseudonym: grant.pseudonym.clone(),
+            claims: grant.claims.clone(),
             sid: grant.sid.clone()?,
             auth_time: grant.auth_time,
             acr: grant.acr.clone(),
@@ -65,6 +74,21 @@ impl Refresh {
         Self {
             number: self.number.saturating_add(1),
             ..self
+        }
+    }
+
+    /// The `sub` of what it gives.
+    #[must_use]
+    pub fn sub(&self) -> &str {
+        self.pseudonym.as_ref().unwrap_or(&self.subject)
+    }
+
+    /// What a renewal for this much gives beside the scope: nothing, if less is wanted than was granted.
+    #[must_use]
+    pub fn claims(&self, scope: &Scope) -> Named {
+        match *scope == self.scope {
+            true => self.claims.clone(),
+            false => Named::default(),
         }
     }
 
@@ -140,6 +164,8 @@ mod tests {
             client_id: "native".to_owned(),
             scope: Scope::understood("openid email"),
             subject: "anna".to_owned(),
+            pseudonym: None,
+            claims: Named::default(),
             sid: "s".to_owned(),
             auth_time: NOW - 500,
             acr: "https://refeds.org/profile/sfa".to_owned(),

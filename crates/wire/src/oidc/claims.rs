@@ -1,8 +1,125 @@
 //! What is said about a person, and which scope says what.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::oauth::scope::{Scope, ScopeName};
+
+/// A claim about a person that an application may name [OIDC Core §5.5].
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimName {
+    /// `name`
+    Name,
+    /// `given_name`
+    GivenName,
+    /// `family_name`
+    FamilyName,
+    /// `preferred_username`
+    PreferredUsername,
+    /// `locale`
+    Locale,
+    /// `updated_at`
+    UpdatedAt,
+    /// `email`
+    Email,
+    /// `email_verified`
+    EmailVerified,
+    /// `phone_number`
+    PhoneNumber,
+    /// `phone_number_verified`
+    PhoneNumberVerified,
+    /// `groups`
+    Groups,
+}
+
+impl ClaimName {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Name,
+        Self::GivenName,
+        Self::FamilyName,
+        Self::PreferredUsername,
+        Self::Locale,
+        Self::UpdatedAt,
+        Self::Email,
+        Self::EmailVerified,
+        Self::PhoneNumber,
+        Self::PhoneNumberVerified,
+        Self::Groups,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::GivenName => "given_name",
+            Self::FamilyName => "family_name",
+            Self::PreferredUsername => "preferred_username",
+            Self::Locale => "locale",
+            Self::UpdatedAt => "updated_at",
+            Self::Email => "email",
+            Self::EmailVerified => "email_verified",
+            Self::PhoneNumber => "phone_number",
+            Self::PhoneNumberVerified => "phone_number_verified",
+            Self::Groups => "groups",
+        }
+    }
+
+    /// The scope that says it, and for which an application must be registered to name it.
+    #[must_use]
+    pub const fn scope(self) -> ScopeName {
+        match self {
+            Self::Email | Self::EmailVerified => ScopeName::Email,
+            Self::PhoneNumber | Self::PhoneNumberVerified => ScopeName::Phone,
+            Self::Groups => ScopeName::Groups,
+            _ => ScopeName::Profile,
+        }
+    }
+}
+
+/// Claims that an application names one by one, beside those of its scopes, by where it wants them.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Named {
+    /// In the ID token.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub id_token: BTreeSet<ClaimName>,
+    /// In the answer of `/userinfo`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub userinfo: BTreeSet<ClaimName>,
+}
+
+impl Named {
+    /// Whether nothing is named.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.id_token.is_empty() && self.userinfo.is_empty()
+    }
+
+    /// The scopes that say these claims, with others: what a person is asked for.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        let all = self.id_token.iter().chain(&self.userinfo);
+        all.map(|claim| claim.scope()).collect()
+    }
+
+    /// What of it an application may have that is registered for these scopes.
+    #[must_use]
+    pub fn within(self, registered: &Scope) -> Self {
+        let may = |claims: BTreeSet<ClaimName>| {
+            let mut claims = claims;
+            claims.retain(|claim| registered.has(claim.scope()));
+            claims
+        };
+        Self {
+            id_token: may(self.id_token),
+            userinfo: may(self.userinfo),
+        }
+    }
+}
 
 /// Claims about a person [OIDC Core §5.1]. What is unknown is not there at all.
 // [OIDC Core §5.3.2] "it SHOULD NOT be present with a null or empty string value."
@@ -68,6 +185,31 @@ impl Profile {
         }
         if scope.has(ScopeName::Groups) {
             out.groups = all.groups;
+        }
+        out
+    }
+
+    /// The same, and the claims that are named beside the scope.
+    #[must_use]
+    pub fn told(&self, scope: &Scope, named: &BTreeSet<ClaimName>) -> Self {
+        let mut out = self.within(scope);
+        for claim in named {
+            let all = self.within(&[claim.scope()].into_iter().collect());
+            match claim {
+                ClaimName::Name => out.name = all.name,
+                ClaimName::GivenName => out.given_name = all.given_name,
+                ClaimName::FamilyName => out.family_name = all.family_name,
+                ClaimName::PreferredUsername => out.preferred_username = all.preferred_username,
+                ClaimName::Locale => out.locale = all.locale,
+                ClaimName::UpdatedAt => out.updated_at = all.updated_at,
+                ClaimName::Email => out.email = all.email,
+                ClaimName::EmailVerified => out.email_verified = all.email_verified,
+                ClaimName::PhoneNumber => out.phone_number = all.phone_number,
+                ClaimName::PhoneNumberVerified => {
+                    out.phone_number_verified = all.phone_number_verified;
+                }
+                ClaimName::Groups => out.groups = all.groups,
+            }
         }
         out
     }
@@ -156,6 +298,39 @@ mod tests {
                 .iter()
                 .all(|n| SUPPORTED.contains(&n.as_str()))
         );
+    }
+
+    /// Each name on the wire is the name of a claim, and brings that claim alone.
+    #[test]
+    fn a_named_claim_comes_alone() {
+        for claim in ClaimName::ALL {
+            assert_eq!(serde_json::to_value(claim).unwrap(), claim.name());
+            let told = anna().told(&Scope::default(), &[claim].into());
+            let json = serde_json::to_value(told).unwrap();
+            let names: Vec<&String> = json.as_object().unwrap().keys().collect();
+            assert_eq!(names, [claim.name()]);
+            let of_scope: Scope = [claim.scope()].into_iter().collect();
+            assert!(names.iter().all(|name| {
+                let within = serde_json::to_value(anna().within(&of_scope)).unwrap();
+                within.get(name.as_str()).is_some()
+            }));
+        }
+    }
+
+    #[test]
+    fn nobody_names_a_claim_of_a_scope_that_is_not_registered() {
+        let all: BTreeSet<_> = ClaimName::ALL.into();
+        let named = Named {
+            id_token: all.clone(),
+            userinfo: all,
+        };
+        let may = named.within(&Scope::understood("openid email"));
+        assert_eq!(may.scope(), Scope::understood("email"));
+        assert_eq!(
+            may.userinfo,
+            [ClaimName::Email, ClaimName::EmailVerified].into()
+        );
+        assert!(may.within(&Scope::understood("openid")).is_empty());
     }
 
     /// [OIDC Core §5.3.2] "it SHOULD NOT be present with a null or empty string value."

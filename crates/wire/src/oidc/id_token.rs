@@ -67,7 +67,7 @@ impl IdToken {
     pub fn for_grant(grant: &Grant, profile: &Profile, issuer: &Issuer, now: i64) -> Self {
         Self {
             iss: issuer.as_str().to_owned(),
-            sub: grant.subject.clone(),
+            sub: grant.sub().to_owned(),
             aud: grant.client_id.clone(),
             exp: now.saturating_add(Self::LIFETIME_S),
             iat: now,
@@ -78,7 +78,7 @@ impl IdToken {
             amr: grant.amr.clone(),
             sid: grant.sid.clone(),
             at_hash: None,
-            profile: profile.within(&grant.scope),
+            profile: profile.told(&grant.scope, &grant.claims.id_token),
         }
     }
 
@@ -94,7 +94,7 @@ impl IdToken {
             // [OIDC Core §12.2] "its iss Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"
             iss: issuer.as_str().to_owned(),
             // [OIDC Core §12.2] "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred"
-            sub: refresh.subject.clone(),
+            sub: refresh.sub().to_owned(),
             // [OIDC Core §12.2] "its aud Claim Value MUST include the value in the ID Token issued when the original authentication occurred"
             aud: refresh.client_id.clone(),
             exp: now.saturating_add(Self::LIFETIME_S),
@@ -108,7 +108,7 @@ impl IdToken {
             amr: refresh.amr.clone(),
             sid: Some(refresh.sid.clone()),
             at_hash: None,
-            profile: profile.within(scope),
+            profile: profile.told(scope, &refresh.claims(scope).id_token),
         }
     }
 
@@ -207,6 +207,9 @@ mod tests {
             nonce: Some("n-1".to_owned()),
             scope: Scope::understood("openid email"),
             subject: "p-42".to_owned(),
+            pseudonym: None,
+            claims: crate::oidc::claims::Named::default(),
+            key: None,
             sid: Some("s-7".to_owned()),
             auth_time: NOW - 30,
             acr: crate::oidc::ACR_MFA.to_owned(),

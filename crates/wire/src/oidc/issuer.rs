@@ -86,6 +86,18 @@ impl Issuer {
         self.below("/par")
     }
 
+    /// `…/device-authorization`: where applications ask for codes of devices.
+    #[must_use]
+    pub fn device_authorization_endpoint(&self) -> String {
+        self.below("/device-authorization")
+    }
+
+    /// `…/device`: where people type them.
+    #[must_use]
+    pub fn device_verification_uri(&self) -> String {
+        self.below("/device")
+    }
+
     /// `…/revoke`
     #[must_use]
     pub fn revocation_endpoint(&self) -> String {

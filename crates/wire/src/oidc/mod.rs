@@ -1,6 +1,7 @@
 //! OpenID Connect: who the person is, told to applications.
 
 pub mod claims;
+pub mod claims_request;
 pub mod discovery;
 pub mod id_token;
 mod issuer;

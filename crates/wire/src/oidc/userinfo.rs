@@ -1,8 +1,10 @@
 //! `/userinfo`: a bearer token in, claims out.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::claims::Profile;
+use super::claims::{ClaimName, Profile};
 use crate::fault::faults;
 use crate::oauth::scope::Scope;
 
@@ -74,7 +76,11 @@ fn token_of(header: &str) -> Result<&str, Fault> {
 
 /// The answer's JSON body (`application/json`).
 #[must_use]
-pub fn answer(subject: &str, profile: &Profile, scope: &Scope) -> Vec<u8> {
+pub fn answer(
+    subject: &str,
+    profile: &Profile,
+    (scope, named): (&Scope, &BTreeSet<ClaimName>),
+) -> Vec<u8> {
     #[derive(Serialize)]
     struct Body<'a> {
         // [OIDC Core §5.3.2] "The "sub" (subject) Claim MUST always be returned in the UserInfo Response."
@@ -84,7 +90,7 @@ pub fn answer(subject: &str, profile: &Profile, scope: &Scope) -> Vec<u8> {
     }
     let body = Body {
         sub: subject,
-        profile: profile.within(scope),
+        profile: profile.told(scope, named),
     };
     serde_json::to_vec(&body).unwrap_or_default()
 }
@@ -141,12 +147,18 @@ mod tests {
     #[test]
     fn the_answer_always_has_the_subject() {
         let said = |scope: &str| -> Value {
-            serde_json::from_slice(&answer("p-42", &anna(), &Scope::understood(scope))).unwrap()
+            let scope = Scope::understood(scope);
+            let told = answer("p-42", &anna(), (&scope, &BTreeSet::new()));
+            serde_json::from_slice(&told).unwrap()
         };
         assert_eq!(said("openid"), json!({"sub": "p-42"}));
         assert_eq!(
             said("openid groups"),
             json!({"sub": "p-42", "groups": ["teacher"]})
         );
+        let named = [ClaimName::Locale].into();
+        let told = answer("p-42", &anna(), (&Scope::understood("openid"), &named));
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        assert_eq!(told, json!({"sub": "p-42", "locale": "fr-CH"}));
     }
 }

@@ -318,7 +318,7 @@ impl Relies {
         let mut relies = Self::default();
         for one in all.iter().filter(|one| one.key == key) {
             let sum = match one.what {
-                Relying::ActivationCode => &mut relies.codes,
+                Relying::ActivationCode | Relying::RecoveryCodes => &mut relies.codes,
                 Relying::FormerPassword => &mut relies.former,
                 Relying::Password => &mut relies.passwords,
                 what if what.is_sealed() => &mut relies.sealed,
@@ -413,6 +413,7 @@ fn of(one: &Reliance) -> String {
         Relying::Message => ("message is", "messages are"),
         Relying::Password => ("password is", "passwords are"),
         Relying::Probe => ("probe is", "probes are"),
+        Relying::RecoveryCodes => ("set of recovery codes is", "sets of recovery codes are"),
         Relying::SigningKey => ("signing key is", "signing keys are"),
     };
     print::count(one.count, single, many)

@@ -4,6 +4,7 @@ mod columns;
 mod import;
 mod people_file;
 mod progress;
+mod reset;
 mod show;
 mod text;
 
@@ -42,6 +43,9 @@ pub(crate) enum PersonCommand {
         /// User name or alias.
         name: String,
     },
+    /// Takes back what somebody signs in with, because they lost or forgot it: all that they have begun ends,
+    /// and they set it up anew.
+    Reset(reset::Reset),
     /// Switches somebody on again. They sign in as before.
     Enable {
         /// User name or alias.
@@ -58,6 +62,7 @@ impl PersonCommand {
                 school,
                 not_activated,
             } => show::list(here, school, not_activated).await,
+            Self::Reset(reset) => reset.run(here).await,
             Self::Disable { name } => switch(here, &name, true).await,
             Self::Enable { name } => switch(here, &name, false).await,
         }

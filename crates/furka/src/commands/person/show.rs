@@ -4,7 +4,7 @@ use journey::{Method, Otp, OtpKind, Person};
 use store::{Account, Cohort};
 
 use crate::{
-    commands::policy::role,
+    commands::{activation::is_reset, policy::role},
     failure::{Exit, Outcome},
     installation::Installation,
     print::{self, Table},
@@ -119,6 +119,7 @@ fn state(account: &Account) -> &'static str {
         account.password.is_some(),
         account.person.enrolled(),
     ) {
+        _ if is_reset(account) && !account.person.disabled => "password reset",
         (true, _, _) => "switched off",
         (false, false, _) => "not activated",
         (false, true, false) => "activated",
@@ -128,10 +129,10 @@ fn state(account: &Account) -> &'static str {
 
 async fn activation(here: &Installation, account: &Account) -> Result<String, store::StoreError> {
     let known = here.store.activations(account.person.id).await?;
-    let password = if account.password.is_some() {
-        "activated"
-    } else {
-        "not activated"
+    let password = match account.password {
+        Some(_) => "activated",
+        None if is_reset(account) => "password reset",
+        None => "not activated",
     };
     let Some(last) = known.first() else {
         return Ok(format!("{password}; no code was sent"));

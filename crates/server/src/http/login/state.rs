@@ -1,7 +1,7 @@
 //! The page of each state of a sign-in.
 
 use journey::{
-    Person, Place,
+    Factor, Person, Place,
     login::{AwaitAppEnrolment, AwaitCode, AwaitSmsCode, EnrolElsewhere, Then, WrongCode},
     zone::Inside,
 };
@@ -33,13 +33,13 @@ pub(super) enum Problem {
 }
 
 /// What the pages of all states need.
-struct Scene<'a> {
-    action: String,
+pub(super) struct Scene<'a> {
+    pub(super) action: String,
     app: &'a App,
     journey: &'a Journey,
-    person: Person,
-    problem: Problem,
-    visit: &'a Visit,
+    pub(super) person: Person,
+    pub(super) problem: Problem,
+    pub(super) visit: &'a Visit,
 }
 
 /// The page of the state in which a journey is.
@@ -79,9 +79,11 @@ pub(super) async fn page(
     match state {
         Login::AwaitAppCode(state) => scene.app_code(state),
         Login::AwaitAppEnrolment(state) => scene.app_enrolment(state),
+        Login::AwaitRecoveryCode(state) => scene.recovery_code(state),
         Login::AwaitSmsCode(state) => scene.sms_code(state).await,
         Login::AwaitTokenCode(state) => scene.token_code(state).await,
         Login::EnrolElsewhere(state) => scene.elsewhere(state),
+        Login::OfferReplacement(state) => scene.replacement(state),
         Login::SignedIn(_) => scene.over(),
         Login::AwaitPassword(_) | Login::Refused(_) => {
             show::refused(app, visit, StatusCode::GONE, Reason::TooLate)
@@ -99,7 +101,7 @@ impl Scene<'_> {
         }
     }
 
-    fn show(
+    pub(super) fn show(
         &self,
         page: &impl crate::page::Page,
         last: Option<WrongCode>,
@@ -107,8 +109,21 @@ impl Scene<'_> {
         show::page(self.app, self.visit, self.status(last), page)
     }
 
-    fn who(&self) -> crate::page::Who {
-        who(self.app, &self.person, &purpose_of(self.journey))
+    /// Whether the page offers the way without phone or token.
+    fn offers_recovery(&self) -> bool {
+        let policy = &self.app.catalogue.load().policy;
+        match &self.journey.state {
+            JourneyState::Login(state) => state.offers_recovery(policy),
+            JourneyState::Activation(_) => false,
+        }
+    }
+
+    pub(super) fn who(&self) -> crate::page::Who {
+        who(
+            self.app,
+            self.visit,
+            (&self.person, &purpose_of(self.journey)),
+        )
     }
 
     fn app_code(&self, state: &AwaitCode) -> Result<Response, Failure> {
@@ -118,6 +133,7 @@ impl Scene<'_> {
             action: self.action.clone(),
             who: Some(self.who()),
             problem,
+            recovery: self.offers_recovery(),
         };
         self.show(&page, state.last)
     }
@@ -160,7 +176,7 @@ impl Scene<'_> {
             action: self.action.clone(),
             who: Some(self.who()),
             problem: self.app_problem(state.last, state.underway.tries_left),
-            step: Some(Step { at: 3, of: 3 }),
+            step: (state.sms.factor() == Factor::Sms).then_some(Step { at: 3, of: 3 }),
         };
         self.show(&page, state.last)
     }
@@ -204,6 +220,7 @@ impl Scene<'_> {
             problem,
             resend,
             delivery: self.delivery(state).await?,
+            recovery: self.offers_recovery(),
             step: of.map(|of| Step { at: 2, of }),
         };
         self.show(&page, state.last)
@@ -251,6 +268,7 @@ impl Scene<'_> {
             } else {
                 TokenAsk::One
             },
+            recovery: self.offers_recovery(),
         };
         self.show(&page, state.last)
     }

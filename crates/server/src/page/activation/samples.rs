@@ -75,6 +75,7 @@ impl Samples for ActivationPassword {
             rules: rules.clone(),
             complaints: Vec::new(),
             action: ACTION.to_owned(),
+            by_code: true,
             step: Some(Step { at: 3, of: 4 }),
         };
         let current = PasswordRules {

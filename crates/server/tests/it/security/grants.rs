@@ -24,10 +24,21 @@ fn token(client: &str, fields: &[(&str, &str)]) -> Attempt {
     form("/token", client, fields)
 }
 
-fn refreshes(client: &str, refresh_token: &str) -> Attempt {
+pub(super) fn refreshes(client: &str, refresh_token: &str) -> Attempt {
     let fields = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token),
+    ];
+    token(client, &fields)
+}
+
+/// The redemption of a code by one of these applications.
+pub(super) fn redeems_at(client: &str, code: &str) -> Attempt {
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
     ];
     token(client, &fields)
 }
@@ -61,7 +72,7 @@ fn renewing(id: &str) -> Value {
 }
 
 /// One that renews them after the session in the browser, too.
-fn offline(id: &str) -> Value {
+pub(super) fn offline(id: &str) -> Value {
     json!({
         "id": id,
         "grants": ["authorization_code", "refresh_token"],
@@ -82,13 +93,7 @@ fn uses(canton: &mut Canton, client: &str, scope: &str) -> Using {
     let request = asks_as(client, &[("scope", Some(scope))]);
     let answer = enters(&mut *browser, &request, &anna);
     let code = parameter(answer.location(), "code").unwrap();
-    let fields = [
-        ("grant_type", "authorization_code"),
-        ("code", &code),
-        ("redirect_uri", REDIRECT),
-        ("code_verifier", VERIFIER),
-    ];
-    let answer = sends(canton, token(client, &fields));
+    let answer = sends(canton, redeems_at(client, &code));
     assert_eq!(answer.status, 200, "{}", answer.body);
     Using {
         anna,

@@ -4,17 +4,22 @@
 mod back_channel;
 mod codes;
 mod consent;
+mod device;
 mod dpop;
 mod factors;
 mod fail_closed;
 mod failing;
+mod fapi;
 mod grants;
 mod openid;
 mod platform;
 mod pushed;
+mod recovery;
 mod registered;
+mod resets;
 mod sessions;
 mod sign_in;
+mod subjects;
 
 use journey::{NameKey, Place, Timestamp};
 use store::{Account, By, audit::Entry};

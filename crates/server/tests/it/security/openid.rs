@@ -107,6 +107,7 @@ fn nothing_is_taken_for_something_else() {
 #[test]
 fn a_forged_hint_signs_nobody_out() {
     let mut canton = canton();
+    crate::registered::registers_a_neighbour(&canton);
     let (anna, chloe) = (
         somebody(&mut canton, Role::Sms),
         somebody(&mut canton, Role::EnrolledApp),
@@ -145,7 +146,7 @@ fn a_forged_hint_signs_nobody_out() {
     }
     let answer = gets(
         &mut *browser,
-        &format!("/logout?id_token_hint={own}&client_id=ism&{then}"),
+        &format!("/logout?id_token_hint={own}&client_id=neighbour&{then}"),
     );
     assert_eq!(
         answer.location(),

@@ -86,8 +86,9 @@ fn a_reference_is_opened_once() {
 #[test]
 fn a_reference_is_for_its_application_and_a_minute() {
     let mut canton = canton();
+    crate::registered::registers_a_neighbour(&canton);
     let mut browser = canton.browser(Place::School);
-    let of_another = reference(&mut canton, "ism");
+    let of_another = reference(&mut canton, "neighbour");
     assert_eq!(opens(&mut *browser, &of_another).status, 410);
     let late = reference(&mut canton, "ent");
     canton.passes(60);
@@ -102,10 +103,11 @@ fn a_reference_is_for_its_application_and_a_minute() {
 #[test]
 fn whoever_hands_a_request_over_is_the_application() {
     let mut canton = canton();
+    crate::registered::registers_a_neighbour(&canton);
     for wrong in [
         basic("ent", "wrong"),
         basic("ent", ""),
-        basic("ism", ENT_SECRET),
+        basic("neighbour", ENT_SECRET),
         String::new(),
     ] {
         let answer = hands_over(&mut canton, &wrong);

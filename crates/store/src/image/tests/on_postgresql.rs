@@ -100,6 +100,7 @@ async fn nothing_that_was_spent_on_postgresql_after_the_backup_works_again() {
         spend(BUTTON, 10),
         spend(CLOCKED, step),
         activate(2, emil),
+        spend_recovery(),
     ];
     let spend_all = async |url: &str| {
         let store = open_at(url).await.unwrap();
@@ -118,7 +119,8 @@ async fn nothing_that_was_spent_on_postgresql_after_the_backup_works_again() {
     let (new_url, new) = on_postgresql();
     let who = (&by_later(), "root");
     let (_, void) = restore(&file, &keys(), &new, who, &nobody).await.unwrap();
-    assert_eq!((void.activations, void.buttons, void.messages), (1, 1, 2));
+    assert_eq!((void.activations, void.buttons, void.messages), (1, 1, 3));
+    assert_eq!(void.recovery_sets, 1);
     let again = spend_all(&new_url).await;
     assert!(
         again

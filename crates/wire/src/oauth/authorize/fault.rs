@@ -13,8 +13,8 @@ faults! {
         Malformed => "invalid_request", 400, "RFC 6749 §4.1.2.1", "the request is not form-encoded text";
         /// No `client_id`.
         ClientMissing => "invalid_request", 400, "RFC 6749 §4.1.1", "client_id is missing";
-        /// `client_id` or `redirect_uri` is there twice.
-        AddressRepeated => "invalid_request", 400, "RFC 6749 §3.1", "client_id or redirect_uri is given more than once";
+        /// `client_id`, `redirect_uri` or `request` is there twice, or anything beside a request object.
+        AddressRepeated => "invalid_request", 400, "RFC 6749 §3.1", "client_id, redirect_uri or request is given more than once";
         /// No such application, or it is disabled.
         ClientUnknown => "invalid_request", 400, "RFC 6749 §4.1.2.1", "client_id is not the name of a registered application";
         /// No `redirect_uri`.
@@ -23,12 +23,18 @@ faults! {
         RedirectMismatch => "invalid_request", 400, "RFC 6749 §3.1.2.3", "redirect_uri is not one of those registered for this application, character by character";
         /// Another response mode than `query` and `form_post`.
         ResponseModeUnsupported => "invalid_request", 400, "OIDC Core §3.1.2.6", "response_mode must be query or form_post";
+        /// A request object that is not signed by a key of the application, or not for us, or not of this time.
+        RequestObjectWrong => "invalid_request_object", 400, "RFC 9101 §6.2", "the request object is not signed by a registered key, not from this application, not for this issuer, not of this hour, or not well-formed";
         /// A parameter is there twice.
         Repeated => "invalid_request", 303, "RFC 6749 §3.1", "a parameter is given more than once";
         /// `request` is there.
         RequestObject => "request_not_supported", 303, "OIDC Core §6.1", "the request parameter is not supported";
         /// `request_uri` is there.
         RequestUri => "request_uri_not_supported", 303, "OIDC Core §6.2", "the request_uri parameter is not supported";
+        /// The application must sign its requests.
+        RequestObjectNeeded => "invalid_request", 303, "RFC 9101 §10.5", "this application must send its parameters in a signed request object";
+        /// The application must hand its requests over itself.
+        NotPushed => "invalid_request", 303, "RFC 9126 §6", "this application must hand its requests over at the pushed authorization request endpoint";
         /// `registration` is there.
         Registration => "registration_not_supported", 303, "OIDC Core §7.2.1", "the registration parameter is not supported";
         /// No `response_type`.
@@ -49,6 +55,12 @@ faults! {
         PromptContradiction => "invalid_request", 303, "OIDC Core §3.1.2.1", "prompt none cannot be combined";
         /// Not a number of seconds.
         MaxAgeMalformed => "invalid_request", 303, "OIDC Core §3.1.2.1", "max_age must be a number of seconds";
+        /// `claims` is not what the standard describes, or contradicts itself.
+        ClaimsMalformed => "invalid_request", 303, "OIDC Core §5.5", "claims is not a JSON object as described, is too long or too deep, or asks for two things at once";
+        /// `dpop_jkt` is for another key than the proof beside it.
+        KeyMismatch => "invalid_dpop_proof", 303, "RFC 9449 §10.1", "dpop_jkt is not the thumbprint of the key of the DPoP proof";
+        /// `dpop_jkt` is not the thumbprint of a key.
+        KeyMalformed => "invalid_request", 303, "RFC 9449 §10", "dpop_jkt must be 43 base64url characters";
         /// `nonce`, `login_hint`, `acr_values`, `ui_locales` or `state` is longer than anybody needs.
         ValueTooLong => "invalid_request", 303, "RFC 6749 §4.1.2.1", "a parameter is too long";
         /// The person said no, or policy did.

@@ -7,23 +7,28 @@
 //! |---|---|---|---|
 //! | read the parameters, bounded | `mod.rs` | the bytes | the person's page |
 //! | the application is known | `client.rs` | parameters | the person's page |
+//! | signed parameters are opened | `request_object.rs` | known application | the person's page |
 //! | the redirect URI is its own | `redirect_uri.rs` | known application | the person's page |
 //! | how the answer travels | `response_mode.rs` | verified redirect URI | the person's page |
 //! | nothing is given twice | `once.rs` | verified redirect URI | the application |
-//! | no request object | `request_object.rs` | verified redirect URI | the application |
+//! | this way, signed or not | `request_object.rs` | verified redirect URI | the application |
 //! | a code is asked for | `response_type.rs` | verified redirect URI | the application |
 //! | scopes are its own | `scope.rs` | verified redirect URI | the application |
 //! | PKCE with S256 | `pkce.rs` | verified redirect URI | the application |
 //! | prompts | `prompt.rs` | verified redirect URI | the application |
 //! | maximum age | `max_age.rs` | verified redirect URI | the application |
+//! | claims one by one | `claims.rs` | verified redirect URI | the application |
+//! | the key of the code | `key.rs` | verified redirect URI | the application |
 //! | hints | `hints.rs` | verified redirect URI | the application |
 //!
-//! Deliberately absent: every response type but `code`, the response mode `fragment`, request objects, the `claims` parameter, `display`.
+//! Deliberately absent: every response type but `code`, the response mode `fragment`, request objects that would have to be fetched or decrypted, `display`.
 
 mod answer;
+mod claims;
 mod client;
 mod fault;
 mod hints;
+mod key;
 mod max_age;
 mod once;
 mod pkce;
@@ -44,7 +49,11 @@ use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::scope::Scope;
+use super::token::SpendOnce;
 use crate::form::{Bounds, Fields, FormError};
+use crate::oidc::Issuer;
+use crate::oidc::claims_request::ClaimsRequest;
+use client::Known;
 use redirect_uri::Reachable;
 
 /// A complete, verified authorization request. Small enough to travel in a sealed ticket.
@@ -87,6 +96,32 @@ pub struct Authorize {
     /// [`hinted_subject`](crate::oidc::id_token::hinted_subject).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token_hint: Option<String>,
+    /// What it asks for claim by claim, and of whom.
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
+    /// The thumbprint of the key to which the code is to be bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// How a request came here.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// Who we are.
+    pub issuer: &'a Issuer,
+    /// When (unix seconds).
+    pub now: i64,
+    /// Through which door.
+    pub by: Door,
+}
+
+/// Who brings an authorization request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Door {
+    /// The application itself, which has proven that it is that.
+    Application,
+    /// The person's browser.
+    Browser,
 }
 
 /// Reads a request: the query of a GET or the body of a POST, as received.
@@ -97,23 +132,44 @@ pub struct Authorize {
 /// [`Refused`]: on the person's page, or by redirect to a *verified* redirect URI.
 pub fn parse<'c>(
     raw: &[u8],
+    received: &Received<'_>,
     find: impl FnOnce(&str) -> Option<&'c Client>,
 ) -> Result<Authorize, Refused> {
+    read(raw, received, find).map(|(request, _)| request)
+}
+
+/// The same, and what the caller must use up once before it takes the request: the id of the request
+/// object, if that has one.
+pub(super) fn read<'c>(
+    raw: &[u8],
+    received: &Received<'_>,
+    find: impl FnOnce(&str) -> Option<&'c Client>,
+) -> Result<(Authorize, Option<SpendOnce>), Refused> {
     let fields = Fields::read(raw, BOUNDS).map_err(|error| match error {
         FormError::TooLong => Refused::Page(Fault::TooLong),
         FormError::Malformed => Refused::Page(Fault::Malformed),
     })?;
     let known = client::known(&fields, find).map_err(Refused::Page)?;
-    let request = redirect_uri::verified(known).map_err(Refused::Page)?;
+    let client = known.client;
+    let signed = request_object::opened(&known, received, BOUNDS).map_err(Refused::Page)?;
+    let fields = signed.as_ref().map_or(&fields, |signed| &signed.fields);
+    let request = redirect_uri::verified(Known { fields, client }).map_err(Refused::Page)?;
     let mode = response_mode::asked(&request).map_err(Refused::Page)?;
-    complete(&request, mode).map_err(|fault| request.refused(fault, mode))
+    let complete = once::each(&request)
+        .and_then(|()| request_object::way(&request, received, signed.is_some()))
+        .and_then(|()| complete(&request, mode))
+        .map_err(|fault| request.refused(fault, mode))?;
+    Ok((complete, signed.and_then(|signed| signed.spend)))
 }
 
 /// All steps whose faults the application is told.
 fn complete(request: &Reachable<'_>, response_mode: ResponseMode) -> Result<Authorize, Fault> {
-    once::each(request)?;
-    request_object::absent(request)?;
     response_type::is_code(request)?;
+    let claims = claims::asked(request)?;
+    let mut acr_values = hints::acr_values(request)?;
+    if acr_values.is_empty() {
+        acr_values.clone_from(&claims.acr_wished);
+    }
     Ok(Authorize {
         client_id: request.client.id.clone(),
         redirect_uri: request.redirect_uri.to_owned(),
@@ -124,10 +180,12 @@ fn complete(request: &Reachable<'_>, response_mode: ResponseMode) -> Result<Auth
         code_challenge: pkce::challenge(request)?,
         prompt: prompt::asked(request)?,
         max_age: max_age::asked(request)?,
-        acr_values: hints::acr_values(request)?,
+        acr_values,
         login_hint: hints::login_hint(request)?,
         ui_locales: hints::ui_locales(request)?,
         id_token_hint: hints::id_token_hint(request)?,
+        claims,
+        key: key::bound_to(request)?,
     })
 }
 
@@ -139,6 +197,14 @@ const BOUNDS: Bounds = Bounds {
 };
 
 impl Authorize {
+    /// The scopes that say what the application would be told: those it asks for, and those of the claims
+    /// that it names.
+    #[must_use]
+    pub fn told(&self) -> Scope {
+        let named = self.claims.named.scope();
+        self.scope.iter().chain(named.iter()).collect()
+    }
+
     /// Whether the person must prove again, however fresh the session is.
     #[must_use]
     pub const fn demands_fresh_login(&self) -> bool {

@@ -1,8 +1,11 @@
 //! All registered applications: the file `applications.toml`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
-use super::{Client, ClientFlaw};
+use super::{Client, ClientFlaw, Subjects};
+use crate::pseudonym::Salt;
 use crate::{cas, gate, saml};
 
 /// The registered applications.
@@ -64,6 +67,12 @@ pub enum ApplicationsFlaw {
     /// Two applications behind the gate are at the same place.
     #[error("origin `{0}` belongs to two applications behind the gate; an origin has one")]
     OriginTwice(String),
+    /// Applications of one sector would know people by different names.
+    #[error(
+        "the applications of the sector `{0}` have different salts; write the same `salt` in all, so that \
+         they know people by the same names"
+    )]
+    SaltsDiffer(String),
     /// Two applications have the same id.
     #[error("application `{0}` is there twice; give one of them another id")]
     Twice(String),
@@ -104,7 +113,24 @@ impl Applications {
         let shared =
             twice(&origins).map(|origin| ApplicationsFlaw::OriginTwice(origin.to_string()));
         flaws.extend(shared);
+        flaws.extend(self.salts_differ().map(ApplicationsFlaw::SaltsDiffer));
         flaws
+    }
+
+    /// The sectors in which the same person would have several names.
+    fn salts_differ(&self) -> impl Iterator<Item = String> {
+        let pairwise = |client: &&Client| client.subject == Subjects::Pairwise;
+        let mut sectors: BTreeMap<String, &Option<Salt>> = BTreeMap::new();
+        let mut differ = BTreeSet::new();
+        for client in self.application.iter().filter(pairwise) {
+            let Some(sector) = client.sector() else {
+                continue;
+            };
+            if *sectors.entry(sector.clone()).or_insert(&client.salt) != &client.salt {
+                differ.insert(sector);
+            }
+        }
+        differ.into_iter()
     }
 
     /// The ids that more than one application has, whatever it speaks.
@@ -195,6 +221,37 @@ rule = [{ path = "/" }]
         assert!(said[0].starts_with("application `ent` is there twice"));
         assert!(said[1].starts_with("cas application `ent`: `http://a.example/`"));
         assert!(said[2].starts_with("origin `https://w.example` belongs to two"));
+    }
+
+    /// [OIDC Core §8.1] Applications of one sector know people by the same names.
+    #[test]
+    fn a_sector_has_one_salt() {
+        let pairwise = |id: &str, host: &str, salt: &str| Client {
+            id: id.to_owned(),
+            redirect_uris: vec![format!("https://{host}/cb")],
+            subject: Subjects::Pairwise,
+            salt: Some(Salt::new(salt.repeat(16))),
+            ..ent()
+        };
+        let check = |application: Vec<Client>| {
+            let all = Applications {
+                application,
+                ..Applications::default()
+            };
+            let text = toml::to_string(&all).unwrap();
+            assert_eq!(toml::from_str::<Applications>(&text).unwrap(), all);
+            all.check()
+        };
+        let (one, other) = (
+            pairwise("a", "a.example", "ab"),
+            pairwise("b", "b.example", "cd"),
+        );
+        assert_eq!(check(vec![one.clone(), other]), []);
+        let same = pairwise("b", "a.example", "ab");
+        assert_eq!(check(vec![one.clone(), same]), []);
+        let differs = pairwise("b", "a.example", "cd");
+        let flaw = ApplicationsFlaw::SaltsDiffer("a.example".to_owned());
+        assert_eq!(check(vec![one, differs]), [flaw]);
     }
 
     #[test]

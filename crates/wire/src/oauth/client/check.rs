@@ -57,7 +57,10 @@ pub enum ClientFlaw {
     #[error("`jwks` must list 1 to 10 public keys")]
     KeysMissing,
     /// Keys where none are used.
-    #[error("`jwks` is given but `auth` is not \"private_key_jwt\"; remove one of the two")]
+    #[error(
+        "`jwks` is given, but neither is `auth` \"private_key_jwt\" nor `require_signed_request_object` \
+         true; remove one of them"
+    )]
     KeysUnused,
     /// A key is not usable.
     #[error("`jwks`: {0}")]
@@ -71,6 +74,12 @@ pub enum ClientFlaw {
     /// The grants do not fit each other or the application.
     #[error("`grants`: {0}")]
     Grants(&'static str),
+    /// The names by which it knows people cannot be made.
+    #[error("`subject`: {0}")]
+    Subject(String),
+    /// Something contradicts the profile.
+    #[error("`profile = \"fapi2\"`: {0}")]
+    Profile(&'static str),
     /// A scope that could not be written.
     #[error(
         "`api_scopes`: each must be 1 to 100 printable characters without space, `\"` and `\\`"
@@ -85,6 +94,8 @@ pub enum ClientFlaw {
 
 /// The key of the one address that the provider itself posts to.
 const POSTED_TO: &str = "backchannel_logout_uri";
+/// The key of the address that stands for several hosts.
+const SECTOR: &str = "sector";
 
 impl Client {
     /// Everything that is wrong with this registration; empty when it may be used.
@@ -112,7 +123,7 @@ impl Client {
         if !redirects.contains(&self.redirect_uris.len()) {
             flaws.push(ClientFlaw::NoRedirect);
         }
-        if self.may(GrantName::AuthorizationCode) && !self.scopes.contains(&ScopeName::Openid) {
+        if self.signs_people_in() && !self.scopes.contains(&ScopeName::Openid) {
             flaws.push(ClientFlaw::NoOpenid);
         }
         if self.auth == Auth::None && !self.audience.is_empty() {
@@ -125,18 +136,28 @@ impl Client {
             flaws.push(ClientFlaw::ApiScopes);
         }
         flaws.extend(self.flaw_of_grants().map(ClientFlaw::Grants));
+        flaws.extend(self.flaw_of_subject().map(ClientFlaw::Subject));
+        let against = self.flaws_of_profile().into_iter();
+        flaws.extend(against.map(ClientFlaw::Profile));
         self.check_uris(&mut flaws);
         self.check_secret(&mut flaws);
         self.check_keys(&mut flaws);
         flaws
     }
 
+    /// Whether anybody signs in to it.
+    fn signs_people_in(&self) -> bool {
+        self.may(GrantName::AuthorizationCode) || self.may(GrantName::DeviceCode)
+    }
+
     fn flaw_of_grants(&self) -> Option<&'static str> {
         if self.grants.is_empty() {
             return Some("list at least one, such as \"authorization_code\"");
         }
-        if self.may(GrantName::RefreshToken) && !self.may(GrantName::AuthorizationCode) {
-            return Some("\"refresh_token\" needs \"authorization_code\" beside it");
+        if self.may(GrantName::RefreshToken) && !self.signs_people_in() {
+            return Some(
+                "\"refresh_token\" needs \"authorization_code\" or \"device_code\" beside it",
+            );
         }
         let offline = self.scopes.contains(&ScopeName::OfflineAccess);
         if offline && !self.may(GrantName::RefreshToken) {
@@ -167,6 +188,7 @@ impl Client {
         ));
         all.extend(one("initiate_login_uri", &self.initiate_login_uri));
         all.extend(one("home", &self.home));
+        all.extend(one(SECTOR, &self.sector));
         all.extend(many("resources", &self.resources));
         all.extend(many("audience", &self.audience));
         all.extend(one(POSTED_TO, &self.backchannel_logout_uri));
@@ -174,7 +196,7 @@ impl Client {
         for (field, uri) in all {
             // A program's own scheme leads to a device, and nothing can be posted there.
             let kind = match field {
-                POSTED_TO => Kind::Confidential,
+                POSTED_TO | SECTOR => Kind::Confidential,
                 _ => self.kind,
             };
             if let Some(flaw) = flaw_of_registered(&uri, kind) {
@@ -234,7 +256,8 @@ impl Client {
     }
 
     fn check_keys(&self, flaws: &mut Vec<ClientFlaw>) {
-        match (self.auth == Auth::PrivateKeyJwt, &self.jwks) {
+        let signs = self.auth == Auth::PrivateKeyJwt || self.require_signed_request_object;
+        match (signs, &self.jwks) {
             (false, None) => {}
             (false, Some(_)) => flaws.push(ClientFlaw::KeysUnused),
             (true, None) => flaws.push(ClientFlaw::KeysMissing),

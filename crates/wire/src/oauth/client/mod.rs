@@ -17,10 +17,14 @@
 
 mod applications;
 mod check;
+mod fapi;
+mod subject;
 mod uri;
 
 pub use applications::{Applications, ApplicationsFlaw};
 pub use check::ClientFlaw;
+pub use fapi::Profile;
+pub use subject::Subjects;
 pub use uri::UriFlaw;
 pub(crate) use uri::{Loopback, flaw_of_registered};
 
@@ -34,6 +38,7 @@ use crate::Secret;
 use crate::form::with_query;
 use crate::jose::{JwkSet, SigningAlg, base64url};
 use crate::oidc::Issuer;
+use crate::pseudonym::Salt;
 
 /// A registered application (an OAuth client).
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -70,7 +75,7 @@ pub struct Client {
     /// chance (43 base64url characters), so a fast digest is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<String>,
-    /// Its public keys, for `private_key_jwt`.
+    /// Its public keys, for `private_key_jwt` and signed requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
     /// What it may ask for. Always includes `openid`.
@@ -98,6 +103,25 @@ pub struct Client {
     /// It gets no token that is not bound to a key of its own [RFC 9449 §5.2].
     #[serde(default, skip_serializing_if = "is_default")]
     pub dpop_bound: bool,
+    /// Its requests count only if it hands them over itself [RFC 9126 §6].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub require_par: bool,
+    /// Its requests count only if they are signed with one of its keys [RFC 9101 §10.5].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub require_signed_request_object: bool,
+    /// A profile to which it is held, with all that belongs to it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub profile: Option<Profile>,
+    /// By which kind of name it knows people.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub subject: Subjects,
+    /// An address whose host stands for all applications that know people by the same pseudonyms, where
+    /// redirect addresses have several hosts. Nothing is fetched there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<String>,
+    /// Goes into the pseudonyms by which it knows people. If it changes, it knows nobody any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<Salt>,
     /// The least that must be proven, whether it asks for it or not.
     #[serde(default)]
     pub minimum: Assurance,
@@ -160,6 +184,8 @@ pub enum GrantName {
     RefreshToken,
     /// Nothing but itself: no person is involved.
     ClientCredentials,
+    /// A code of a device that somebody let in elsewhere [RFC 8628].
+    DeviceCode,
 }
 
 /// What an access token looks like.

@@ -62,12 +62,17 @@ pub(super) fn verify(
 
 fn is_about(claims: &Assertion, client: &Client, issuer: &Issuer) -> bool {
     let token_endpoint = issuer.token_endpoint();
-    let ours = |audience: &String| audience == issuer.as_str() || *audience == token_endpoint;
+    let ours = |audience: &String| {
+        audience == issuer.as_str() || (!client.is_fapi() && *audience == token_endpoint)
+    };
     // [RFC 7523 §3] "The authorization server MUST reject any JWT that does not contain its own identity as the intended audience."
     // One that is meant for others, too, any of these could show here.
     let for_us = match &claims.aud {
         Audience::One(audience) => ours(audience),
-        Audience::Many(audiences) => !audiences.is_empty() && audiences.iter().all(ours),
+        // [FAPI 2.0 §5.3.2.1] "shall only accept its issuer identifier value (as defined in [RFC8414]) as a string in the aud claim received in client authentication assertions"
+        Audience::Many(audiences) => {
+            !client.is_fapi() && !audiences.is_empty() && audiences.iter().all(ours)
+        }
     };
     // [RFC 7523 §3] "For client authentication, the subject MUST be the "client_id" of the OAuth client."
     let from_itself = claims.iss == client.id && claims.sub == client.id;

@@ -7,6 +7,7 @@ use super::{Authenticated, Fault, Posted};
 use crate::Secret;
 use crate::oauth::authorize::challenge_of;
 use crate::oauth::scope::Scope;
+use crate::oidc::claims::Named;
 
 /// What a sealed code says: to whom it was given, for whom, and what was proven.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -27,6 +28,15 @@ pub struct Grant {
     pub scope: Scope,
     /// The person.
     pub subject: String,
+    /// The name by which the application knows the person, if it is not that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pseudonym: Option<String>,
+    /// What it may learn beside its scopes.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub claims: Named,
+    /// The thumbprint of the key of which redeeming needs a proof.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// The session in which it was issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
@@ -61,7 +71,21 @@ impl CodeRequest {
 
 impl Grant {
     /// A code lives one minute.
+    // [FAPI 2.0 §5.3.2.1] "shall issue authorization codes with a maximum lifetime of 60 seconds"
     pub const LIFETIME_S_MAX: i64 = 60;
+
+    /// The `sub` of what it gives.
+    #[must_use]
+    pub fn sub(&self) -> &str {
+        self.pseudonym.as_ref().unwrap_or(&self.subject)
+    }
+
+    /// Whether whoever shows this key, or none, may redeem it.
+    // [RFC 9449 §10] "If they do not match, it MUST reject the request."
+    #[must_use]
+    pub fn is_open_to(&self, key: Option<&str>) -> bool {
+        self.key.is_none() || self.key.as_deref() == key
+    }
 }
 
 /// So far apart the clocks of two nodes may be, in seconds, before what one issued is refused by another.

@@ -39,6 +39,19 @@ faults! {
         ScopeTooLarge => "invalid_scope", 400, "RFC 6749 §6", "the scope is unknown or larger than what was granted";
         /// An interface for which the application is not registered.
         ResourceUnknown => "invalid_target", 400, "RFC 8707 §2", "the application is not registered for this resource";
+        /// No `device_code`.
+        DeviceCodeMissing => "invalid_request", 400, "RFC 8628 §3.4", "device_code is missing";
+        /// Nobody has answered the device yet.
+        DevicePending => "authorization_pending", 400, "RFC 8628 §3.5", "nobody has answered yet: ask again after the interval";
+        /// The device asks too often.
+        // [RFC 8628 §3.5] "the interval MUST be increased by 5 seconds for this and all subsequent requests."
+        DeviceTooFast => "slow_down", 400, "RFC 8628 §3.5", "asked before the interval was over: wait 5 seconds longer from now on";
+        /// Somebody said no, or whoever said yes is not who they were any more.
+        DeviceRefused => "access_denied", 400, "RFC 8628 §3.5", "the device was not let in";
+        /// Nobody answered the device in time.
+        DeviceExpired => "expired_token", 400, "RFC 8628 §3.5", "nobody answered in time: ask for new codes when somebody wants to sign in";
+        /// More devices ask from one network than a school has.
+        DevicesTooMany => "temporarily_unavailable", 429, "RFC 8628 §5.1", "too many devices ask from this network: wait a moment";
         /// No `token` to explain or to take back.
         TokenMissing => "invalid_request", 400, "RFC 7009 §2.1", "token is missing";
         /// A token of another application is not given back.

@@ -9,7 +9,7 @@
 //! | the code is its own | `code.rs` | nothing: the [`Grant`] may be used |
 //! | answer | `answer.rs` | JSON |
 //!
-//! Refresh tokens are in [`crate::oauth::refresh`].
+//! Refresh tokens are in [`crate::oauth::refresh`], device codes in [`crate::oauth::device`].
 //!
 //! The caller consumes the code and the assertion's id once; nothing here can know the past.
 //! Deliberately absent: password and implicit grants.
@@ -31,6 +31,7 @@ pub use posted::{Incoming, Posted};
 
 use crate::oauth::client::{Client, GrantName};
 use crate::oauth::client_credentials::ApplicationRequest;
+use crate::oauth::device::{self, DeviceRequest};
 use crate::oauth::refresh::RefreshRequest;
 
 /// A well-formed token request of an application that is not yet authenticated.
@@ -49,6 +50,8 @@ pub enum Asked {
     Refresh(RefreshRequest),
     /// Nothing but itself.
     Application(ApplicationRequest),
+    /// A device code.
+    Device(DeviceRequest),
 }
 
 impl Asked {
@@ -59,6 +62,7 @@ impl Asked {
             Self::Code(_) => GrantName::AuthorizationCode,
             Self::Refresh(_) => GrantName::RefreshToken,
             Self::Application(_) => GrantName::ClientCredentials,
+            Self::Device(_) => GrantName::DeviceCode,
         }
     }
 }
@@ -74,6 +78,7 @@ impl TokenRequest {
             Some("authorization_code") => Asked::Code(CodeRequest::read(&posted)?),
             Some("refresh_token") => Asked::Refresh(RefreshRequest::read(&posted)?),
             Some("client_credentials") => Asked::Application(ApplicationRequest::read(&posted)),
+            Some(device::GRANT_TYPE) => Asked::Device(DeviceRequest::read(&posted)?),
             Some(_) => return Err(Fault::GrantTypeUnsupported),
             None => return Err(Fault::GrantTypeMissing),
         };

@@ -73,6 +73,9 @@ fn grant() -> Grant {
         nonce: None,
         scope: Scope::understood("openid"),
         subject: "anna".to_owned(),
+        pseudonym: None,
+        claims: crate::oidc::claims::Named::default(),
+        key: None,
         sid: None,
         auth_time: NOW - 5,
         acr: "https://refeds.org/profile/sfa".to_owned(),
@@ -335,6 +338,7 @@ fn a_code_of_another_application_address_or_verifier_is_refused() {
     assert_eq!(Fault::CodeNotGood.row().code, "invalid_grant");
 }
 
+/// [FAPI 2.0 §5.3.2.1] "shall issue authorization codes with a maximum lifetime of 60 seconds"
 /// [C02] [RFC 6749 §4.1.2] "The authorization code MUST expire shortly after it is issued to mitigate the risk of leaks."
 #[test]
 fn a_code_lives_one_minute_at_most() {
