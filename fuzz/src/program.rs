@@ -53,6 +53,10 @@ pub fn one(input: &[u8]) {
 fn write_seeds(folder: &Path) -> io::Result<()> {
     for target in TARGETS {
         let place = folder.join(target.name);
+        // What an earlier program signed is no seed of this one.
+        if place.exists() {
+            fs::remove_dir_all(&place)?;
+        }
         fs::create_dir_all(&place)?;
         for (number, seed) in (target.seeds)().iter().enumerate() {
             fs::write(place.join(format!("{number:02}")), seed)?;

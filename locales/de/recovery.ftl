@@ -1,6 +1,6 @@
 # Die Notfallcodes, für den Tag, an dem Telefon oder Token verloren ist.
 recovery-title = Notfallcodes
-recovery-what = Ein Notfallcode ersetzt einmal Ihr Telefon oder Ihren Token, wenn Sie es nicht mehr haben. Bewahren Sie die Codes auf Papier zu Hause auf, und nicht beim Telefon.
+recovery-what = Ein Notfallcode ersetzt einmalig Ihr Telefon oder Ihren Token, wenn Sie das Gerät nicht mehr haben. Bewahren Sie die Codes auf Papier zu Hause auf, getrennt vom Telefon.
 recovery-none = Sie haben keine Notfallcodes.
 recovery-left = { $left ->
     [0] Sie haben keinen Code mehr. Die letzten wurden am { $when } erstellt.
@@ -9,18 +9,18 @@ recovery-left = { $left ->
 }
 recovery-make = Notfallcodes erstellen
 recovery-make-new = Neue Codes erstellen
-recovery-voids = Die neuen Codes ersetzen die alten, die dann nichts mehr wert sind.
+recovery-voids = Die neuen Codes ersetzen die alten, die dann nicht mehr gelten.
 recovery-prove-first = Wir fragen Sie zuerst nach Passwort und Code, auch wenn Sie schon angemeldet sind.
 recovery-not-enrolled = Richten Sie zuerst die starke Authentifizierung ein: Melden Sie sich einmal von zu Hause aus oder über das Mobilfunknetz an.
-recovery-not-here = Sie sind im Netz «{ $zone }». Notfallcodes werden zu Hause oder über das Mobilfunknetz erstellt, wo sie niemand an Ihrer Stelle liest.
+recovery-not-here = Sie sind im Netz «{ $zone }». Erstellen Sie Ihre Notfallcodes zu Hause oder über das Mobilfunknetz, wo niemand mitliest.
 recovery-not-with-a-code = Sie haben sich mit einem Notfallcode angemeldet. Melden Sie sich mit Telefon oder Token an, um neue zu erstellen.
-recovery-open = Ansehen oder neu erstellen
+recovery-open = Codes verwalten
 recovery-back = Zurück zu Ihrem Konto
 recovery-made-title = Ihre Notfallcodes
 recovery-made-when = Für { $username }, erstellt am { $when }.
 recovery-made-once = Diese Seite erscheint nur einmal.
 recovery-made-keep = Drucken Sie sie aus oder schreiben Sie die Codes auf Papier, und bewahren Sie sie zu Hause auf.
-recovery-made-use = Ohne Telefon und Token: Melden Sie sich an, wählen Sie «Ich habe mein Telefon nicht mehr» und geben Sie einen dieser Codes ein. Jeder gilt einmal. Geben Sie sie niemandem; die Schule fragt nie danach.
+recovery-made-use = Ohne Telefon und Token: Melden Sie sich an, wählen Sie «Ich habe mein Telefon nicht mehr» oder «Ich habe meinen Token nicht mehr» und geben Sie einen dieser Codes ein. Jeder gilt einmal. Geben Sie sie niemandem; die Schule fragt nie danach.
 recovery-made-done = Ich habe sie notiert
 recovery-lost-phone = Ich habe mein Telefon nicht mehr
 recovery-lost-token = Ich habe meinen Token nicht mehr
@@ -45,6 +45,6 @@ replacement-app = Ihr Telefon ist verloren, gestohlen oder neu? Installieren Sie
 replacement-sms = Ihr Telefon oder Ihre Nummer ist verloren? Installieren Sie eine App auf einem anderen Telefon: Sie ersetzt die SMS, und Ihre anderen Anmeldungen werden beendet.
 replacement-token = Ihr Token ist verloren oder defekt? Installieren Sie eine App auf Ihrem Telefon: Sie ersetzt den Token, und Ihre anderen Anmeldungen werden beendet.
 replacement-replace = App installieren
-replacement-not-here = Im Netz der Schule wird keine App eingerichtet. Tun Sie es zu Hause oder über das Mobilfunknetz, mit einem anderen Notfallcode.
-replacement-keep-text = Sie haben es nur vergessen? Dann ändert sich nichts, und das nächste Mal ist es wieder da.
+replacement-not-here = Im Netz der Schule wird keine App eingerichtet. Richten Sie sie zu Hause oder über das Mobilfunknetz ein, mit einem anderen Notfallcode.
+replacement-keep-text = Nur vergessen? Dann ändert sich nichts: Das nächste Mal melden Sie sich wieder wie gewohnt an.
 replacement-keep = Weiter, ohne etwas zu ändern

@@ -1,26 +1,26 @@
 # Les codes de secours, pour le jour où le téléphone ou le Token est perdu.
 recovery-title = Codes de secours
-recovery-what = Un code de secours remplace une fois votre téléphone ou votre Token, si vous ne l'avez plus. Gardez les codes sur papier, à la maison, et pas avec le téléphone.
+recovery-what = Un code de secours remplace une seule fois votre téléphone ou votre Token, si vous ne l'avez plus. Gardez les codes sur papier, à la maison, séparément du téléphone.
 recovery-none = Vous n'avez pas de codes de secours.
 recovery-left = { $left ->
-    [0] Il ne vous reste aucun code. Les derniers ont été faits le { $when }.
-    [one] Il vous reste un code, fait le { $when }.
-   *[other] Il vous reste { $left } codes, faits le { $when }.
+    [0] Il ne vous reste aucun code. Les derniers ont été créés le { $when }.
+    [one] Il vous reste un code, créé le { $when }.
+   *[other] Il vous reste { $left } codes, créés le { $when }.
 }
-recovery-make = Faire des codes de secours
-recovery-make-new = Faire de nouveaux codes
-recovery-voids = Les nouveaux codes remplacent les anciens, qui ne valent plus rien.
+recovery-make = Créer des codes de secours
+recovery-make-new = Créer de nouveaux codes
+recovery-voids = Les nouveaux codes remplacent les anciens, qui ne seront plus valables.
 recovery-prove-first = Nous vous demanderons d'abord votre mot de passe et votre code, même si vous êtes déjà connecté.
 recovery-not-enrolled = Configurez d'abord votre authentification forte : connectez-vous une fois depuis la maison ou par le réseau mobile.
-recovery-not-here = Vous êtes sur le réseau « { $zone } ». Les codes de secours se font à la maison ou par le réseau mobile, où personne ne les lit à votre place.
-recovery-not-with-a-code = Vous êtes entré avec un code de secours. Connectez-vous avec votre téléphone ou votre Token pour en faire de nouveaux.
-recovery-open = Voir ou refaire
+recovery-not-here = Vous êtes sur le réseau « { $zone } ». Créez vos codes à la maison ou par le réseau mobile, à l'abri des regards.
+recovery-not-with-a-code = Vous êtes entré avec un code de secours. Connectez-vous avec votre téléphone ou votre Token pour en créer de nouveaux.
+recovery-open = Gérer les codes
 recovery-back = Revenir à votre compte
 recovery-made-title = Vos codes de secours
-recovery-made-when = Pour { $username }, faits le { $when }.
+recovery-made-when = Pour { $username }, créés le { $when }.
 recovery-made-once = Cette page ne s'affiche qu'une fois.
 recovery-made-keep = Imprimez-la ou recopiez les codes sur papier, et gardez-les à la maison.
-recovery-made-use = Sans téléphone ni Token : connectez-vous, choisissez « Je n'ai plus mon téléphone », et entrez un de ces codes. Chacun sert une fois. Ne les donnez à personne, l'école ne vous les demandera jamais.
+recovery-made-use = Sans téléphone ni Token : connectez-vous, choisissez « Je n'ai plus mon téléphone » ou « Je n'ai plus mon Token », puis entrez un de ces codes. Chacun ne sert qu'une fois. Ne les donnez à personne : l'école ne vous les demandera jamais.
 recovery-made-done = Je les ai notés
 recovery-lost-phone = Je n'ai plus mon téléphone
 recovery-lost-token = Je n'ai plus mon Token
@@ -37,7 +37,7 @@ recovery-wrong-cure = Prenez la feuille la plus récente : de nouveaux codes re
 recovery-replayed-cure = Chaque code sert une fois. Prenez-en un autre sur la feuille.
 replacement-title = Le code est juste
 replacement-left = { $left ->
-    [0] C'était le dernier : faites de nouveaux codes dès que vous aurez votre téléphone.
+    [0] C'était le dernier : créez de nouveaux codes dès que vous aurez votre téléphone.
     [one] Il vous reste un code de secours.
    *[other] Il vous reste { $left } codes de secours.
 }
@@ -46,5 +46,5 @@ replacement-sms = Votre téléphone ou votre numéro est perdu ? Installez une 
 replacement-token = Votre Token est perdu ou en panne ? Installez une application sur votre téléphone : elle remplacera le Token, et vos autres connexions seront fermées.
 replacement-replace = Installer l'application
 replacement-not-here = L'application ne s'installe pas sur le réseau de l'école. Faites-le à la maison ou par le réseau mobile, avec un autre code de secours.
-replacement-keep-text = Vous l'avez seulement oublié ? Alors rien ne change, et vous le retrouverez la prochaine fois.
+replacement-keep-text = Seulement oublié ? Rien ne change : la prochaine fois, vous vous connecterez comme d'habitude.
 replacement-keep = Continuer sans rien changer

@@ -255,13 +255,13 @@ words! {
     /// Link, and heading of the page.
     change_password: "Changer de mot de passe", "Passwort ändern";
     /// Label.
-    password_current: "Mot de passe actuel", "Heutiges Passwort";
+    password_current: "Mot de passe actuel", "Aktuelles Passwort";
     /// Button.
     change_password_submit: "Changer le mot de passe", "Passwort ändern";
     /// Heading after it.
     password_changed: "Votre mot de passe est changé", "Ihr Passwort ist geändert";
     /// After another one than the present one.
-    password_current_wrong: "Ce n'est pas votre mot de passe actuel", "Das ist nicht Ihr heutiges Passwort";
+    password_current_wrong: "Ce n'est pas votre mot de passe actuel", "Das ist nicht Ihr aktuelles Passwort";
     /// Complaint.
     password_used_before: "C'est l'un de vos 10 derniers mots de passe",
         "Es ist eines Ihrer letzten 10 Passwörter";
@@ -272,11 +272,11 @@ words! {
     /// Heading.
     recovery_title: "Codes de secours", "Notfallcodes";
     /// Link on the account.
-    recovery_open: "Voir ou refaire", "Ansehen oder neu erstellen";
+    recovery_open: "Gérer les codes", "Codes verwalten";
     /// Button.
-    recovery_make: "Faire des codes de secours", "Notfallcodes erstellen";
+    recovery_make: "Créer des codes de secours", "Notfallcodes erstellen";
     /// The same button later.
-    recovery_make_new: "Faire de nouveaux codes", "Neue Codes erstellen";
+    recovery_make_new: "Créer de nouveaux codes", "Neue Codes erstellen";
     /// Heading of the sheet.
     recovery_made_title: "Vos codes de secours", "Ihre Notfallcodes";
     /// On the sheet.

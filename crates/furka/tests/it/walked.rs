@@ -59,12 +59,14 @@ id = "ism"
 name = { fr = "ISM", de = "ISM", en = "ISM" }
 salt = "0123456789abcdef0123456789abcdef"
 attributes = ["display_name", "affiliation"]
+backchannel_logout = true
 groups = ["teacher"]
 metadata = '''
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://ism.example/sp?a=1&amp;b=2">
   <md:SPSSODescriptor AuthnRequestsSigned="SIGNED" protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
     <md:KeyDescriptor><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>CERTIFICATE</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
     <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://ism.example/slo"/>
+    <md:SingleLogoutService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://ism.example/slo"/>
     <md:AssertionConsumerService index="1" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://ism.example/acs"/>
   </md:SPSSODescriptor>
 </md:EntityDescriptor>

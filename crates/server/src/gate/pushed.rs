@@ -25,8 +25,8 @@ use crate::{
 const PUSHED: &str = "pushed request";
 /// The domain of those that a browser has opened.
 const OPENED: &str = "opened request";
-/// How long a browser may show what it has opened, in seconds.
-const OPENED_S: i64 = 600;
+/// How long a browser may show what it has opened, in seconds: as long as a sign-in page lies open.
+const OPENED_S: i64 = 3600;
 
 /// A request that was handed over, and verified.
 #[derive(Deserialize, Serialize)]

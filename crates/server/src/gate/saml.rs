@@ -260,7 +260,9 @@ pub(super) fn news(app: &App, participant: &Participant, person: PersonId) -> Op
     let format = NameIdFormat::of_uri(format)?;
     let catalogue = app.catalogue.load();
     let registered = catalogue.saml.application(id)?;
-    registered.application.hears(format).then_some(())?;
+    let now = app.world.now();
+    let is_known = registered.provider.is_valid(now.0) && registered.application.hears(format);
+    is_known.then_some(())?;
     let whom = Whom {
         person: &person.to_string(),
         session: &participant.session,
@@ -269,7 +271,6 @@ pub(super) fn news(app: &App, participant: &Participant, person: PersonId) -> Op
         scope: scope(app),
     };
     let known = registered.application.known(Some(format), whom)?;
-    let now = app.world.now();
     let credentials = catalogue.saml.credentials(&catalogue.ring, now);
     let making = logout::Making {
         speaker: &Idp::of(&app.issuer).entity_id,

@@ -167,7 +167,9 @@ async fn redeem(
         ticket::open(&app.keys, Purpose::AuthorizationCode, CODE, &request.code);
     let grant = grant.ok_or(Fault::CodeNotGood)?;
     token::redeem(&asking.who, request, &grant, now.0)?;
-    if !grant.is_open_to(asking.key.as_deref()) {
+    // An application that knows people by other names by now starts anew.
+    let knows = asking.client.pseudonym(&grant.subject) == grant.pseudonym;
+    if !grant.is_open_to(asking.key.as_deref()) || !knows {
         return Err(Fault::CodeNotGood.into());
     }
     let wanted = asking.wanted(posted)?;

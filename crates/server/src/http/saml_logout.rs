@@ -22,7 +22,7 @@ use wire::saml::{
 };
 
 use super::{
-    account::end,
+    account::{end, end_what_outlived},
     login::own_session,
     saml::{Message, name_in, page, posted, spent},
     show,
@@ -255,19 +255,10 @@ async fn leaves(
     asked: Asked,
 ) -> Result<Response, Failure> {
     let before = entered(app, headers);
-    let catalogue = app.catalogue.load_full();
-    let asker = catalogue.saml.entity(&asked.issuer);
-    let asker = asker.map(|known| known.application.id.clone());
+    let asker = asker(app, &asked);
     let is_other = |one: &One| Some(&one.id) != asker.as_ref();
     let Some((session, person)) = own_session(app, &visit).await? else {
-        // There is nothing left to end here, which is what was asked for.
-        let before = before.map(|before| to_leave(app, before));
-        let mut all = before.iter().flat_map(|before| &before.applications);
-        let status = match all.any(|one| is_other(one) && one.state != LeaveState::Out) {
-            true => Status::PARTIAL_LOGOUT,
-            false => Status::SUCCESS,
-        };
-        return tell(app, &visit, &asked, status);
+        return leaves_late(app, visit, &asked, before).await;
     };
     let whose = person.id.to_string();
     let mut entered = match before.filter(|before| before.person == whose) {
@@ -293,6 +284,41 @@ async fn leaves(
     entered.origin = Some(asked);
     visit.cookies.extend(cookie(app, &entered));
     show::see_other(&visit, "/saml/leave")
+}
+
+/// Nobody is signed in here any more, which is what was asked for. A sign-out told all applications that hear;
+/// the limits of a session tell nobody, so they are told now.
+async fn leaves_late(
+    app: &App,
+    mut visit: Visit,
+    asked: &Asked,
+    before: Option<Entered>,
+) -> Result<Response, Failure> {
+    let Some(mut entered) = before else {
+        return tell(app, &visit, asked, Status::SUCCESS);
+    };
+    let account = match entered.person.parse::<PersonId>() {
+        Ok(person) => app.store.person(person).await?,
+        Err(_) => None,
+    };
+    if account.is_some_and(|account| is_theirs(app, &entered, asked, &account.person)) {
+        end_what_outlived(app, &mut visit).await?;
+        entered = to_leave(app, entered);
+    }
+    let asker = asker(app, asked);
+    let is_open = |one: &One| Some(&one.id) != asker.as_ref() && one.state != LeaveState::Out;
+    let status = match entered.applications.iter().any(is_open) {
+        true => Status::PARTIAL_LOGOUT,
+        false => Status::SUCCESS,
+    };
+    tell(app, &visit, asked, status)
+}
+
+/// The application that asks.
+fn asker(app: &App, asked: &Asked) -> Option<String> {
+    let catalogue = app.catalogue.load();
+    let known = catalogue.saml.entity(&asked.issuer)?;
+    Some(known.application.id.clone())
 }
 
 impl One {

@@ -129,10 +129,15 @@ pub(crate) fn verified_by_own_key<T: DeserializeOwned>(
     if token.len() > TOKEN_BYTES_MAX {
         return Err(JwsError::Malformed);
     }
-    let (header, _) = token.split_once('.').ok_or(JwsError::Malformed)?;
-    let OwnKey { jwk: mut key } = json(header)?;
-    // A name in the header names this one.
-    key.kid = Compact::read(token)?.header.kid;
+    let (named, _) = token.split_once('.').ok_or(JwsError::Malformed)?;
+    let OwnKey { jwk: mut key } = json(named)?;
+    // A name in the header names this one. An RSA key that does not say what it signs with is for what the
+    // header says; whether the two go together is judged below.
+    let header = Compact::read(token)?.header;
+    key.kid = header.kid;
+    if key.kty == "RSA" && key.alg.is_none() {
+        key.alg = Some(header.alg);
+    }
     let keys = VerifyingKeys::of([&key]).map_err(|_| JwsError::UnknownKey)?;
     let claims = keys.verify(token, &[typ])?;
     Ok((key, claims))

@@ -202,17 +202,23 @@ impl SigningKey {
         )
     }
 
-    /// The same with the public key itself in the header, as an application makes it that shows its key.
+    /// The same with the public key itself in the header, as an application makes it that shows its key: with
+    /// neither name nor algorithm.
     ///
     /// # Errors
     /// As for [`SigningKey::sign`].
     pub fn sign_with_key(&self, typ: &str, claims: &impl Serialize) -> Result<String, JwsError> {
+        let bare = Jwk {
+            alg: None,
+            kid: None,
+            ..self.public.clone()
+        };
         self.sign_under(
             &Header {
                 alg: self.alg().name(),
                 typ,
                 kid: None,
-                jwk: Some(&self.public),
+                jwk: Some(&bare),
             },
             claims,
         )

@@ -135,7 +135,9 @@ fn parameters(claims: &Json, bounds: Bounds) -> Option<Fields> {
             (_, Json::Text(text)) if text.is_empty() => continue,
             (_, Json::Text(text)) => text.clone(),
             (_, Json::Number(number)) => number.to_string(),
-            // Nothing, or of a parameter that nobody here knows.
+            (_, Json::Null) => continue,
+            // [RFC 9101 §4] What is known is a text or a number: what was signed is not passed over.
+            (known, _) if KNOWN.contains(&known) => return None,
             _ => continue,
         };
         pairs.push((name.clone(), value));
@@ -162,6 +164,26 @@ fn spend(claims: &Json, client: &Client) -> Result<Option<SpendOnce>, Fault> {
 
 /// What a JWT says about itself.
 const OF_THE_TOKEN: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"];
+/// The parameters that mean something here, but for `claims`.
+const KNOWN: [&str; 17] = [
+    "acr_values",
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "display",
+    "dpop_jkt",
+    "id_token_hint",
+    "login_hint",
+    "max_age",
+    "nonce",
+    "prompt",
+    "redirect_uri",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+    "ui_locales",
+];
 /// An hour.
 const LIFETIME_S_MAX: i64 = 3600;
 const SKEW_S: i64 = 10;

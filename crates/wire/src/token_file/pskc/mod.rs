@@ -70,6 +70,8 @@ pub fn read(file: &[u8], unlock: &Unlock) -> Result<TokenFile, PskcError> {
         return Err(PskcError::TooLarge);
     }
     let text = std::str::from_utf8(file).map_err(|_| PskcError::NotXml)?;
+    // Programs on Windows begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     gate(text)?;
     let options = ParsingOptions {
         allow_dtd: false,

@@ -37,6 +37,13 @@ fn reasons(text: &str, unlock: &Unlock) -> Vec<Reason> {
         .collect()
 }
 
+/// Programs on Windows write one.
+#[test]
+fn a_byte_order_mark_is_passed_over() {
+    let file = opened(&format!("\u{feff}{PLAIN}"), &Unlock::Nothing);
+    assert_eq!((file.seeds.len(), file.refused.len()), (3, 0));
+}
+
 #[test]
 fn the_samples_are_read_plain_and_with_key_and_password() {
     let key256 = key("1234567890123456789012345678901212345678901234567890123456789012");

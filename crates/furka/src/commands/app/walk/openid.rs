@@ -57,12 +57,13 @@ pub(super) async fn walk(
         state: BASE64URL_NOPAD.encode(&draw::<16>(world)),
         verifier: BASE64URL_NOPAD.encode(&draw::<32>(world)),
     };
+    let copy = in_rehearsal(client, secret.expose(), told);
     let file = Applications {
-        application: vec![in_rehearsal(client, secret.expose(), told)],
+        application: vec![copy.clone()],
         ..Applications::default()
     };
     let mut browser = Browser::opens(stage, file).await?;
-    let request = rehearsed.request(stage, told)?;
+    let request = rehearsed.request(&copy, stage, told)?;
     let landed = browser.goes(request, None).await?;
     told.messages.extend(browser.signed_in(stage));
     let redirect = Url::parse(&rehearsed.redirect_uri).ok();
@@ -111,7 +112,7 @@ fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
 
 impl Rehearsed<'_> {
     /// The request that the application should send; what is wrong with it is found.
-    fn request(&self, stage: &Stage<'_>, told: &mut Told) -> Result<Url, Failure> {
+    fn request(&self, copy: &Client, stage: &Stage<'_>, told: &mut Told) -> Result<Url, Failure> {
         let registered = self.client.scope().to_string();
         let scope = stage.asked.scope.clone().unwrap_or(registered);
         let challenge = digest(&SHA256, self.verifier.as_bytes());
@@ -146,7 +147,7 @@ impl Rehearsed<'_> {
             )
             .part("code_challenge_method", "S256", "the only one there is");
         told.message(message);
-        if let Err(wrong) = check::judged(self.client, &url, (stage.issuer, stage.here.now().0)) {
+        if let Err(wrong) = check::judged(copy, &url, (stage.issuer, stage.here.now().0)) {
             let cure = "correct the application, or its registration in `applications.toml`";
             let found = wrong.into_iter();
             told.findings

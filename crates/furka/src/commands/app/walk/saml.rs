@@ -79,6 +79,8 @@ fn in_rehearsal(
         );
     }
     Application {
+        // Nobody signs out, and the metadata of the rehearsal has no address for it.
+        backchannel_logout: false,
         encrypt: false,
         entity_id: None,
         metadata: described(provider, own),

@@ -117,6 +117,12 @@ fn an_object_that_is_not_right_leads_nowhere() {
         with("request_uri", json!("urn:x")),
         with("claims", json!("{}")),
         with("state", json!("a\u{0}b")),
+        with("prompt", json!(["login"])),
+        with(
+            "acr_values",
+            json!({ "value": "https://refeds.org/profile/mfa" }),
+        ),
+        with("dpop_jkt", json!(true)),
         json!([]),
     ] {
         let refused = sent(&key, "JWT", &wrong).map(drop).unwrap_err();
