@@ -208,11 +208,8 @@ impl SigningKey {
     /// # Errors
     /// As for [`SigningKey::sign`].
     pub fn sign_with_key(&self, typ: &str, claims: &impl Serialize) -> Result<String, JwsError> {
-        let bare = Jwk {
-            alg: None,
-            kid: None,
-            ..self.public.clone()
-        };
+        let mut bare = self.public.clone();
+        (bare.alg, bare.kid) = (None, None);
         self.sign_under(
             &Header {
                 alg: self.alg().name(),
