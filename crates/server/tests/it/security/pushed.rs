@@ -78,7 +78,7 @@ fn a_reference_is_opened_once() {
         assert_eq!(gets(&mut *other, used).status, 410, "{used}");
     }
     assert_eq!(gets(&mut *browser, &reference).status, 410);
-    canton.passes(600);
+    canton.passes(3600);
     assert_eq!(gets(&mut *browser, &mine).status, 410);
 }
 
