@@ -392,6 +392,8 @@ impl RecoverySet {
 /// See [`Store::make_recovery_set`](crate::Store::make_recovery_set).
 #[derive(Clone, Debug)]
 pub struct NewRecoverySet {
+    /// Of the proof with which it was asked for: nothing is made once that is over.
+    pub era: u32,
     /// Drawn by the caller, never twice.
     pub id: [u8; 16],
     /// The set whose place it takes; none if there was none.

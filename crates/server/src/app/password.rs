@@ -100,7 +100,9 @@ impl App {
         if let Some(no) = self.refused(caller, &account, password, &by).await? {
             return Ok(Err(no));
         }
-        let password = PasswordProof::assertion(by.at).in_era(account.era);
+        // Of the session's era: what it proved beside it may be taken back by now.
+        let era = session.proof.password().era();
+        let password = PasswordProof::assertion(by.at).in_era(era);
         let event = login::Event::NewAppAsked(session.proof.with_password(password));
         let moved = self.open(caller, ticket, (&account.person, event), None);
         moved.await.map(Ok)

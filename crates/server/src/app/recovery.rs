@@ -12,7 +12,7 @@ impl App {
     pub(crate) async fn make_recovery_codes(
         &self,
         caller: &Caller,
-        person: PersonId,
+        (person, era): (PersonId, u32),
         instead_of: Option<[u8; 16]>,
     ) -> Result<Option<Vec<String>>, Failure> {
         let codes: [String; CODES as usize] =
@@ -24,6 +24,7 @@ impl App {
             recovery_code::mac(&self.keys, person, &code.unwrap_or_default())
         });
         let new = NewRecoverySet {
+            era,
             id: self.world.id(),
             instead_of,
             macs,

@@ -83,10 +83,8 @@ pub(crate) async fn make(
         return errand::go(&app, &visit, Errand::Own(own), false).await;
     }
     let caller = &visit.caller;
-    match app
-        .make_recovery_codes(caller, person.id, instead_of)
-        .await?
-    {
+    let whose = (person.id, session.proof.password().era());
+    match app.make_recovery_codes(caller, whose, instead_of).await? {
         Some(codes) => {
             let page = RecoveryMade {
                 codes,

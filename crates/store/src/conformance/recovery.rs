@@ -7,6 +7,7 @@ use crate::{Committed, Message, NewRecoverySet, RecoverySet};
 
 fn new_set(world: &World, person: PersonId, instead_of: Option<[u8; 16]>) -> NewRecoverySet {
     NewRecoverySet {
+        era: 0,
         id: world.id(),
         instead_of,
         macs: std::array::from_fn(|_| world.hash()),

@@ -179,6 +179,7 @@ pub(super) async fn what_is_checked_is_counted_by_its_key(world: &World) -> Kept
             .issue_activation(&activation, &world.by())
             .await?;
         let codes = NewRecoverySet {
+            era: 0,
             id: world.id(),
             instead_of: None,
             macs: [keys.mac(Purpose::ActivationCode, b"ABCDE-FGHJK-MNPQR"); 8],

@@ -10,7 +10,7 @@ use journey::{
 use super::world::{Cause, Kept, NOW, World, count, proof_of, sign_in, spend};
 use crate::{
     Begun, Committed, Journey, JourneyState, Message, NewActivation, NewFamily, NewPerson,
-    PasswordChange, Rebinding, Redeemed, Redemption, Reset, TakeOver, key,
+    NewRecoverySet, PasswordChange, Rebinding, Redeemed, Redemption, Reset, TakeOver, key,
 };
 
 /// A reset that takes nothing back but what is begun.
@@ -128,6 +128,14 @@ pub(super) async fn a_reset_ends_all_that_was_begun(world: &World) -> Kept {
     let late = world.signing_in(person)?;
     let spent = world.open(&late, &[spend(app, 101)]).await?;
     assert_eq!(spent, Committed::Overtaken);
+    let codes = NewRecoverySet {
+        era: 0,
+        id: world.id(),
+        instead_of: None,
+        macs: std::array::from_fn(|_| world.hash()),
+        person,
+    };
+    assert!(!elsewhere.make_recovery_set(&codes, &world.by()).await?);
 
     let account = world.account(person).await?;
     assert_eq!(account.person.method, Some(Method::App));

@@ -296,6 +296,7 @@ async fn filled(here: &Here) -> (Sqlite, [u8; 32]) {
     };
     store.rotate_key(&key, NOW, &by()).await.unwrap();
     let codes = NewRecoverySet {
+        era: 0,
         id: CODES,
         instead_of: None,
         macs: [[4; 32]; 8],

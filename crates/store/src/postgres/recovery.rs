@@ -42,19 +42,24 @@ pub(super) async fn make(
         new.macs.concat(),
         new.person.0.as_slice(),
     );
+    // Their row is held: a reset at this moment is done before, and its era is another, or comes after, and
+    // takes these away.
+    let era = i64::from(new.era);
     let made = match &new.instead_of {
         None => {
             let sql = "insert into recovery_set (person, id, macs, made_at)
                  select id, $1::bytea, $2::bytea, $3::bigint from person
-                 where id = $4 and disabled = 0
+                 where id = $4 and disabled = 0 and era = $5 for share
                  on conflict (person) do nothing";
-            tx.execute(sql, &[&id, &macs, &by.at.0, &person]).await?
+            tx.execute(sql, &[&id, &macs, &by.at.0, &person, &era])
+                .await?
         }
         Some(former) => {
             let sql = "update recovery_set set id = $1, macs = $2, made_at = $3, used = 0
-                 where person = $4 and id = $5";
+                 where person = $4 and id = $5
+                   and exists (select 1 from person where id = $4 and disabled = 0 and era = $6)";
             let former = former.as_slice();
-            tx.execute(sql, &[&id, &macs, &by.at.0, &person, &former])
+            tx.execute(sql, &[&id, &macs, &by.at.0, &person, &former, &era])
                 .await?
         }
     };
@@ -116,5 +121,6 @@ pub(super) async fn replace_with_app(
     tx.execute(sql, &[&person.0.as_slice()]).await?;
     people::end_everything(tx, keys, person, (Some(journey), now)).await?;
     people::forget_devices(tx, person).await?;
+    tokens::release(tx, person, "").await?;
     tokens::enrol_app(tx, keys, (person, otp), (place, now)).await
 }

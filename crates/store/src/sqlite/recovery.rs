@@ -41,16 +41,25 @@ pub(super) fn make(
         None => prepare(
             conn,
             "insert into recovery_set (person, id, macs, made_at)
-             select id, $1, $2, $3 from person where id = $4 and disabled = 0
+             select id, $1, $2, $3 from person
+             where id = $4 and disabled = 0 and era = $5
              on conflict (person) do nothing",
         )?
-        .execute(params![new.id, macs, by.at.0, new.person.0])?,
+        .execute(params![new.id, macs, by.at.0, new.person.0, new.era])?,
         Some(former) => prepare(
             conn,
             "update recovery_set set id = $1, macs = $2, made_at = $3, used = 0
-             where person = $4 and id = $5",
+             where person = $4 and id = $5
+               and exists (select 1 from person where id = $4 and disabled = 0 and era = $6)",
         )?
-        .execute(params![new.id, macs, by.at.0, new.person.0, former])?,
+        .execute(params![
+            new.id,
+            macs,
+            by.at.0,
+            new.person.0,
+            former,
+            new.era
+        ])?,
     };
     if made == 0 {
         return Ok(false);
@@ -106,5 +115,6 @@ pub(super) fn replace_with_app(
     prepare(conn, sql)?.execute([person.0])?;
     people::end_everything(conn, keys, person, (Some(journey), now))?;
     people::forget_devices(conn, person)?;
+    tokens::release(conn, person, "")?;
     tokens::enrol_app(conn, keys, (person, otp), (place, now))
 }

@@ -102,7 +102,7 @@ impl Reset {
         };
         let Some(ended) = here.store.reset(&reset, &by).await? else {
             return Err(Failure::new(format!(
-                "`{}` was switched off meanwhile; nothing was changed",
+                "`{}` was switched off or reset meanwhile; nothing was changed, and `furka person show` tells how they stand",
                 account.person.username
             )));
         };
