@@ -26,7 +26,6 @@ mod openid_client_signed;
 mod presets;
 mod programs;
 mod proxies;
-mod recommended;
 mod registered;
 mod saml;
 mod secrets;

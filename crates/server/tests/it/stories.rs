@@ -1,4 +1,4 @@
-//! Every story, in French and in German, on forms.
+//! Every story, in French and in German, on forms; some of them under the preset `recommended`.
 
 use testkit::memory::Canton;
 use testkit::{Language, Town, Words};
@@ -25,4 +25,17 @@ testkit::for_each_story!(tell);
 
 fn told(story: fn(&mut dyn Town, &Words), language: Language) {
     story(&mut Canton::new(language), &Words::of(language));
+}
+
+mod recommended {
+    use super::{Canton, Language, Town, Words};
+
+    testkit::for_each_recommended_story!(tell);
+
+    fn told(story: fn(&mut dyn Town, &Words), language: Language) {
+        story(
+            &mut Canton::under("recommended", language),
+            &Words::of(language),
+        );
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::app::{scanned, sets_up};
 use super::{PASSWORD, STRONG, activation_in, enters, is_in, signs_in};
-use crate::{Application, Browser, Lost, Person, Place, Role, Town, Words};
+use crate::{App, Application, Browser, Lost, Person, Place, Role, Town, Words};
 
 /// Another password of the cantonal rules.
 const NEW: &str = "Bartgeier-2027-Grimsel";
@@ -218,16 +218,25 @@ pub fn a_new_phone_takes_the_place_of_the_old_one(town: &mut dyn Town, w: &Words
     elsewhere.opens(&account);
     elsewhere.sees(w.sign_in_title);
     town.passes(3600);
+    only_the_new_app_counts(town, w, (&chloe, &app));
+    assert_eq!(town.sms(&chloe), Vec::<String>::new());
+}
+
+/// The code of the app before is a wrong one, and that of the new app leads in.
+pub(super) fn only_the_new_app_counts(
+    town: &mut dyn Town,
+    w: &Words,
+    (person, app): (&Person, &App),
+) {
     let mut browser = town.browser(Place::Home);
     let browser = &mut *browser;
-    signs_in(town, browser, w, &chloe);
-    browser.types(w.app_code, &town.shown_by_app(&chloe));
+    signs_in(town, browser, w, person);
+    browser.types(w.app_code, &town.shown_by_app(person));
     browser.clicks(w.soumettre);
     browser.sees(w.code_wrong);
-    browser.types(w.app_code, &town.app_code(&app));
+    browser.types(w.app_code, &town.app_code(app));
     browser.clicks(w.soumettre);
     is_in(town, browser, w, Application::Ent, STRONG);
-    assert_eq!(town.sms(&chloe), Vec::<String>::new());
 }
 
 fn changes(browser: &mut dyn Browser, w: &Words, current: &str, new: &str) {

@@ -1,6 +1,6 @@
 //! Where the policy offers them: codes on paper, for the day on which the phone is lost.
 
-use super::{STRONG, app::scanned, enters, is_in, knocks, signs_in};
+use super::{STRONG, app::scanned, enters, is_in, knocks, lost::only_the_new_app_counts, signs_in};
 use crate::{Application, Browser, Person, Place, Role, Town, Words};
 
 /// [O15] [L01] [L04] Made at home behind a fresh second factor, shown once, told by mail; afterwards the account
@@ -50,15 +50,7 @@ pub fn a_lost_phone_is_replaced_with_a_recovery_code(town: &mut dyn Town, w: &Wo
     assert_eq!(claims["amr"], serde_json::json!(["pwd", "otp", "mfa"]));
 
     town.passes(120);
-    let mut browser = town.browser(Place::Home);
-    let browser = &mut *browser;
-    signs_in(town, browser, w, &chloe);
-    browser.types(w.app_code, &town.shown_by_app(&chloe));
-    browser.clicks(w.soumettre);
-    browser.sees(w.code_wrong);
-    browser.types(w.app_code, &town.app_code(&app));
-    browser.clicks(w.soumettre);
-    is_in(town, browser, w, Application::Ent, STRONG);
+    only_the_new_app_counts(town, w, (&chloe, &app));
 }
 
 /// [C11] [O15] The phone lies at home: a code stands for it once, applications hear that there were two factors
