@@ -140,7 +140,7 @@ fn wanted(mut arguments: impl Iterator<Item = String>) -> Option<Wanted> {
         json: format!("docs/evidence/{name}.json").into(),
         lasting: Duration::from_secs(seconds),
         power_cuts: 10_000,
-        next: binary("FURKA_NEXT_BIN", "target/trials/next/debug/furka"),
+        next: binary("NEXT_FURKA_BIN", "target/trials/next/debug/furka"),
         rounds,
         seed: match trial {
             // Other crashes every time it is run.

@@ -17,7 +17,7 @@ const SHORT_REVOKE: &[&str] = &["--rounds", "2"];
 const SHORT_OUTAGE: &[&str] = &["--seconds", "3"];
 
 /// The variable that names the binary of the later version.
-const NEXT: &str = "FURKA_NEXT_BIN";
+const NEXT: &str = "NEXT_FURKA_BIN";
 
 /// Builds, then kills the binary under load, and cuts its power.
 pub(crate) fn crash(workshop: &Workshop, arguments: &[String]) -> Result<(), Trouble> {

@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     pin::pin,
     sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -32,6 +33,9 @@ use crate::visitor::{Forwarding, Peer};
 
 /// Streams of one HTTP/2 connection at once: a browser needs a handful.
 const STREAMS_MAX: u32 = 64;
+/// How long a connection without a request may still begin one after the end: its first bytes may lie in the socket
+/// and only want to be looked at.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Serves one connection to its end. What goes wrong with it is of interest to nobody else.
 pub(super) async fn attend(
@@ -120,13 +124,19 @@ async fn converse(
         stream,
     });
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut leaving = None;
+    let (mut closed_at, mut leaving) = (None, None);
     loop {
         let now = *phases.borrow_and_update();
-        let limit = match now {
+        // Without a request begun, the library would close at once, whatever lies in the socket.
+        if closed_at.is_some() && now.begun && leaving.is_none() {
+            connection.as_mut().graceful_shutdown();
+            leaving = Some(Instant::now() + limits.drain);
+        }
+        let limit = match (now, closed_at) {
             _ if leaving.is_some() => leaving,
-            Doing { answering: 1.., .. } => None,
-            Doing { reading: true, .. } => Some(Instant::now() + limits.header),
+            (Doing { answering: 1.., .. }, _) => None,
+            (Doing { reading: true, .. }, _) => Some(Instant::now() + limits.header),
+            (_, Some(closed_at)) => Some(closed_at + LAST_WORDS),
             _ => Some(Instant::now() + limits.idle),
         };
         let too_late = async {
@@ -139,19 +149,13 @@ async fn converse(
             ended = connection.as_mut() => return said(peer, ended),
             changed = phases.changed() => if changed.is_err() { return },
             () = too_late => {
-                if leaving.is_some() || now.reading {
+                if leaving.is_some() || closed_at.is_some() || now.reading {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();
                 leaving = Some(Instant::now() + limits.drain);
             }
-            () = closed(&mut closing), if leaving.is_none() => {
-                if !phases.borrow().begun {
-                    return;
-                }
-                connection.as_mut().graceful_shutdown();
-                leaving = Some(Instant::now() + limits.drain);
-            }
+            () = closed(&mut closing), if closed_at.is_none() => closed_at = Some(Instant::now()),
         }
     }
 }

@@ -38,6 +38,11 @@ impl Crowd {
         }
     }
 
+    /// A seat for one connection, if there is one now.
+    pub(super) fn free_seat(&self) -> Option<OwnedSemaphorePermit> {
+        self.seats.clone().try_acquire_owned().ok()
+    }
+
     /// A place for one more connection of an address; none if it has too many.
     pub(super) fn place(&self, peer: IpAddr) -> Option<Place> {
         let key = network_of(peer);

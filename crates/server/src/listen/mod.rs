@@ -95,7 +95,8 @@ struct Door {
 }
 
 /// Serves until `shutdown` is ready and for at most [`Limits::drain`] longer: connections without a
-/// request are closed at once, requests under way are answered.
+/// request are closed, requests under way are answered; so are those of which nothing but the bytes has come, on
+/// connections that the system took and nobody looked at.
 ///
 /// Every request carries its [`Peer`](crate::visitor::Peer) in its extensions.
 ///
@@ -122,16 +123,17 @@ pub async fn serve(
     let mut look = interval(CERTIFICATES_EVERY);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::pin!(shutdown);
+    let attend = |(stream, peer, seat)| {
+        let attended = connection::attend(stream, peer, door.clone(), closing.clone());
+        async move {
+            attended.await;
+            drop::<OwnedSemaphorePermit>(seat);
+        }
+    };
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            (stream, peer, seat) = next(&listener, &door.crowd) => {
-                let attended = connection::attend(stream, peer, door.clone(), closing.clone());
-                connections.spawn(async move {
-                    attended.await;
-                    drop(seat);
-                });
-            }
+            came = next(&listener, &door.crowd) => drop(connections.spawn(attend(came))),
             Some(_) = connections.join_next() => {}
             _ = look.tick() => {
                 if let Some(certificates) = door.how.tls.clone() {
@@ -140,7 +142,9 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    for came in waiting(listener, &door.crowd) {
+        connections.spawn(attend(came));
+    }
     close.send_replace(true);
     let all = async { while connections.join_next().await.is_some() {} };
     if timeout(limits.drain, all).await.is_err() {
@@ -153,11 +157,31 @@ pub async fn serve(
     Ok(())
 }
 
+/// A connection, where it comes from, and its seat.
+type Came = (TcpStream, SocketAddr, OwnedSemaphorePermit);
+
+/// Nobody new is let in. The system has taken connections that nobody has looked at; closed with their listener, they
+/// would be reset with what they sent. Without a seat they are.
+fn waiting(listener: TcpListener, crowd: &Crowd) -> Vec<Came> {
+    let mut came = Vec::new();
+    let Ok(listener) = listener.into_std() else {
+        return came;
+    };
+    while let Some(seat) = crowd.free_seat()
+        && let Ok((stream, peer)) = listener.accept()
+    {
+        let stream = stream.set_nonblocking(true).map(|()| stream);
+        came.extend(
+            stream
+                .and_then(TcpStream::from_std)
+                .map(|stream| (stream, peer, seat)),
+        );
+    }
+    came
+}
+
 /// The next connection, once there is a seat for it.
-async fn next(
-    listener: &TcpListener,
-    crowd: &Crowd,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+async fn next(listener: &TcpListener, crowd: &Crowd) -> Came {
     loop {
         let seat = crowd.seat().await;
         match listener.accept().await {

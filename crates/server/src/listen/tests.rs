@@ -291,6 +291,40 @@ async fn at_the_end_a_request_under_way_is_answered_and_nobody_else_is_waited_fo
     server.ended.await.unwrap().unwrap();
 }
 
+/// The end comes between the client's bytes and our looking at them: both the connections the system has taken and
+/// those that only lack their first look count as under way.
+#[tokio::test]
+async fn what_was_sent_before_the_end_is_answered() {
+    let mut how = plain();
+    how.limits.drain = Duration::from_secs(20);
+    for looks in 0..4 {
+        let server = run(how.clone()).await;
+        let mut halves: Vec<_> = (0..8).map(|_| connect(server.address)).collect();
+        for half in &mut halves {
+            let first = b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab";
+            half.write_all(first).unwrap();
+        }
+        for _ in 0..looks {
+            tokio::task::yield_now().await;
+        }
+        server.stop.send(()).unwrap();
+        let rest = |mut half: Socket| {
+            let read = move || {
+                half.write_all(b"cd")?;
+                let mut answer = String::new();
+                half.read_to_string(&mut answer).map(|_| answer)
+            };
+            spawn_blocking(read)
+        };
+        for half in halves.into_iter().map(rest) {
+            let answer = half.await.unwrap();
+            let answer = answer.unwrap_or_else(|error| format!("after {looks} looks: {error}"));
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        server.ended.await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_request_that_does_not_end_is_cut_off_after_the_drain() {
     let server = run(plain()).await;
