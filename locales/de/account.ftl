@@ -32,6 +32,8 @@ leave-no-answer = keine Antwort erhalten; die Sitzung ist dort vielleicht noch o
 leave-failed = die Anwendung konnte Sie nicht abmelden
 leave-submit = Von { $application } abmelden
 leave-back = Zurück zur Anwendung
+farewell-text = Hier sind Sie abgemeldet. Ihr Browser sagt es gerade auch diesen Anwendungen:
+farewell-unknown = Ob sie es gehört haben, können wir nicht wissen. Auf einem gemeinsam benutzten Computer schliessen Sie auch den Browser.
 
 consent-title = «{ $application }» bittet um Angaben zu Ihnen
 consent-text = Diese Anwendung gehört nicht zur Schule. Wenn Sie zustimmen, erhält sie:

@@ -32,6 +32,8 @@ leave-no-answer = no answer came back; you may still be signed in there
 leave-failed = the application could not sign you out
 leave-submit = Sign out of { $application }
 leave-back = Back to the application
+farewell-text = Here you are signed out. Your browser is now telling these applications, too:
+farewell-unknown = We cannot know whether they heard. If you share this computer, close the browser too.
 
 consent-title = “{ $application }” asks for information about you
 consent-text = This application does not belong to the school. If you agree, it receives:

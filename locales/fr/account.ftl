@@ -32,6 +32,8 @@ leave-no-answer = aucune réponse reçue, la session y est peut-être encore ouv
 leave-failed = l'application n'a pas pu vous déconnecter
 leave-submit = Se déconnecter de { $application }
 leave-back = Revenir à l'application
+farewell-text = Ici, vous êtes déconnecté. Votre navigateur l'annonce maintenant aussi à ces applications :
+farewell-unknown = Nous ne pouvons pas savoir si elles l'ont entendu. Sur un ordinateur partagé, fermez aussi le navigateur.
 
 consent-title = « { $application } » demande des informations sur vous
 consent-text = Cette application n'appartient pas à l'école. Si vous acceptez, elle recevra :

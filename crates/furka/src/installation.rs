@@ -13,7 +13,10 @@ use server::{
     password::monotonic,
 };
 use store::{Account, AnyStore, By, Resource, ResourceKind, seal::Keys};
-use wire::oauth::client::Applications;
+use wire::oauth::{
+    client::{Applications, Client},
+    registration::Registered,
+};
 
 use crate::{
     config::{Config, ConfigError, Database},
@@ -147,9 +150,20 @@ impl Installation {
         Zones::parse(&resource.text).doing(|| "reading the zones in the database".to_owned())
     }
 
+    /// The applications of the file, and those that registered themselves and can be used.
     pub(crate) async fn applications(&self) -> Result<Applications, Failure> {
         let resource = self.resource(ResourceKind::Applications).await?;
-        registered(&resource.text).doing(|| "reading the applications in the database".to_owned())
+        let file = registered(&resource.text);
+        let mut all = file.doing(|| "reading the applications in the database".to_owned())?;
+        for guest in self.store.registrations().await? {
+            let read = Registered::read(&guest.document).ok();
+            let client = read.map(|registered| registered.client);
+            let is_new = |client: &Client| all.find(&client.id).is_none();
+            if let Some(client) = client.filter(is_new) {
+                all.application.push(client);
+            }
+        }
+        Ok(all)
     }
 
     pub(crate) async fn policy(&self) -> Result<Policy, Failure> {

@@ -86,6 +86,8 @@ pub enum Effect {
         person: PersonId,
         /// Where.
         place: Place,
+        /// The key of the session in which it was asked for: if that is over, nothing of the step happens.
+        session: Option<[u8; 32]>,
     },
     /// The code goes to the number. Spends the budgets of the number, the person and the house; if
     /// one is used up, nothing of the step happens.

@@ -171,6 +171,35 @@ pub enum Happened {
         /// The client id.
         application: String,
     },
+    /// A technician let applications register themselves.
+    ApplicationsInvited {
+        /// The invitation's id.
+        invitation: String,
+        /// How many applications it lets in.
+        uses: u32,
+    },
+    /// An invitation was ended before its time.
+    InvitationEnded {
+        /// The invitation's id.
+        invitation: String,
+    },
+    /// An application registered itself.
+    ApplicationRegistered {
+        /// The client id.
+        application: String,
+        /// The invitation's id.
+        invitation: String,
+    },
+    /// An application that registered itself changed what is registered.
+    RegistrationChanged {
+        /// The client id.
+        application: String,
+    },
+    /// An application that had registered itself went, and all that it was given.
+    ApplicationRemoved {
+        /// The client id.
+        application: String,
+    },
     /// A device of an application asked to be let in.
     DeviceAsked {
         /// The client id.
@@ -225,6 +254,8 @@ pub enum Happened {
         /// It was one, and had been used.
         used_before: bool,
     },
+    /// Whoever has their factor at hand began to put another app in its place.
+    NewAppBegun,
     /// A new app took the place of what somebody had lost; all that they had begun before ended.
     FactorReplaced {
         /// What they had.

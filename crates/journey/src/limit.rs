@@ -73,6 +73,14 @@ pub const DEVICE_ASKED: Rule = Rule {
     delay_max_s: i64::MAX,
     forget_s: 2,
 };
+/// Applications from one network that register themselves, or look after what is registered: thirty at once,
+/// then one every ten seconds.
+pub const REGISTRATION: Rule = Rule {
+    free: 30,
+    delay_s: i64::MAX,
+    delay_max_s: i64::MAX,
+    forget_s: 10,
+};
 /// Messages to one number: five at once, then one every twelve minutes.
 pub const SMS_NUMBER: Rule = Rule {
     free: 5,

@@ -143,6 +143,12 @@ pub struct AwaitAppEnrolment {
     /// Whether it takes the place of what they prove with now, because they asked for that.
     #[serde(default)]
     pub replaces: bool,
+    /// The key of the session in which they did: when that is over, so is this.
+    #[serde(default)]
+    pub session: Option<[u8; 32]>,
+    /// How many recovery codes are left, if it takes the place of what is lost.
+    #[serde(default)]
+    pub codes_left: Option<u8>,
     /// What was proven before: the SMS; or what the app takes the place of, by itself or by a recovery code.
     pub sms: FactorProof,
     /// The rest.
@@ -213,7 +219,12 @@ pub enum Event {
     /// Phone or token is lost.
     FactorLost,
     /// Whoever has just proven this wants another app to take the place of what they prove with.
-    NewAppAsked(Proof),
+    NewAppAsked {
+        /// What.
+        proof: Proof,
+        /// The key of the session in which they ask.
+        session: [u8; 32],
+    },
     /// The password was right.
     PasswordRight(PasswordProof),
     /// It was not, or nobody has this name.
@@ -344,7 +355,7 @@ impl Event {
             Self::CounterSpent => "CounterSpent",
             Self::FactorKept => "FactorKept",
             Self::FactorLost => "FactorLost",
-            Self::NewAppAsked(_) => "NewAppAsked",
+            Self::NewAppAsked { .. } => "NewAppAsked",
             Self::PasswordRight(_) => "PasswordRight",
             Self::PasswordWrong => "PasswordWrong",
             Self::RecoveryCodeRefused { .. } => "RecoveryCodeRefused",
@@ -407,8 +418,8 @@ pub fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) -> Step {
         (Login::AwaitPassword(state), Event::SessionShown(proof)) => {
             begin_underway(&state, proof.password().clone(), view, now)
         }
-        (Login::AwaitPassword(state), Event::NewAppAsked(proof)) => {
-            state.new_app(&proof, view, now)
+        (Login::AwaitPassword(state), Event::NewAppAsked { proof, session }) => {
+            state.new_app((&proof, session), view, now)
         }
         (state @ Login::AwaitPassword(_), Event::PasswordWrong) => {
             (state, vec![Effect::Audit(Happened::PasswordWrong)])
@@ -447,7 +458,8 @@ pub fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) -> Step {
             now,
             Login::AwaitTokenCode,
         ),
-        // Another journey has bound an app meanwhile: this one's secret is worth nothing.
+        // Another journey has bound an app meanwhile, or the session is over that asked for this one: its
+        // secret is worth nothing.
         (Login::AwaitAppEnrolment(_), Event::CounterSpent) => refuse(Refusal::TooLate),
         (Login::EnrolElsewhere(state), Event::Resumed) => state.resume(view, now),
         (state, Event::BudgetSpent) if state.underway().is_some() => refuse(Refusal::TooManyTries),
@@ -805,7 +817,7 @@ impl AwaitSmsCode {
 impl AwaitPassword {
     /// [L01] What they have proves it, fresh; what it becomes is bound once it has shown a right code, and only
     /// outside. [Guide 1.2]
-    fn new_app(self, proof: &Proof, view: &View<'_>, now: &Moment) -> Step {
+    fn new_app(self, (proof, session): (&Proof, [u8; 32]), view: &View<'_>, now: &Moment) -> Step {
         let Some(person) = view.person.filter(|person| !person.disabled) else {
             return refuse(Refusal::Disabled);
         };
@@ -824,8 +836,9 @@ impl AwaitPassword {
         let mut next = AwaitAppEnrolment::start(underway, factor.clone(), now);
         if let Login::AwaitAppEnrolment(state) = &mut next {
             state.replaces = true;
+            state.session = Some(session);
         }
-        (next, vec![])
+        (next, vec![Effect::Audit(Happened::NewAppBegun)])
     }
 }
 
@@ -845,14 +858,37 @@ impl AwaitAppEnrolment {
             last: None,
             pending,
             replaces: false,
+            session: None,
+            codes_left: None,
             sms,
             underway,
         })
     }
 
+    /// The network changed meanwhile. A recovery code that was used for this still counts; what is bound
+    /// already is not taken to another day, nor out of the session that asked.
+    fn not_here(self, place: &Place, now: &Moment) -> Step {
+        if self.replaces {
+            return refuse(Refusal::NoBinding);
+        }
+        if self.sms.factor() == Factor::RecoveryCode {
+            let offer = OfferReplacement {
+                left: self.codes_left.unwrap_or_default(),
+                recovery: self.sms,
+                underway: self.underway,
+            };
+            return (Login::OfferReplacement(offer), vec![]);
+        }
+        EnrolElsewhere::enter(self.underway, place, now)
+    }
+
     fn answer(self, typed: &Typed, view: &View<'_>, now: &Moment) -> Step {
+        // Begun by a node that did not write down in which session: nobody can tell whether it lives.
+        if self.replaces && self.session.is_none() {
+            return refuse(Refusal::TooLate);
+        }
         if view.place.refuses_enrolment() {
-            return EnrolElsewhere::enter(self.underway, view.place, now);
+            return self.not_here(view.place, now);
         }
         match self.pending.check(typed, now.at) {
             Checked::Right { counter, drift } => {
@@ -865,7 +901,12 @@ impl AwaitAppEnrolment {
                 let (otp, place) = (Box::new(otp), view.place.clone());
                 let replaces = self.replaces || self.sms.factor() == Factor::RecoveryCode;
                 let bind = match replaces {
-                    true => Effect::ReplaceWithApp { otp, person, place },
+                    true => Effect::ReplaceWithApp {
+                        otp,
+                        person,
+                        place,
+                        session: self.session,
+                    },
                     false => Effect::EnrolApp { otp, person, place },
                 };
                 let former = view.person.and_then(|person| person.method);

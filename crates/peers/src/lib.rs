@@ -21,7 +21,7 @@ pub use self::{
     config::{ConfigError, Gateways},
     look::{Seen, Unseen, look},
     mail::Smtp,
-    notice::{News, PostForm},
+    notice::{Callback, News, PostForm},
     secret::SecretRef,
     sms::{Fallback, HttpGateway, gsm7},
 };
@@ -155,6 +155,9 @@ pub enum Cause {
     /// There is nobody to ask.
     #[error("none is configured; add one to `gateways.toml`")]
     NotConfigured,
+    /// It sent more than is read.
+    #[error("its answer is longer than {0} bytes")]
+    TooLong(usize),
     /// No answer in time.
     #[error("no answer within {0} s")]
     TimedOut(u64),

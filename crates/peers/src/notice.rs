@@ -10,6 +10,8 @@ use crate::{Cause, ConfigError, PeerError, Receipt, innermost, is_loopback, may_
 
 /// Nobody is waited for longer, in seconds.
 const TIMEOUT_S: u64 = 10;
+/// For a large document, in seconds.
+const FETCH_S: u64 = 120;
 /// Nor is a connection, in seconds.
 const CONNECT_S: u64 = 5;
 
@@ -21,6 +23,30 @@ pub trait PostForm: Send + Sync {
     /// # Errors
     /// As [`crate::SendSms::send`].
     async fn post(&self, news: &News) -> Result<Receipt, PeerError>;
+
+    /// Brings an application what it asked for, in the query of one of its addresses. `Ok` means that it
+    /// answered 200 there, behind a certificate that is good.
+    ///
+    /// # Errors
+    /// As [`crate::SendSms::send`].
+    async fn call(&self, address: &Callback) -> Result<Receipt, PeerError>;
+
+    /// Fetches a document of at most so many bytes from an address that a technician registered: over TLS, or
+    /// on this machine.
+    ///
+    /// # Errors
+    /// As [`crate::SendSms::send`].
+    async fn fetch(&self, address: &str, bytes_max: usize) -> Result<Vec<u8>, PeerError>;
+}
+
+/// An address of an application with something secret in its query. Prints nothing of it.
+#[derive(Clone)]
+pub struct Callback(pub String);
+
+impl std::fmt::Debug for Callback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Callback")
+    }
 }
 
 /// A form for an application. Prints its address only.
@@ -74,6 +100,43 @@ impl PostForm for HttpPost {
             later if may_succeed_later(later) => Err(PeerError::temporary(&peer, cause)),
             _ => Err(PeerError::permanent(&peer, cause)),
         }
+    }
+
+    async fn call(&self, Callback(to): &Callback) -> Result<Receipt, PeerError> {
+        let (url, peer) = address(to)?;
+        let answer = self.client.get(url).send().await;
+        let answer = answer.map_err(|error| PeerError::temporary(&peer, failure(&error)))?;
+        match answer.status() {
+            // [CAS §2.5.4] "If the HTTP GET returns an HTTP status code of 200 (OK), CAS MUST respond"
+            StatusCode::OK => Ok(Receipt { peer }),
+            other => Err(PeerError::permanent(&peer, Cause::Answered(other.as_u16()))),
+        }
+    }
+
+    async fn fetch(&self, to: &str, bytes_max: usize) -> Result<Vec<u8>, PeerError> {
+        let (url, peer) = address(to)?;
+        let failed = |error: &reqwest::Error| {
+            let cause = match error.is_timeout() {
+                true => Cause::TimedOut(FETCH_S),
+                false => Cause::Unreachable(innermost(error)),
+            };
+            PeerError::temporary(&peer, cause)
+        };
+        let request = self.client.get(url).timeout(Duration::from_secs(FETCH_S));
+        let mut answer = request.send().await.map_err(|error| failed(&error))?;
+        if answer.status() != StatusCode::OK {
+            let cause = Cause::Answered(answer.status().as_u16());
+            return Err(PeerError::temporary(&peer, cause));
+        }
+        let mut document = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|error| failed(&error))? {
+            // Whatever length was announced: what is kept has a bound.
+            if document.len().saturating_add(part.len()) > bytes_max {
+                return Err(PeerError::permanent(&peer, Cause::TooLong(bytes_max)));
+            }
+            document.extend_from_slice(&part);
+        }
+        Ok(document)
     }
 }
 
@@ -198,6 +261,53 @@ mod tests {
             assert!(!posts(&outside).await.unwrap_err().is_temporary());
         }
         assert_eq!(asked.lock().unwrap().len(), 0);
+    }
+
+    async fn fetches(from: &str, bytes_max: usize) -> Result<Vec<u8>, PeerError> {
+        HttpPost::connect().unwrap().fetch(from, bytes_max).await
+    }
+
+    /// A place where a document is, behind a GET of one packet.
+    async fn library(answer: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/all.xml", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = [0; 4096];
+                let _length = stream.read(&mut request).await.unwrap();
+                // Whoever has heard enough hangs up.
+                let _told = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        url
+    }
+
+    /// [C17] A document is fetched as a whole or not at all, and nowhere else than where it was said to be.
+    #[tokio::test]
+    async fn a_document_is_fetched_within_its_bounds() {
+        let sent =
+            |head: &str, body: &str| format!("HTTP/1.1 {head}\r\nconnection: close\r\n\r\n{body}");
+        let good = library(sent("200 OK", "<a/>")).await;
+        assert_eq!(fetches(&good, 4).await.unwrap(), b"<a/>");
+        let PeerError::Permanent { cause, .. } = fetches(&good, 3).await.unwrap_err() else {
+            panic!("tried again")
+        };
+        assert_eq!(cause, Cause::TooLong(3));
+        let head = format!("302 Found\r\nlocation: {good}");
+        let elsewhere = library(sent(&head, "")).await;
+        assert!(fetches(&elsewhere, 4).await.unwrap_err().is_temporary());
+        let cut =
+            library("HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\n<a/>".into());
+        assert!(fetches(&cut.await, 9).await.unwrap_err().is_temporary());
+        for address in [
+            "http://federation.example/",
+            "http://10.0.0.1/",
+            "file:///etc/passwd",
+            "",
+        ] {
+            assert!(!fetches(address, 4).await.unwrap_err().is_temporary());
+        }
     }
 
     /// [C17] Without TLS nothing leaves this machine, whatever is registered.

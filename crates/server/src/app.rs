@@ -183,7 +183,10 @@ pub(crate) enum Code {
 impl App {
     pub(crate) async fn start(parts: Parts) -> Result<Self, StartError> {
         let origin = parts.settings.origin();
-        let issuer = Issuer::parse(&origin)?;
+        let issuer = match parts.settings.mtls_origin() {
+            None => Issuer::parse(&origin)?,
+            Some(mtls) => Issuer::parse(&origin)?.with_mtls(&mtls)?,
+        };
         let now = parts.world.now();
         let catalogue = Catalogue::read(&parts.store, &parts.connect, &issuer, now).await?;
         let pepper = Pepper::of(parts.keys.clone());
@@ -597,7 +600,7 @@ impl App {
                         session,
                     });
                 }
-                Committed::AlreadyEnrolled | Committed::CounterSpent => {
+                Committed::AlreadyEnrolled | Committed::CounterSpent | Committed::SessionOver => {
                     event = login::Event::CounterSpent;
                 }
                 Committed::SmsBudgetSpent => sms_allowed = Some(false),

@@ -10,16 +10,20 @@ use std::{
 use bytes::Bytes;
 use journey::{Policy, PolicyError, Timestamp, Zones, zone::ZoneError};
 use peers::Senders;
-use store::{AnyStore, KeyRecord, ResourceKind, StoreError};
+use store::{AnyStore, KeyRecord, Registration, ResourceKind, StoreError};
 use thiserror::Error;
 use wire::{
     cas, gate,
     jose::{KeyRing, SigningAlg, SigningKey, Standing},
-    oauth::client::{AccessTokenForm, Applications, Client},
+    oauth::{
+        client::{AccessTokenForm, Applications, Client},
+        registration::Registered,
+    },
     oidc::Issuer,
+    saml::Federation,
 };
 
-use crate::saml::Saml;
+use crate::{federation, saml::Saml};
 
 /// Makes senders from the text of `gateways.toml`. The binary gives it, so that the server names no
 /// concrete peer.
@@ -34,15 +38,17 @@ pub struct Catalogue {
     pub applications: BTreeMap<String, Client>,
     /// The discovery document, rendered.
     pub discovery: Bytes,
+    /// The federations whose members are applications.
+    pub federations: Vec<Federation>,
     /// Where forms may lead beside our own pages and https, as a policy for browsers says it: to applications
     /// on people's own devices. Each has a space before it.
     pub form_action: String,
     /// The store's number for this state.
     pub generation: u64,
-    /// The JWK set, rendered.
-    pub jwks: Bytes,
     /// Who must prove what.
     pub policy: Policy,
+    /// Whether applications may register themselves.
+    pub registration: bool,
     /// The signing keys.
     pub ring: KeyRing,
     /// The applications that speak SAML, and what we speak to them with.
@@ -124,27 +130,35 @@ impl Catalogue {
         let generation = store.generation().await?;
         let zones = Zones::parse(&text(store, ResourceKind::Zones).await?)?;
         let policy = Policy::parse(&text(store, ResourceKind::Policy).await?)?;
-        let registered = registered(&text(store, ResourceKind::Applications).await?)?;
+        let mut registered = registered(&text(store, ResourceKind::Applications).await?)?;
         let gateways = text(store, ResourceKind::Gateways).await?;
         let senders = connect(&gateways).map_err(CatalogueError::Gateways)?;
         let ring = ring(store.signing_keys(now).await?)?;
         refuse_unsigned(&registered.application, &ring)?;
-        let saml = Saml::of(registered.saml, &ring)
+        let guests = store.registrations().await?;
+        add_guests(&mut registered.application, guests, &ring);
+        let copies = store.federations().await?;
+        let members = federation::members(registered.federation.clone(), copies).await;
+        let saml = Saml::of(registered.saml, members, &ring)
             .map_err(|error| CatalogueError::Applications(error.to_string()))?;
-        let jwks = serde_json::to_vec(&ring.published(now.0))
-            .map_err(|error| CatalogueError::Keys(error.to_string()))?;
         tracing::debug!(
             generation,
             issuer = issuer.as_str(),
             "the configuration was read"
         );
         Ok(Self {
-            discovery: crate::gate::discovery(issuer, &ring, &registered.application),
+            discovery: crate::gate::discovery(
+                issuer,
+                &ring,
+                &registered.application,
+                registered.registration,
+            ),
             generation,
+            federations: registered.federation,
             form_action: form_action(&registered.application),
             applications: by_id(registered.application),
-            jwks: jwks.into(),
             policy,
+            registration: registered.registration,
             ring,
             saml,
             senders,
@@ -191,12 +205,42 @@ fn form_action(applications: &[Client]) -> String {
     sources.into_iter().collect()
 }
 
+/// Adds the applications that registered themselves. One that cannot be used stays away and keeps nobody else
+/// from anything: a stranger wrote it.
+fn add_guests(applications: &mut Vec<Client>, guests: Vec<Registration>, ring: &KeyRing) {
+    for guest in guests {
+        let id = guest.application.as_str();
+        let wrong = match Registered::read(&guest.document) {
+            Err(wrong) => wrong,
+            Ok(registered) if registered.client.id != id => "its id differs".to_owned(),
+            Ok(_) if applications.iter().any(|other| other.id == id) => {
+                "applications.toml names another one with its id".to_owned()
+            }
+            Ok(registered) => match refuse_unsigned(std::slice::from_ref(&registered.client), ring)
+            {
+                Err(error) => error.to_string(),
+                Ok(()) => {
+                    applications.push(registered.client);
+                    continue;
+                }
+            },
+        };
+        tracing::warn!(
+            application = id,
+            wrong,
+            "an application that registered itself cannot be used; `furka app remove` removes it"
+        );
+    }
+}
+
 /// Refuses an application whose tokens nothing could sign.
 fn refuse_unsigned(applications: &[Client], ring: &KeyRing) -> Result<(), CatalogueError> {
     for client in applications.iter().filter(|client| client.enabled) {
         let access =
             (client.access_token == AccessTokenForm::Jwt).then_some(client.access_token_alg);
-        let mut wanted = [client.id_token_alg].into_iter().chain(access);
+        let own = [client.id_token_alg, client.answer_alg()];
+        let told = client.userinfo_signed_response_alg;
+        let mut wanted = own.into_iter().chain(access).chain(told);
         if let Some(alg) = wanted.find(|alg| ring.signing(*alg).is_none()) {
             let name = alg.name();
             return Err(CatalogueError::Applications(format!(

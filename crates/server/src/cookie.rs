@@ -23,6 +23,9 @@ pub(crate) enum Name {
     Saml,
     /// The session. Gone when the browser closes.
     Session,
+    /// Tells pages of applications that the session has changed. A script reads it, also in a frame at an
+    /// application's; it opens nothing.
+    State,
 }
 
 /// How long a device is remembered, in seconds: half a year.
@@ -44,12 +47,14 @@ impl Jar {
             (true, Name::Language) => "__Host-furka-language",
             (true, Name::Saml) => "__Host-furka-saml",
             (true, Name::Session) => "__Host-furka-session",
+            (true, Name::State) => "__Host-furka-state",
             (false, Name::Browser) => "furka-browser",
             (false, Name::Device) => "furka-device",
             (false, Name::Gate) => "furka-gate",
             (false, Name::Language) => "furka-language",
             (false, Name::Saml) => "furka-saml",
             (false, Name::Session) => "furka-session",
+            (false, Name::State) => "furka-state",
         }
     }
 
@@ -101,7 +106,7 @@ impl Jar {
     pub(crate) fn set(self, name: Name, value: &str) -> Option<HeaderValue> {
         // [CAS §3.6.1] "A ticket-granting cookie SHALL be set to expire at the end of the client's browser session if Long-Term support is not active"
         let age = match name {
-            Name::Browser | Name::Gate | Name::Saml | Name::Session => String::new(),
+            Name::Browser | Name::Gate | Name::Saml | Name::Session | Name::State => String::new(),
             Name::Device | Name::Language => format!("; Max-Age={DEVICE_S}"),
         };
         self.line(name, value, &age)
@@ -120,11 +125,14 @@ impl Jar {
     }
 
     fn line(self, name: Name, value: &str, age: &str) -> Option<HeaderValue> {
-        let secure = if self.secure { "; Secure" } else { "" };
-        let line = format!(
-            "{}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}",
-            self.name(name)
-        );
+        let kept = match (name, self.secure) {
+            // Browsers take a cookie for frames at other sites only over https.
+            (Name::State, true) => "; SameSite=None; Secure",
+            (Name::State, false) => "; SameSite=Lax",
+            (_, true) => "; HttpOnly; SameSite=Lax; Secure",
+            (_, false) => "; HttpOnly; SameSite=Lax",
+        };
+        let line = format!("{}={value}; Path=/{kept}{age}", self.name(name));
         HeaderValue::from_str(&line).ok()
     }
 }
@@ -155,6 +163,27 @@ mod tests {
             assert!(line.contains(part), "{line}");
         }
         assert!(!line.contains("Max-Age") && !line.contains("Domain") && !line.contains("Expires"));
+    }
+
+    /// The one cookie that a script reads is not the one that opens something.
+    #[test]
+    fn a_script_reads_the_cookie_of_the_state_and_no_other() {
+        let line = |name| {
+            let line = Jar { secure: true }.set(name, "x").unwrap();
+            line.to_str().unwrap().to_owned()
+        };
+        let state = line(Name::State);
+        assert_eq!(state, "__Host-furka-state=x; Path=/; SameSite=None; Secure");
+        for name in [
+            Name::Browser,
+            Name::Device,
+            Name::Gate,
+            Name::Language,
+            Name::Saml,
+            Name::Session,
+        ] {
+            assert!(line(name).contains("; HttpOnly; SameSite=Lax; Secure"));
+        }
     }
 
     #[test]

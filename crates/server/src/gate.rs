@@ -10,8 +10,10 @@ mod dpop;
 mod introspection;
 pub(crate) mod logout;
 pub(crate) mod pass;
+pub(crate) mod proxy;
 pub(crate) mod pushed;
 mod refresh;
+pub(crate) mod registration;
 pub(crate) mod saml;
 pub(crate) mod service_ticket;
 mod stopped;
@@ -22,12 +24,8 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use journey::{Assurance, PersonId, Proof};
 use store::seal::Purpose;
 use wire::{
-    jose::KeyRing,
-    oauth::{
-        authorize::Authorize,
-        client::{Client, GrantName},
-        token::Grant,
-    },
+    jose::{DecryptingKeys, KeyRing},
+    oauth::{authorize::Authorize, client::Client, token::Grant},
     oidc::{Issuer, discovery},
 };
 
@@ -52,11 +50,31 @@ const CODE_S: i64 = Grant::LIFETIME_S_MAX;
 const CODE: &str = "code";
 
 /// The discovery document, rendered.
-pub(crate) fn discovery(issuer: &Issuer, ring: &KeyRing, applications: &[Client]) -> Bytes {
+pub(crate) fn discovery(
+    issuer: &Issuer,
+    ring: &KeyRing,
+    applications: &[Client],
+    registration: bool,
+) -> Bytes {
     let locales = journey::Language::ALL.map(journey::Language::code);
-    let mut applications = applications.iter();
-    let devices = applications.any(|client| client.enabled && client.may(GrantName::DeviceCode));
-    discovery::document(issuer, ring, &locales, devices).into()
+    discovery::document(issuer, ring, &locales, applications, registration).into()
+}
+
+/// The secret numbers of the keys to which applications may encrypt their requests: derived from the keys that
+/// seal, so that every node has them and they go with those.
+pub(crate) fn request_numbers(app: &App) -> Vec<wire::Secret> {
+    let numbers = app.keys.request_numbers().into_iter();
+    numbers
+        .map(|number| wire::Secret::new(number.expose().to_vec()))
+        .collect()
+}
+
+/// Our public keys: those that verify what we sign, and one to which requests may be encrypted.
+pub(crate) fn jwks(app: &App) -> Vec<u8> {
+    let mut keys = app.catalogue.load().ring.published(app.world.now().0);
+    let own = DecryptingKeys::of(&request_numbers(app));
+    keys.keys.extend(own.published().cloned());
+    serde_json::to_vec(&keys).unwrap_or_default()
 }
 
 /// What an application demands: its registered minimum, or what it asks for if that is more.

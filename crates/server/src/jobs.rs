@@ -1,4 +1,5 @@
-//! What runs in the background: the outbox, the look for a newer configuration and for other nodes, upkeep.
+//! What runs in the background: the outbox, the look for a newer configuration and for other nodes, what federations
+//! say, upkeep.
 //!
 //! Every node runs all of it; claims on messages expire, so there is no leader to lose.
 
@@ -13,6 +14,7 @@ use crate::{
     app::App,
     clock,
     failure::chain,
+    federation,
     gate::logout::{self, Untold},
     nodes,
     page::{Mail, Texts},
@@ -38,6 +40,7 @@ pub(crate) async fn run(app: &App) {
         outbox(app),
         configuration(app),
         upkeep(app),
+        federation::run(app),
         nodes::run(app)
     );
 }
@@ -151,6 +154,8 @@ async fn attempt(app: &App, outgoing: &Outgoing, now: Timestamp) -> Outcome {
     let (sms, mail, applications) = &catalogue.senders;
     let letter = match write(app, outgoing) {
         Ok(letter) => letter,
+        // There is nothing to send.
+        Err(Untold::InTheBrowser) => return Outcome::Sent,
         Err(untold) => return Outcome::Refused(chain(&untold)),
     };
     let sent = match letter {

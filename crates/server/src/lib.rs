@@ -11,7 +11,9 @@ mod clock;
 mod cookie;
 mod errand;
 mod failure;
+mod federation;
 mod gate;
+mod held_certificate;
 mod http;
 mod jobs;
 pub mod listen;
@@ -36,7 +38,7 @@ use axum::Router;
 pub use crate::{
     app::{Parts, StartError},
     http::{
-        routes::{ROUTES, Route},
+        routes::{ROUTES, Route, for_applications},
         waiting::Waiting,
     },
     nodes::NodeName,
@@ -83,6 +85,11 @@ impl Provider {
     /// Sends what is due, once; how many messages went out.
     pub async fn deliver_messages(&self) -> usize {
         jobs::deliver(&self.app).await
+    }
+
+    /// Fetches the metadata of all federations, once; how many were believed.
+    pub async fn refresh_federations(&self) -> usize {
+        federation::refresh(&self.app, &mut federation::Plans::default()).await
     }
 
     /// Runs the jobs in the background until `shutdown` is ready: outbox, configuration, upkeep, the look

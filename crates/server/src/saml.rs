@@ -1,14 +1,17 @@
 //! What is configured for SAML: the registered applications with their metadata, and our certificates.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use journey::Timestamp;
 use wire::{
     jose::{KeyRing, SigningAlg},
-    saml::{Application, Credential, ServiceProvider, certificate, metadata::MetadataError},
+    saml::{
+        Application, Credential, ServiceProvider, certificate, federation::Member,
+        metadata::MetadataError,
+    },
 };
 
 /// A registered application and what its metadata says.
@@ -42,12 +45,18 @@ struct Described {
 const AGAIN_S: i64 = 86_400;
 
 impl Saml {
-    /// Reads the metadata of all applications and makes the certificates of our keys.
+    /// Reads the metadata of all applications and makes the certificates of our keys. A member of a federation
+    /// that is registered by hand, too, is that and nothing else, even if it is switched off there; one of two
+    /// federations belongs to the first.
     ///
     /// # Errors
     /// [`MetadataError`] of the first application whose metadata cannot be read. One whose metadata is
     /// over stays registered; it is not answered.
-    pub fn of(applications: Vec<Application>, ring: &KeyRing) -> Result<Self, MetadataError> {
+    pub fn of(
+        applications: Vec<Application>,
+        members: Vec<Member>,
+        ring: &KeyRing,
+    ) -> Result<Self, MetadataError> {
         let read = |application: Application| -> Result<Registered, MetadataError> {
             let provider = application.provider(i64::MIN)?;
             Ok(Registered {
@@ -55,10 +64,24 @@ impl Saml {
                 provider,
             })
         };
-        let registered: Vec<Registered> = applications
+        let mut registered: Vec<Registered> = applications
             .into_iter()
             .map(read)
             .collect::<Result<_, _>>()?;
+        let names = registered.iter().map(|one| one.provider.entity_id.clone());
+        let mut known: BTreeSet<String> = names.collect();
+        for Member {
+            application,
+            provider,
+        } in members
+        {
+            if known.insert(provider.entity_id.clone()) {
+                registered.push(Registered {
+                    application,
+                    provider,
+                });
+            }
+        }
         let keys = ring.oldest_first(SigningAlg::Rs256, i64::MIN);
         let certificates = keys
             .into_iter()

@@ -13,6 +13,10 @@ pub struct Settings {
     pub forwarding: Forwarding,
     /// The name people see on every page.
     pub institution: Name,
+    /// Where applications are asked for certificates; none if nowhere.
+    pub mtls_url: Option<Url>,
+    /// Whether the proxies that are believed pass on the certificates they were shown.
+    pub proxies_pass_certificates: bool,
     /// The one origin: issuer, links in messages, cookies. Never taken from a request.
     pub public_url: Url,
     /// Whom people ask, as it is to be read.
@@ -26,6 +30,13 @@ impl Settings {
     #[must_use]
     pub fn origin(&self) -> String {
         self.public_url.origin().ascii_serialization()
+    }
+
+    /// The same of where applications are asked for certificates.
+    #[must_use]
+    pub fn mtls_origin(&self) -> Option<String> {
+        let url = self.mtls_url.as_ref();
+        url.map(|url| url.origin().ascii_serialization())
     }
 
     /// The host, for the last line of a message with a code.

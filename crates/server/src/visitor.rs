@@ -71,7 +71,7 @@ pub fn claims_to_be_forwarded(headers: &HeaderMap) -> bool {
 }
 
 /// All instances of a header as one list, as if a proxy had joined them.
-fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut all = Vec::new();
     for value in headers.get_all(name) {
         all.push(value.to_str().ok()?);

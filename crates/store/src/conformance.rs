@@ -9,6 +9,7 @@ mod audit;
 mod budgets;
 mod consents;
 mod devices;
+mod federations;
 mod journeys;
 mod messages;
 mod nodes;
@@ -16,6 +17,7 @@ mod participants;
 mod people;
 mod recovery;
 mod refresh;
+mod registrations;
 mod reseal;
 mod resets;
 mod resources;
@@ -88,6 +90,7 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             who_took_part_hears_once_that_the_session_ended
             who_took_part_hears_when_what_took_its_place_ends
             who_took_part_hears_of_a_person_who_is_switched_off
+            who_takes_part_in_a_session_is_known_until_somebody_ends_it
             nobody_takes_part_in_what_is_over;
         consents:
             a_consent_is_remembered_until_it_is_taken_back;
@@ -111,6 +114,16 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             an_offline_family_ends_by_a_sign_out_that_comes_late
             a_family_ends_with_the_consent_that_is_taken_back
             what_is_taken_back_renews_nothing;
+        registrations:
+            who_was_invited_registers_and_is_known
+            of_many_that_register_at_once_as_many_get_in_as_were_invited
+            an_invitation_that_is_over_lets_nobody_in
+            of_many_changes_of_a_registration_one_counts
+            an_application_that_goes_takes_its_consents_along
+            what_an_application_renews_ends_when_it_goes;
+        federations:
+            what_a_federation_said_is_kept_until_it_says_more
+            of_many_copies_at_once_the_last_one_fetched_stays;
         recovery:
             each_recovery_code_is_used_once
             of_many_sign_ins_at_once_one_uses_a_recovery_code
@@ -118,6 +131,8 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             of_many_recovery_sets_at_once_one_is_made
             a_recovery_code_is_void_with_its_owner
             what_is_lost_is_replaced_at_once
+            a_new_app_ends_with_the_session_that_asked
+            another_token_voids_the_recovery_codes
             the_audit_tells_of_recovery_codes;
         budgets:
             a_thousand_tries_at_once_stay_within_the_budget

@@ -2,6 +2,8 @@
 
 use journey::{Happened, PersonId, Timestamp};
 
+use crate::Consent;
+
 /// After so many seconds a device may ask again how it stands, until it asks too early.
 pub const PACE_S: i64 = 5;
 /// So many seconds longer a device waits from then on that asked too early.
@@ -54,6 +56,8 @@ pub struct AskedDevice {
 pub struct DeviceAnswer {
     /// Whether it is let in.
     pub allowed: bool,
+    /// What they let the application know with it; written if the answer counts.
+    pub agreed: Option<Consent>,
     /// The client id.
     pub application: String,
     /// Who answers.

@@ -63,7 +63,8 @@ pub(crate) fn from_sql(number: i64) -> Result<u64, Cause> {
 pub(crate) fn lane(lane: &LaneKey) -> [u8; 32] {
     let (kind, owner): (&[u8], Vec<u8>) = match lane {
         LaneKey::Activation(name) => (b"activation", name.to_vec()),
-        LaneKey::DeviceAsked(network) => (b"device-asked", network.to_vec()),
+        LaneKey::DeviceAsked(application) => (b"device-asked", application.to_vec()),
+        LaneKey::DeviceAskedFrom(both) => (b"device-asked-from", both.to_vec()),
         LaneKey::DeviceCode(person) => (b"device-code", person.0.to_vec()),
         LaneKey::DeviceCodeFrom(network) => (b"device-code-from", network.to_vec()),
         LaneKey::Name(name) => (b"name", name.to_vec()),
@@ -71,6 +72,7 @@ pub(crate) fn lane(lane: &LaneKey) -> [u8; 32] {
         LaneKey::PasswordFrom(person, device) => {
             (b"password-from", [person.0.as_slice(), device].concat())
         }
+        LaneKey::Registration(network) => (b"registration", network.to_vec()),
         LaneKey::SecondFactor(person) => (b"second-factor", person.0.to_vec()),
         LaneKey::SecondFactorFrom(person, device) => (
             b"second-factor-from",

@@ -16,6 +16,7 @@
 pub mod audit;
 pub mod conformance;
 mod devices;
+mod federations;
 mod forms;
 pub mod image;
 pub mod key;
@@ -23,6 +24,7 @@ mod migration;
 mod model;
 mod nodes;
 pub mod postgres;
+mod registrations;
 pub mod reseal;
 pub mod seal;
 pub mod sqlite;
@@ -36,7 +38,7 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 
-pub use crate::{devices::*, model::*, nodes::*};
+pub use crate::{devices::*, federations::*, model::*, nodes::*, registrations::*};
 
 /// A failure of ours: what was being done, and the cause.
 #[derive(Debug, thiserror::Error)]
@@ -172,6 +174,10 @@ pub trait Store: Send + Sync {
     /// than by its limits, a [`Message::SignedOut`] goes to the outbox, in the same moment.
     async fn participate(&self, participant: &Participant, now: Timestamp) -> Result<bool>;
 
+    /// The applications that take part in the session under this key, each with the session as it knows it,
+    /// also if its limits have ended it. Sorted.
+    async fn participants(&self, session: &[u8; 32]) -> Result<Vec<Participant>>;
+
     /// Uses a one-time thing up: true for exactly one caller, ever, per kind and key. Remembered
     /// until `until`, after which the thing itself must be expired.
     async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
@@ -183,7 +189,7 @@ pub trait Store: Send + Sync {
     /// Whose what a code gave is: the person of the session, if that lives, and the code was redeemed
     /// once and not again, or what it gave was renewed and not taken back. A family that outlives its
     /// session needs none.
-    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>>;
+    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<Account>>;
 
     /// Moves a family of refresh tokens on to the next number, if this is the one that is due: of many
     /// calls one succeeds, ever. One more may within half a minute, because an answer can be lost; the
@@ -227,6 +233,59 @@ pub trait Store: Send + Sync {
 
     /// A person takes a yes back; whether there was one.
     async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool>;
+
+    // --- Applications that register themselves ----------------------------------------------
+
+    /// A technician lets applications register themselves; false, and nothing is written, if the id or the
+    /// token is taken.
+    async fn invite(&self, new: &NewInvitation, by: &By) -> Result<bool>;
+
+    /// All invitations that ever were, oldest first.
+    async fn invitations(&self) -> Result<Vec<Invitation>>;
+
+    /// The invitation of this token (its SHA-256), if it lets one more in.
+    async fn invitation(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<Invitation>>;
+
+    /// An invitation lets nobody in any more; whether it still did. Who came with it stays.
+    async fn uninvite(&self, id: &str, by: &By) -> Result<bool>;
+
+    /// An application registers itself, and one use of its invitation is spent with that: of many that come
+    /// at once as many get in as it has uses. False, and nothing is written, if it has none, or its time is
+    /// over. Everybody hears of it as of a changed resource.
+    async fn register(&self, new: &NewRegistration, by: &By) -> Result<bool>;
+
+    /// All applications that registered themselves, by client id.
+    async fn registrations(&self) -> Result<Vec<Registration>>;
+
+    /// What is registered of this application, if this is the (SHA-256 of the) token of now.
+    async fn registration(
+        &self,
+        application: &str,
+        token: &[u8; 32],
+    ) -> Result<Option<Registration>>;
+
+    /// An application changes what is registered, and gets another token: of many changes with one token one
+    /// counts. False, and nothing is written, if the token is not the one of now.
+    async fn change_registration(&self, change: &RegistrationChange, by: &By) -> Result<bool>;
+
+    /// An application that registered itself goes, and with it its refresh tokens, what people consented to,
+    /// and its devices that wait. By itself with its token, or, without one, because a technician says so.
+    /// Whether it was there, and the token was right.
+    async fn remove_registration(
+        &self,
+        application: &str,
+        token: Option<&[u8; 32]>,
+        by: &By,
+    ) -> Result<bool>;
+
+    // --- Federations ------------------------------------------------------------------------
+
+    /// What a federation says now takes the place of what was fetched before it. Everybody hears of it as of
+    /// a changed resource. False, and nothing is written, if it says the same, or another one was fetched later.
+    async fn keep_federation(&self, copy: &FederationCopy) -> Result<bool>;
+
+    /// What federations last said, by id.
+    async fn federations(&self) -> Result<Vec<FederationCopy>>;
 
     // --- Recovery codes ---------------------------------------------------------------------
 

@@ -261,6 +261,8 @@ pub enum Committed {
     Overtaken,
     /// The activation was spent before: nothing was written.
     ActivationSpent,
+    /// The session in which the step was asked for is over: nothing was written.
+    SessionOver,
     /// A message budget is used up: nothing was written.
     SmsBudgetSpent,
     /// The token is somebody's already: nothing was written.
@@ -331,7 +333,7 @@ pub enum EndSessions {
 }
 
 /// An application that somebody reached with a session, and that wants to hear when it ends.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Participant {
     /// Its id, among all applications of all languages; with it what else the caller must know to tell it.
     pub application: String,
@@ -477,8 +479,11 @@ pub enum Redeemed {
 pub enum LaneKey {
     /// Activation codes for a name: SHA-256 of the name's key, whether or not somebody has it.
     Activation([u8; 32]),
-    /// Devices that ask to be let in, from one network: its SHA-256.
+    /// Devices that ask to be let in by an application that proves what it is, wherever they are: SHA-256 of
+    /// its client id.
     DeviceAsked([u8; 32]),
+    /// The same of an application that anybody may name, from one network: SHA-256 of both.
+    DeviceAskedFrom([u8; 32]),
     /// Codes that somebody signed in typed, and no device shows.
     DeviceCode(PersonId),
     /// The same of people who have not signed in, from one network: its SHA-256.
@@ -489,6 +494,8 @@ pub enum LaneKey {
     Password(PersonId),
     /// Passwords for a person from a device they have used before.
     PasswordFrom(PersonId, [u8; 32]),
+    /// Applications that register themselves, from one network: its SHA-256.
+    Registration([u8; 32]),
     /// Second factors of a person, over all factors and journeys.
     SecondFactor(PersonId),
     /// Second factors of a person on a device they have used before.

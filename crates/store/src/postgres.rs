@@ -3,13 +3,15 @@
 //! Each method of [`Store`] is one transaction of a function in a sibling file, with the same name and the
 //! same meaning as in the other engine. Whoever acts on what stands in a row checks and acts in one
 //! statement, or holds the row. The statements keep to what PostgreSQL's distributed relatives also take.
-//! Deliberately absent: what steps mean; who may do what.
+//! Deliberately absent: what steps mean; who may do what. One thing: the list of the trait's methods, each a
+//! line or two.
 
 mod address;
 mod attempts;
 mod consents;
 mod devices;
 mod effects;
+mod federations;
 mod image;
 mod import;
 mod journeys;
@@ -23,6 +25,7 @@ mod people;
 mod pool;
 mod recovery;
 mod refresh;
+mod registrations;
 mod reseal;
 mod resets;
 mod resources;
@@ -357,6 +360,12 @@ impl Store for Postgres {
         })
     }
 
+    async fn participants(&self, session: &[u8; 32]) -> Result<Vec<Participant>> {
+        read!(self, "listing the applications of a session", |link| {
+            participants::of_session(&link, session)
+        })
+    }
+
     async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool> {
         let hash = forms::one_time(kind, key);
         write!(self, "using a one-time thing up", |tx| {
@@ -370,9 +379,9 @@ impl Store for Postgres {
         })
     }
 
-    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>> {
+    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<Account>> {
         read!(self, "looking for a code that was redeemed", |link| {
-            sessions::redeemed(&link, (code, session))
+            sessions::redeemed(&link, &self.keys, (code, session))
         })
     }
 
@@ -438,6 +447,83 @@ impl Store for Postgres {
     async fn take_back(&self, person: PersonId, application: &str, by: &By) -> Result<bool> {
         write!(self, "taking a consent back", |tx| {
             consents::take_back(&tx, (person, application), by)
+        })
+    }
+
+    async fn invite(&self, new: &NewInvitation, by: &By) -> Result<bool> {
+        write!(self, "inviting applications", |tx| {
+            registrations::invite(&tx, new, by)
+        })
+    }
+
+    async fn invitations(&self) -> Result<Vec<Invitation>> {
+        read!(self, "reading the invitations", |link| {
+            registrations::invitations(&link)
+        })
+    }
+
+    async fn invitation(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<Invitation>> {
+        read!(self, "looking for an invitation", |link| {
+            registrations::invitation(&link, token, now)
+        })
+    }
+
+    async fn uninvite(&self, id: &str, by: &By) -> Result<bool> {
+        write!(self, "ending an invitation", |tx| {
+            registrations::uninvite(&tx, id, by)
+        })
+    }
+
+    async fn register(&self, new: &NewRegistration, by: &By) -> Result<bool> {
+        transact!(self, "registering an application", Synced::Now, |tx| {
+            registrations::register(&tx, new, by)
+        })
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>> {
+        read!(
+            self,
+            "reading the registrations",
+            |link| registrations::all(&link)
+        )
+    }
+
+    async fn registration(
+        &self,
+        application: &str,
+        token: &[u8; 32],
+    ) -> Result<Option<Registration>> {
+        read!(self, "reading a registration", |link| {
+            registrations::one(&link, (application, token))
+        })
+    }
+
+    async fn change_registration(&self, change: &RegistrationChange, by: &By) -> Result<bool> {
+        write!(self, "changing a registration", |tx| {
+            registrations::change(&tx, change, by)
+        })
+    }
+
+    async fn remove_registration(
+        &self,
+        application: &str,
+        token: Option<&[u8; 32]>,
+        by: &By,
+    ) -> Result<bool> {
+        write!(self, "removing a registered application", |tx| {
+            registrations::remove(&tx, (application, token), by)
+        })
+    }
+
+    async fn keep_federation(&self, copy: &FederationCopy) -> Result<bool> {
+        write!(self, "keeping what a federation says", |tx| {
+            federations::keep(&tx, copy)
+        })
+    }
+
+    async fn federations(&self) -> Result<Vec<FederationCopy>> {
+        read!(self, "reading what federations say", |link| {
+            federations::all(&link)
         })
     }
 

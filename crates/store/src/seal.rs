@@ -47,6 +47,8 @@ pub enum Purpose {
     Probe,
     /// A refresh token: a sealed ticket.
     RefreshToken,
+    /// What agrees on keys with whoever encrypts a request to us.
+    RequestObject,
     /// The MAC of a resume token.
     Resume,
     /// The seed of an app or a hardware token.
@@ -58,7 +60,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::AccessToken,
         Self::ActivationCode,
         Self::AuthorizationCode,
@@ -70,6 +72,7 @@ impl Purpose {
         Self::Pepper,
         Self::Probe,
         Self::RefreshToken,
+        Self::RequestObject,
         Self::Resume,
         Self::Seed,
         Self::SignInTicket,
@@ -89,6 +92,7 @@ impl Purpose {
             Self::Pepper => "pepper",
             Self::Probe => "probe",
             Self::RefreshToken => "refresh token",
+            Self::RequestObject => "request object",
             Self::Resume => "resume",
             Self::Seed => "seed",
             Self::SignInTicket => "sign-in ticket",
@@ -114,6 +118,8 @@ struct Ring {
 struct Held {
     macs: Vec<(Purpose, hmac::Key)>,
     pepper: Secret,
+    /// What agrees on keys; none as below.
+    number: Option<Secret>,
     /// None if only [`Checks`] are left of it.
     sealing: Option<Sealing>,
 }
@@ -167,6 +173,9 @@ impl Held {
         Self {
             macs: macs.into(),
             pepper: Secret::new(derive(&prk, "bare", Purpose::Pepper).to_vec()),
+            number: Some(Secret::new(
+                derive(&prk, "bare", Purpose::RequestObject).to_vec(),
+            )),
             sealing: Some(sealing(&prk)),
         }
     }
@@ -177,6 +186,7 @@ impl Held {
         Self {
             macs: vec![(Purpose::ActivationCode, codes)],
             pepper: Secret::new(pepper.to_vec()),
+            number: None,
             sealing: None,
         }
     }
@@ -346,6 +356,16 @@ impl Keys {
             .filter(|(number, _)| **number != ring.current);
         let all = current.into_iter().chain(others.map(|(_, held)| held));
         all.map(|held| held.pepper.clone()).collect()
+    }
+
+    /// 32 bytes each, which agree on keys with whoever encrypts a request to us; the first is published.
+    #[must_use]
+    pub fn request_numbers(&self) -> Vec<Secret> {
+        let ring = self.ring();
+        let mut held: Vec<_> = ring.held.iter().collect();
+        held.sort_by_key(|(number, _)| **number != ring.current);
+        let numbers = held.into_iter().map(|(_, held)| held.number.clone());
+        numbers.flatten().collect()
     }
 
     /// The names of the keys that open what they sealed; the first one seals. A name tells nothing of its

@@ -7,6 +7,7 @@
 mod consents;
 mod devices;
 mod effects;
+mod federations;
 mod image;
 mod import;
 mod journeys;
@@ -18,6 +19,7 @@ mod people;
 mod readers;
 mod recovery;
 mod refresh;
+mod registrations;
 mod reseal;
 mod resets;
 mod resources;
@@ -354,6 +356,12 @@ impl Store for Sqlite {
         .await
     }
 
+    async fn participants(&self, session: &[u8; 32]) -> Result<Vec<Participant>> {
+        let session = *session;
+        let find = move |conn: &Connection| participants::of_session(conn, &session);
+        self.read("listing the applications of a session", find)
+    }
+
     async fn consume(&self, kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool> {
         let hash = forms::one_time(kind, key);
         self.write("using a one-time thing up", move |conn| {
@@ -370,8 +378,8 @@ impl Store for Sqlite {
         .await
     }
 
-    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>> {
-        let find = |conn: &Connection| sessions::redeemed(conn, (code, session));
+    async fn redeemed(&self, code: &[u8; 16], session: &[u8; 32]) -> Result<Option<Account>> {
+        let find = |conn: &Connection| sessions::redeemed(conn, &self.keys, (code, session));
         self.read("looking for a code that was redeemed", find)
     }
 
@@ -449,6 +457,83 @@ impl Store for Sqlite {
             consents::take_back(conn, (person, &application), &by)
         })
         .await
+    }
+
+    async fn invite(&self, new: &NewInvitation, by: &By) -> Result<bool> {
+        let (new, by) = (new.clone(), by.clone());
+        self.write("inviting applications", move |conn| {
+            registrations::invite(conn, &new, &by)
+        })
+        .await
+    }
+
+    async fn invitations(&self) -> Result<Vec<Invitation>> {
+        self.read("reading the invitations", registrations::invitations)
+    }
+
+    async fn invitation(&self, token: &[u8; 32], now: Timestamp) -> Result<Option<Invitation>> {
+        let find = |conn: &Connection| registrations::invitation(conn, token, now);
+        self.read("looking for an invitation", find)
+    }
+
+    async fn uninvite(&self, id: &str, by: &By) -> Result<bool> {
+        let (id, by) = (id.to_owned(), by.clone());
+        self.write("ending an invitation", move |conn| {
+            registrations::uninvite(conn, &id, &by)
+        })
+        .await
+    }
+
+    async fn register(&self, new: &NewRegistration, by: &By) -> Result<bool> {
+        let (new, by) = (new.clone(), by.clone());
+        let work = move |conn: &Connection| registrations::register(conn, &new, &by);
+        self.writer.run("registering an application", work).await
+    }
+
+    async fn registrations(&self) -> Result<Vec<Registration>> {
+        self.read("reading the registrations", registrations::all)
+    }
+
+    async fn registration(
+        &self,
+        application: &str,
+        token: &[u8; 32],
+    ) -> Result<Option<Registration>> {
+        let find = |conn: &Connection| registrations::one(conn, (application, token));
+        self.read("reading a registration", find)
+    }
+
+    async fn change_registration(&self, change: &RegistrationChange, by: &By) -> Result<bool> {
+        let (change, by) = (change.clone(), by.clone());
+        self.write("changing a registration", move |conn| {
+            registrations::change(conn, &change, &by)
+        })
+        .await
+    }
+
+    async fn remove_registration(
+        &self,
+        application: &str,
+        token: Option<&[u8; 32]>,
+        by: &By,
+    ) -> Result<bool> {
+        let (application, token, by) = (application.to_owned(), token.copied(), by.clone());
+        self.write("removing a registered application", move |conn| {
+            registrations::remove(conn, (&application, token.as_ref()), &by)
+        })
+        .await
+    }
+
+    async fn keep_federation(&self, copy: &FederationCopy) -> Result<bool> {
+        let copy = copy.clone();
+        self.write("keeping what a federation says", move |conn| {
+            federations::keep(conn, &copy)
+        })
+        .await
+    }
+
+    async fn federations(&self) -> Result<Vec<FederationCopy>> {
+        self.read("reading what federations say", federations::all)
     }
 
     async fn recovery_set(&self, person: PersonId) -> Result<Option<RecoverySet>> {

@@ -12,12 +12,14 @@
 //! | [`oidc`] | what `/userinfo` and `/logout` are sent | claims, tokens, the discovery document |
 //! | [`cas`] | what `/cas/login`, `/cas/serviceValidate` and their kin are sent | typed requests, answers in XML and JSON |
 //! | [`gate`] | the headers by which a proxy asks about a request | what the browser asked for, the headers of an identity |
+//! | [`certificate`] | what an application shows in a TLS handshake | the names in it, whether it may be believed |
 //! | [`jose`] | compact JWS, keys | verified claims, signatures, the JWK set |
 //! | [`otpauth`] | a fresh TOTP key | the URI inside the QR code |
 //! | [`saml`] | SAML 2.0 messages and metadata | requests, signed responses |
 //! | [`token_file`] | a vendor's CSV or PSKC file | seeds of hardware tokens |
 
 pub mod cas;
+pub mod certificate;
 pub mod fault;
 pub mod form;
 pub mod gate;

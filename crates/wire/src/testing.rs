@@ -1,6 +1,6 @@
 //! What the tests of this crate share: keys, an application, a repeatable source of odd bytes.
 
-use crate::jose::{KeyRing, SigningAlg, SigningKey, Standing};
+use crate::jose::{DecryptingKeys, KeyRing, SigningAlg, SigningKey, Standing};
 use crate::oauth::client::{AccessTokenForm, Auth, Client, GrantName, Kind, Name, Subjects};
 use crate::oauth::scope::ScopeName;
 use crate::oidc::Issuer;
@@ -28,6 +28,11 @@ pub(crate) fn ring() -> KeyRing {
     .unwrap()
 }
 
+/// The keys of an application to which something is encrypted.
+pub(crate) fn hers() -> DecryptingKeys {
+    DecryptingKeys::of(&[crate::Secret::new(vec![3; 32])])
+}
+
 /// The secret of [`ent`].
 pub(crate) const ENT_SECRET: &str = "qY8nQpWv2mD4xRkZ7LtC1sBfH6jG9eUa3oNiXw5zVcE";
 
@@ -44,20 +49,34 @@ pub(crate) fn ent() -> Client {
         redirect_uris: vec!["https://edu.example/callback".to_owned()],
         post_logout_redirect_uris: vec!["https://edu.example/bye".to_owned()],
         backchannel_logout_uri: None,
+        frontchannel_logout_uri: None,
+        frontchannel_logout_session_required: false,
+        session_management: false,
         initiate_login_uri: None,
         home: Some("https://edu.example/".to_owned()),
         auth: Auth::Basic,
         secret_sha256: Some(crate::oauth::client::secret_digest(ENT_SECRET.as_bytes())),
+        secret_until: None,
         jwks: None,
         grants: vec![GrantName::AuthorizationCode],
         scopes: vec![ScopeName::Openid, ScopeName::Profile, ScopeName::Email],
         id_token_alg: SigningAlg::Es256,
+        id_token_encrypted_response_alg: None,
+        id_token_encrypted_response_enc: None,
+        userinfo_signed_response_alg: None,
+        userinfo_encrypted_response_alg: None,
+        userinfo_encrypted_response_enc: None,
+        introspection_encrypted_response_alg: None,
+        introspection_encrypted_response_enc: None,
+        authorization_signed_response_alg: None,
         access_token: AccessTokenForm::Opaque,
         access_token_alg: SigningAlg::Es256,
         api_scopes: Vec::new(),
         resources: Vec::new(),
         audience: Vec::new(),
         dpop_bound: false,
+        tls_client_auth: None,
+        tls_client_certificate_bound_access_tokens: false,
         require_par: false,
         require_signed_request_object: false,
         profile: None,

@@ -59,6 +59,7 @@ pub(super) fn parsed<'c>(
         issuer,
         now: NOW,
         by: Door::Browser,
+        numbers: &[],
     };
     parse(raw, &received, find)
 }
@@ -87,7 +88,10 @@ fn holds(request: &Authorize) {
         "a ticket keeps what was read"
     );
     if let Some(issuer) = ISSUER.as_ref() {
-        leads_to(&request.granted("code", issuer), &request.redirect_uri);
+        leads_to(
+            &request.granted("code", None, issuer),
+            &request.redirect_uri,
+        );
     }
 }
 
@@ -116,6 +120,7 @@ fn leads_to(reply: &Reply, uri: &str) {
             assert!(location.bytes().all(|byte| byte.is_ascii_graphic()));
         }
         Reply::Form { to, .. } => assert_eq!(to, uri),
+        Reply::Jwt(unsigned) => assert_eq!(unsigned.to(), uri),
     }
 }
 

@@ -3,7 +3,11 @@
 use std::sync::LazyLock;
 
 use serde_json::json;
-use wire::cas::{Login, Logout, Named, Service, Ticket, Validate, saml};
+use wire::cas::{
+    Login, Logout, Named, ProxyRequest, Service, Ticket, Validate,
+    proxy::{Acting, Granting, ProxyTicket},
+    saml,
+};
 
 use super::{Target, authorize::query, choice, seed};
 use crate::sample::NOW;
@@ -27,12 +31,12 @@ static SERVICE: LazyLock<Option<Service>> = LazyLock::new(|| {
 });
 
 /// Choices: the query of a sign-in; of a sign-out; of a validation; a SOAP envelope; a sealed ticket; the
-/// bytes in a ticket; an address.
+/// bytes in a ticket; an address; the query for a proxy ticket; the bytes in the tickets of those that act.
 fn accepts(input: &[u8]) -> bool {
     let Some((chosen, rest)) = choice(input) else {
         return false;
     };
-    match chosen % 7 {
+    match chosen % 9 {
         0 => Login::parse(rest).is_ok_and(|login| {
             assert!(!(login.renew && login.gateway));
             login.service.as_ref().is_none_or(is_its_own)
@@ -48,6 +52,8 @@ fn accepts(input: &[u8]) -> bool {
             assert_eq!(ticket.to_bytes(), rest);
             true
         }),
+        6 => ProxyRequest::parse(rest).is_ok_and(|asked| is_its_own(&asked.target)),
+        7 => acts(rest),
         _ => std::str::from_utf8(rest)
             .ok()
             .and_then(Named::parse)
@@ -89,6 +95,21 @@ fn is_an_envelope(body: &[u8]) -> bool {
     is_its_own(&asked.service)
 }
 
+/// Whether bytes are what somebody acts with; then they are written as they were read, and the chain has an end.
+fn acts(bytes: &[u8]) -> bool {
+    let granting = Granting::from_bytes(bytes);
+    let ticket = ProxyTicket::from_bytes(bytes);
+    if let Some(granting) = &granting {
+        assert_eq!(granting.to_bytes(), bytes);
+        assert!((1..=Acting::LINKS_MAX).contains(&granting.acting.chain.len()));
+    }
+    if let Some(ticket) = &ticket {
+        assert_eq!(ticket.to_bytes(), bytes);
+        assert!((1..=Acting::LINKS_MAX).contains(&ticket.acting.chain.len()));
+    }
+    granting.is_some() || ticket.is_some()
+}
+
 fn is_a_ticket(text: &str) -> bool {
     let Some(sealed) = Ticket::sealed(text) else {
         return false;
@@ -113,6 +134,15 @@ fn seeds() -> Vec<Vec<u8>> {
         until: NOW,
         fresh: true,
     };
+    let granting = Granting {
+        id: [1; 16],
+        until: NOW,
+        acting: Acting {
+            session: [2; 32],
+            person: [3; 16],
+            chain: vec![[4; 8]; 2],
+        },
+    };
     vec![
         seed(0, named(&[("renew", "true"), ("gateway", "true")])),
         seed(1, named(&[("url", "https://evil.example/")])),
@@ -120,6 +150,8 @@ fn seeds() -> Vec<Vec<u8>> {
         seed(3, envelope),
         seed(4, text),
         seed(5, ticket.to_bytes()),
-        seed(6, PAGE),
+        seed(6, query(&[("pgt", "PGT-AAAA"), ("targetService", PAGE)])),
+        seed(7, granting.to_bytes()),
+        seed(8, PAGE),
     ]
 }

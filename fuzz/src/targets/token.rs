@@ -56,6 +56,7 @@ fn accepts(input: &[u8]) -> bool {
         content_type: Some(FORM),
         authorization,
         body: &body,
+        certificate: None,
     };
     let Ok(request) = TokenRequest::parse(&incoming) else {
         return false;

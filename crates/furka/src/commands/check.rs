@@ -12,6 +12,7 @@ use rustls::{
 };
 use server::{RealWorld, World, listen::Certificates};
 use store::{AnyStore, ResourceKind, seal::Keys};
+use url::Url;
 
 use crate::{
     commands::{
@@ -141,6 +142,32 @@ async fn database(config: &Config, findings: &mut Findings) -> Option<(Arc<Keys>
     }
 }
 
+/// Federations of whose members nobody can sign in.
+async fn federations(here: &Installation, findings: &mut Findings) -> Result<(), Failure> {
+    let copies = here.store.federations().await?;
+    let file = here.applications().await?;
+    for federation in file.federation.iter().filter(|one| one.enabled) {
+        let source = federation.source();
+        let its = copies
+            .iter()
+            .find(|copy| copy.id == federation.id && copy.source == source);
+        match its {
+            Some(copy) if copy.until > here.now() => {
+                findings.good(format!("federation {} until {}", federation.id, copy.until));
+            }
+            Some(copy) => findings.doubt(format!(
+                "what the federation {} said counted until {}; the log of `furka serve` says why nothing newer came",
+                federation.id, copy.until
+            )),
+            None => findings.doubt(format!(
+                "nothing was heard of the federation {} yet; `furka serve` fetches it",
+                federation.id
+            )),
+        }
+    }
+    Ok(())
+}
+
 async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Failure> {
     if let Err(error) = here.store.ready(Duration::from_secs(5)).await {
         findings.failure(&error.into());
@@ -181,6 +208,7 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
         }),
         Ok(checked) => {
             findings.good("zones, policy, applications, gateways");
+            federations(here, findings).await?;
             checked
                 .doubts(today(here))
                 .into_iter()
@@ -234,16 +262,20 @@ fn certificate(config: &Config, now: Timestamp, findings: &mut Findings) {
         Err(error) => return findings.problem(resources::chain(&error)),
     };
     let file = certificate.display();
-    let host = config.public_url.host_str().unwrap_or_default();
+    let own_door = config.mtls.listen.and(config.mtls.url.as_ref());
+    let hosts = [Some(&config.public_url), own_door];
+    let hosts = hosts.into_iter().flatten().filter_map(Url::host_str);
     let Some(first) = chain.first() else {
         return findings.problem(format!("`{file}` holds no certificate"));
     };
     let Ok(parsed) = ParsedCertificate::try_from(first) else {
         return findings.problem(format!("`{file}` holds a certificate that cannot be read"));
     };
-    let named = ServerName::try_from(host.to_owned());
-    if !named.is_ok_and(|name| verify_server_name(&parsed, &name).is_ok()) {
-        findings.problem(format!("the certificate in `{file}` is not for `{host}`"));
+    for host in hosts {
+        let named = ServerName::try_from(host.to_owned());
+        if !named.is_ok_and(|name| verify_server_name(&parsed, &name).is_ok()) {
+            findings.problem(format!("the certificate in `{file}` is not for `{host}`"));
+        }
     }
     let now = u64::try_from(now.0).unwrap_or_default();
     match state_at(first, now) {

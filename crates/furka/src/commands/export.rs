@@ -46,6 +46,13 @@ impl Export {
             write(&path, &text).doing(doing)?;
             print::line(path.display());
         }
+        let guests = here.store.registrations().await?.len() as u64;
+        if guests > 0 {
+            let guests = print::count(guests, "application", "applications");
+            print::aside(format_args!(
+                "{guests} registered themselves: the database keeps them, and no file"
+            ));
+        }
         Ok(Exit::Done)
     }
 }

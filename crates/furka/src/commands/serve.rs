@@ -96,6 +96,8 @@ fn settings(config: &Config) -> Settings {
     Settings {
         forwarding: config.forwarding,
         institution: config.institution.name(),
+        mtls_url: config.mtls.url.clone(),
+        proxies_pass_certificates: config.mtls.proxies_pass_certificates,
         public_url: config.public_url.clone(),
         support: config.support.clone(),
         trusted_proxies: config.trusted_proxies.clone(),

@@ -37,6 +37,7 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) log: String,
     pub(crate) management_listen: SocketAddr,
+    pub(crate) mtls: Mtls,
     pub(crate) public_url: Url,
     pub(crate) support: String,
     pub(crate) tls: Tls,
@@ -49,6 +50,17 @@ pub(crate) struct Institution {
     pub(crate) de: Option<String>,
     pub(crate) en: Option<String>,
     pub(crate) fr: Option<String>,
+}
+
+/// Where applications show certificates, if they do.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mtls {
+    /// Its own door, which asks for them.
+    pub(crate) listen: Option<SocketAddr>,
+    /// Whether proxies pass them on.
+    pub(crate) proxies_pass_certificates: bool,
+    /// Where applications find it.
+    pub(crate) url: Option<Url>,
 }
 
 /// Certificate and key: both or none.
@@ -231,6 +243,7 @@ impl Config {
             listen: nowhere,
             log: String::new(),
             management_listen: nowhere,
+            mtls: Mtls::default(),
             public_url,
             support: String::new(),
             tls: Tls::default(),
@@ -293,7 +306,52 @@ impl Config {
                 "`listen` and `management_listen` are the same; give each its own port".to_owned(),
             );
         }
+        found.extend(self.contradictions_of_mtls());
         found
+    }
+
+    fn contradictions_of_mtls(&self) -> Vec<String> {
+        let Mtls {
+            listen,
+            proxies_pass_certificates: passed_on,
+            url,
+        } = &self.mtls;
+        let taken = [Some(self.listen), Some(self.management_listen)];
+        let in_headers = [Forwarding::Forwarded, Forwarding::XForwardedFor];
+        let own = url
+            .as_ref()
+            .is_some_and(|url| url.origin() == self.public_url.origin());
+        let wrong = [
+            (
+                listen.is_some() && self.tls.files().is_none(),
+                "`mtls.listen` speaks TLS; give `tls.certificate` and `tls.key`",
+            ),
+            (
+                listen.is_some() && taken.contains(listen),
+                "`mtls.listen` is taken by `listen` or `management_listen`; give it its own port",
+            ),
+            (
+                listen.is_some() && own,
+                "`mtls.url` and `public_url` are the same, but `mtls.listen` has a port of its own; \
+                 browsers would be asked for certificates",
+            ),
+            (
+                url.is_some() && listen.is_none() && !passed_on,
+                "`mtls.url` is given, but nobody asks for certificates there; give `mtls.listen`, or write \
+                 `mtls.proxies = \"client-cert\"`",
+            ),
+            (
+                url.is_none() && (listen.is_some() || *passed_on),
+                "`mtls.url` is missing: applications must know where to show their certificates",
+            ),
+            (
+                *passed_on && !in_headers.contains(&self.forwarding),
+                "`mtls.proxies` is a header of listed proxies; `forwarding` must be \"x-forwarded-for\" or \
+                 \"forwarded\"",
+            ),
+        ];
+        let wrong = wrong.into_iter().filter(|(wrong, _)| *wrong);
+        wrong.map(|(_, why)| why.to_owned()).collect()
     }
 
     /// What is allowed, but seldom meant.

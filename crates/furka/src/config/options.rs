@@ -86,7 +86,7 @@ impl Given {
 }
 
 /// All options, in the order of the sample file: tables last, as TOML demands.
-pub(crate) static OPTIONS: [Entry; 15] = [
+pub(crate) static OPTIONS: [Entry; 18] = [
     Entry {
         key: "public_url",
         meaning: "The address people and applications use, without a path. It is the issuer of all \
@@ -210,6 +210,43 @@ pub(crate) static OPTIONS: [Entry; 15] = [
         take: |config, given| given.path().map(|path| config.tls.key = Some(path)),
     },
     Entry {
+        key: "mtls.url",
+        meaning: "Where applications show certificates (RFC 8705), without a path: another host or port, so \
+                  that browsers are not asked for any. Without it, certificates count nowhere.",
+        default: Default::Nothing,
+        example: "\"https://login.example.ch:8443\"",
+        take: |config, given| {
+            given
+                .text()
+                .and_then(public_url)
+                .map(|url| config.mtls.url = Some(url))
+        },
+    },
+    Entry {
+        key: "mtls.listen",
+        meaning: "Where it listens for them and asks for certificates, with the same `tls.certificate`.",
+        default: Default::Nothing,
+        example: "\"0.0.0.0:8443\"",
+        take: |config, given| {
+            given
+                .socket()
+                .map(|socket| config.mtls.listen = Some(socket))
+        },
+    },
+    Entry {
+        key: "mtls.proxies",
+        meaning: "Whether the listed proxies pass on the certificates they were shown: \"none\", or \
+                  \"client-cert\" (RFC 9440). They must replace what a client sends in these headers.",
+        default: Default::Text("\"none\""),
+        example: "\"client-cert\"",
+        take: |config, given| {
+            given
+                .text()
+                .and_then(passed_on)
+                .map(|passed_on| config.mtls.proxies_pass_certificates = passed_on)
+        },
+    },
+    Entry {
         key: "institution.fr",
         meaning: "The name that stands on every page, in French. Where a language has none, another \
                   one's stands in.",
@@ -294,6 +331,14 @@ fn forwarding(text: &str) -> Result<Forwarding, String> {
         _ => Err(format!(
             "`{text}` is none of `none`, `x-forwarded-for`, `forwarded`, `proxy-protocol`"
         )),
+    }
+}
+
+fn passed_on(text: &str) -> Result<bool, String> {
+    match text {
+        "none" => Ok(false),
+        "client-cert" => Ok(true),
+        _ => Err(format!("`{text}` is none of `none`, `client-cert`")),
     }
 }
 

@@ -193,3 +193,68 @@ fn a_variable_that_is_no_option_is_noticed() {
     let names = ["FURKA_LISTNE", "FURKA_LISTEN", "FURKA_CONFIG", "PATH"].map(str::to_owned);
     assert_eq!(unknown_variables(names.into_iter()), ["FURKA_LISTNE"]);
 }
+
+/// Certificates of applications are asked for at a door of their own, or passed on by listed proxies.
+#[test]
+fn certificates_of_applications_come_in_by_one_door() {
+    let tls = "[tls]\ncertificate = \"a.pem\"\nkey = \"b.pem\"\n";
+    let public = "public_url = \"https://login.example.ch\"\nlisten = \"0.0.0.0:443\"\n";
+    let own = "[mtls]\nurl = \"https://login.example.ch:8443\"\nlisten = \"0.0.0.0:8443\"\n";
+    let passed_on = "[mtls]\nurl = \"https://apps.example.ch\"\nproxies = \"client-cert\"\n";
+    let config = read(&format!("{public}{tls}{own}")).unwrap();
+    assert_eq!(config.mtls.listen.unwrap().port(), 8443);
+    assert!(!config.mtls.proxies_pass_certificates);
+    let config = read(&format!("{BEHIND}{passed_on}")).unwrap();
+    assert!(config.mtls.proxies_pass_certificates && config.mtls.listen.is_none());
+    for (text, why) in [
+        (format!("{BEHIND}{own}"), "speaks TLS"),
+        (
+            format!(
+                "{public}{tls}{}",
+                own.replace("0.0.0.0:8443", "0.0.0.0:443")
+            ),
+            "is taken",
+        ),
+        (
+            format!("{public}{tls}{}", own.replacen(":8443", "", 1)),
+            "are the same",
+        ),
+        (
+            format!(
+                "{public}{tls}{}",
+                own.replace("listen = \"0.0.0.0:8443\"\n", "")
+            ),
+            "nobody asks",
+        ),
+        (
+            format!("{public}{tls}[mtls]\nlisten = \"0.0.0.0:8443\"\n"),
+            "`mtls.url` is missing",
+        ),
+        (
+            format!("{BEHIND}[mtls]\nproxies = \"client-cert\"\n"),
+            "`mtls.url` is missing",
+        ),
+        (format!("{public}{tls}{passed_on}"), "listed proxies"),
+        (
+            format!(
+                "{}{passed_on}",
+                BEHIND.replace("forwarded", "proxy-protocol")
+            ),
+            "listed proxies",
+        ),
+        (
+            format!("{BEHIND}{}", passed_on.replace("client-cert", "x-ssl-cert")),
+            "is none of",
+        ),
+        (
+            format!("{BEHIND}{}", passed_on.replace("https", "http")),
+            "must begin with `https://`",
+        ),
+    ] {
+        let wrong = read(&text).unwrap_err();
+        assert!(
+            wrong.iter().any(|sentence| sentence.contains(why)),
+            "{why}: {wrong:?}"
+        );
+    }
+}

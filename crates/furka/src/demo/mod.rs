@@ -168,6 +168,7 @@ async fn listen(
 ) -> io::Result<()> {
     let how = Listen {
         forwarding: Forwarding::None,
+        asks_for_certificates: false,
         limits: Limits {
             drain: Duration::from_secs(1),
             ..Limits::default()
@@ -225,6 +226,8 @@ fn parts(store: &AnyStore, keys: &Arc<Keys>, port: u16) -> Result<Parts, Failure
         settings: Settings {
             forwarding: Forwarding::XForwardedFor,
             institution: toml::from_str(include_str!("institution.toml"))?,
+            mtls_url: None,
+            proxies_pass_certificates: false,
             public_url: format!("http://localhost:{port}").parse()?,
             support: "ICT-VS · 027 000 00 00".to_owned(),
             trusted_proxies: vec!["127.0.0.1/32".parse()?],

@@ -88,7 +88,7 @@ fn a_registration_that_contradicts_its_profile_is_refused() {
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(!refused.status.success(), "{said}");
     for wrong in [
-        "`auth` must be \"private_key_jwt\" (mutual TLS is not offered)",
+        "`auth` must be \"private_key_jwt\", \"tls_client_auth\" or \"self_signed_tls_client_auth\"",
         "`redirect_uris` must begin with `https://`",
     ] {
         assert!(said.contains(wrong), "{said}");

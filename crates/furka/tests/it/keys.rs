@@ -204,7 +204,7 @@ fn the_sealing_key_changes_while_people_sign_in() {
     fails(
         &here,
         &["keys", "seal", "retire", "1", "--yes"],
-        "2 passwords and 0 activation codes are checked",
+        "2 passwords, 0 activation codes and 0 sets of recovery codes are checked",
     );
     signs_in(nodes, "ben", 1);
     signs_in(nodes, "carla", 1);

@@ -5,6 +5,7 @@
 mod applications;
 mod backups;
 mod cluster_status;
+mod guests;
 mod installation;
 mod keys;
 mod nodes;

@@ -99,10 +99,11 @@ pub(super) fn step(state: Login, event: Event, view: &View<'_>, now: &Moment) ->
         (Login::OfferReplacement(state), Event::ReplacementAsked)
             if !view.place.refuses_enrolment() =>
         {
-            (
-                AwaitAppEnrolment::start(state.underway, state.recovery, now),
-                vec![],
-            )
+            let mut next = AwaitAppEnrolment::start(state.underway, state.recovery, now);
+            if let Login::AwaitAppEnrolment(next) = &mut next {
+                next.codes_left = Some(state.left);
+            }
+            (next, vec![])
         }
         (state, event) => out_of_turn(state, &event),
     }

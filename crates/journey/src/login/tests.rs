@@ -210,8 +210,14 @@ fn events(state: &Login, person: &Person) -> Vec<(&'static str, Event)> {
             Event::RecoveryCodeRefused { used_before: false },
         ),
         ("replacement", Event::ReplacementAsked),
-        ("new app asked", Event::NewAppAsked(fresh())),
+        ("new app asked", asks_for_new_app(fresh())),
     ]
+}
+
+/// Asked in a session of this proof.
+fn asks_for_new_app(proof: Proof) -> Event {
+    let session = [9; 32];
+    Event::NewAppAsked { proof, session }
 }
 
 /// Two factors, both of just now.

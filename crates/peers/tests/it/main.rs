@@ -1,4 +1,4 @@
-//! Messages handed to real programs: Kannel with its simulated SMS centre, and an SMTP server.
+//! Messages handed to real programs: Kannel with its simulated SMS centre, an SMTP server, and one that is called back.
 //!
 //! They need the Debian packages of `tests/packages.txt` and say so when one is missing.
 
@@ -9,6 +9,7 @@
     reason = "all of it is test"
 )]
 
+mod callback;
 mod kannel;
 mod mail;
 mod process;

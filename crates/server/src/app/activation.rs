@@ -100,7 +100,10 @@ impl App {
                 Committed::CounterSpent | Committed::TokenTaken => {
                     event = activation::Event::TokenWrong;
                 }
-                Committed::AlreadyEnrolled | Committed::Overtaken | Committed::SmsBudgetSpent => {}
+                Committed::AlreadyEnrolled
+                | Committed::Overtaken
+                | Committed::SessionOver
+                | Committed::SmsBudgetSpent => {}
             }
             journey = self.again(&moved).await.map_err(|failure| match failure {
                 Failure::Gone => Failure::ActivationUsed,

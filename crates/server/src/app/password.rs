@@ -103,7 +103,10 @@ impl App {
         // Of the session's era: what it proved beside it may be taken back by now.
         let era = session.proof.password().era();
         let password = PasswordProof::assertion(by.at).in_era(era);
-        let event = login::Event::NewAppAsked(session.proof.with_password(password));
+        let event = login::Event::NewAppAsked {
+            proof: session.proof.with_password(password),
+            session: session.key,
+        };
         let moved = self.open(caller, ticket, (&account.person, event), None);
         moved.await.map(Ok)
     }

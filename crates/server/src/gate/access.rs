@@ -4,15 +4,20 @@
 use data_encoding::BASE64URL_NOPAD;
 use store::{Account, seal::Purpose};
 use wire::{
+    certificate::Chain,
     oauth::{
         access_token::{AccessToken, Wanted},
-        client::AccessTokenForm,
+        client::{AccessTokenForm, Client},
         client_credentials,
+        confirmation::Confirmation,
         dpop::Request,
         scope::Scope,
         token::{CLOCKS_APART_S_MAX, Fault, Posted},
     },
-    oidc::{Issuer, userinfo},
+    oidc::{
+        Issuer,
+        userinfo::{self, Teller, Told},
+    },
 };
 
 use super::{
@@ -34,7 +39,7 @@ impl Asking<'_> {
         Ok(Wanted {
             resources: client_credentials::resources(posted, self.client)?,
             id: BASE64URL_NOPAD.encode(&self.app.world.id()),
-            key: self.key.clone(),
+            bound: self.bound.clone(),
             now: self.app.world.now().0,
         })
     }
@@ -92,10 +97,7 @@ pub(super) async fn owner(
     let (Some(code), Some(session)) = (token.code().and_then(code_of), session_of(sid)) else {
         return Ok(None);
     };
-    let Some(person) = app.store.redeemed(&code, &session).await? else {
-        return Ok(None);
-    };
-    let account = app.store.person(person).await?;
+    let account = app.store.redeemed(&code, &session).await?;
     let account = account.filter(|account| !account.person.disabled);
     Ok(account.map(Box::new).map(Owner::Person))
 }
@@ -105,6 +107,8 @@ pub(super) async fn owner(
 pub(crate) struct Asked<'a> {
     /// The header `Authorization`.
     pub(crate) authorization: Option<&'a str>,
+    /// The certificate of which the connection has proven the key.
+    pub(crate) certificate: Option<&'a Chain>,
     /// `GET` or `POST`.
     pub(crate) method: &'a str,
     /// The header `DPoP`.
@@ -115,7 +119,7 @@ pub(crate) struct Asked<'a> {
 pub(crate) async fn userinfo(
     app: &App,
     asked: Asked<'_>,
-) -> Result<Result<Vec<u8>, userinfo::Fault>, Failure> {
+) -> Result<Result<userinfo::Answer, userinfo::Fault>, Failure> {
     let (text, with_key) = match userinfo::shown(asked.authorization) {
         Ok(shown) => shown,
         Err(fault) => return Ok(Err(fault)),
@@ -125,30 +129,47 @@ pub(crate) async fn userinfo(
     let Some(token) = token else {
         return Ok(Err(userinfo::Fault::TokenNotGood));
     };
-    if let Err(fault) = shows_its_key(app, &token, (text, with_key), asked).await? {
+    let client = catalogue.application(&token.client_id);
+    let strict = client.is_some_and(Client::is_fapi);
+    if let Err(fault) = shows_its_key(app, (&token, strict), (text, with_key), asked).await? {
         return Ok(Err(fault));
     }
     let Some(Owner::Person(account)) = owner(app, &catalogue, &token).await? else {
         return Ok(Err(userinfo::Fault::TokenNotGood));
     };
-    let scope = Scope::understood(&token.scope);
-    let profile = profile(&account.person);
-    let told = (&scope, &token.userinfo);
-    Ok(Ok(userinfo::answer(&token.sub, &profile, told)))
+    let Some(client) = catalogue.application(&token.client_id) else {
+        return Ok(Err(userinfo::Fault::TokenNotGood));
+    };
+    let told = Told {
+        subject: &token.sub,
+        profile: &profile(&account.person),
+        scope: &Scope::understood(&token.scope),
+        named: &token.userinfo,
+    };
+    let teller = Teller {
+        issuer: &app.issuer,
+        ring: &catalogue.ring,
+        chance: &app.world.bytes(),
+    };
+    let answer = userinfo::answer(&told, client, &teller);
+    answer
+        .map(Ok)
+        .map_err(|error| Failure::Sign(Box::new(error)))
 }
 
-/// A token that is bound to a key counts with a proof of that key, and any other without one.
+/// A token that is bound to a key counts with a proof of that key, one that is bound to a certificate on a
+/// connection with that certificate, and any other without either.
 async fn shows_its_key(
     app: &App,
-    token: &AccessToken,
+    (token, strict): (&AccessToken, bool),
     (text, with_key): (&str, bool),
     asked: Asked<'_>,
 ) -> Result<Result<(), userinfo::Fault>, Failure> {
-    let Some(bound) = &token.cnf else {
-        return Ok(match with_key {
-            true => Err(userinfo::Fault::TokenNotGood),
-            false => Ok(()),
-        });
+    let key = match (&token.cnf, with_key) {
+        (Some(Confirmation::Key(key)), _) => key,
+        (_, true) => return Ok(Err(userinfo::Fault::TokenNotGood)),
+        (Some(Confirmation::Certificate(bound)), _) => return Ok(shows_it(asked, bound)),
+        (None, false) => return Ok(Ok(())),
     };
     // [RFC 9449 §7.2] "a protected resource MUST reject a DPoP-bound access token received as a bearer token"
     let Some(proof) = asked.proof.filter(|_| with_key) else {
@@ -158,13 +179,23 @@ async fn shows_its_key(
         method: asked.method,
         url: &app.issuer.userinfo_endpoint(),
         access_token: Some(text),
-        without_rs256: false,
+        without_rs256: strict,
     };
     Ok(match dpop::shown(app, proof, &request).await? {
-        Ok(key) if key == bound.jkt => Ok(()),
+        Ok(shown) if shown == *key => Ok(()),
         Err(Unproven::NonceMissing) => Err(userinfo::Fault::NonceMissing),
         Ok(_) | Err(Unproven::NotGood) => Err(userinfo::Fault::KeyNotProven),
     })
+}
+
+/// Whether the connection has shown this certificate.
+// [RFC 8705 §3] "The protected resource MUST obtain, from its TLS implementation layer, the client certificate used for mutual TLS and MUST verify that the certificate matches the certificate associated with the access token. If they do not match, the resource access attempt MUST be rejected with an error, per [RFC6750], using an HTTP 401 status code and the "invalid_token" error code."
+fn shows_it(asked: Asked<'_>, bound: &str) -> Result<(), userinfo::Fault> {
+    let shown = asked.certificate.map(Chain::thumbprint);
+    match shown.is_some_and(|shown| shown == bound) {
+        true => Ok(()),
+        false => Err(userinfo::Fault::CertificateNotShown),
+    }
 }
 
 /// A token for another interface says nothing here.

@@ -13,7 +13,7 @@ use store::{AllowedDevice, AskedDevice, By, DevicePoll, LaneKey, NewDevice, key,
 use wire::{
     Secret,
     oauth::{
-        client::{Client, GrantName},
+        client::{Client, GrantName, Kind},
         device::{self, Codes, DeviceRequest, LIFETIME_S, UserCode},
         scope::Scope,
         token::{Answer, CLOCKS_APART_S_MAX, Fault, Grant, Incoming, Posted},
@@ -60,7 +60,7 @@ pub(crate) async fn ask(
             return Err(Fault::GrantNotAllowed.into());
         }
         let scope = device::scope(&posted, asking.client)?;
-        let lane = LaneKey::DeviceAsked(network(caller.address));
+        let lane = lane(asking.client, caller.address);
         let (rule, now) = (&limit::DEVICE_ASKED, app.world.now());
         match app.store.spend_try(&lane, rule, now).await? {
             Ok(_) => remember(&asking, &scope).await,
@@ -68,6 +68,18 @@ pub(crate) async fn ask(
         }
     };
     told(app, outcome.await)
+}
+
+/// The budget that a request spends. Whoever has a public client's id may ask in its name, each from their own
+/// network; an application with a secret may have one address for all its devices.
+fn lane(client: &Client, address: Option<IpAddr>) -> LaneKey {
+    let id = sha256(client.id.as_bytes());
+    match client.kind {
+        Kind::Confidential => LaneKey::DeviceAsked(id),
+        Kind::Native | Kind::Public => {
+            LaneKey::DeviceAskedFrom(sha256(&[id, network(address)].concat()))
+        }
+    }
 }
 
 /// Draws the codes, and remembers them.
@@ -102,7 +114,7 @@ async fn remember(asking: &Asking<'_>, scope: &Scope) -> Result<Answer, Stopped>
 }
 
 /// Where somebody calls from: an address, or the network of a household or a school.
-fn network(address: Option<IpAddr>) -> [u8; 32] {
+pub(super) fn network(address: Option<IpAddr>) -> [u8; 32] {
     match address.map(|address| address.to_canonical()) {
         None => sha256(&[]),
         Some(IpAddr::V4(four)) => sha256(&four.octets()),

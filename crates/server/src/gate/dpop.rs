@@ -43,7 +43,7 @@ pub(super) async fn shown(
     request: &Request<'_>,
 ) -> Result<Result<String, Unproven>, Failure> {
     let now = app.world.now();
-    let Ok(proof) = Proof::read(header, request, now.0) else {
+    let Some(proof) = read(app, header, request) else {
         return Ok(Err(Unproven::NotGood));
     };
     // [RFC 9449 §4.3] "If the server provided a nonce value to the client, the nonce claim matches the server-provided nonce value."
@@ -65,4 +65,19 @@ pub(super) async fn shown(
     } else {
         Err(Unproven::NotGood)
     })
+}
+
+/// A proof for the address of this request, which may have two.
+fn read(app: &App, header: &str, request: &Request<'_>) -> Option<Proof> {
+    let now = app.world.now().0;
+    if let Ok(proof) = Proof::read(header, request, now) {
+        return Some(proof);
+    }
+    let path = request.url.strip_prefix(app.issuer.as_str())?;
+    let url = format!("{}{path}", app.issuer.mtls()?);
+    let elsewhere = Request {
+        url: &url,
+        ..*request
+    };
+    Proof::read(header, &elsewhere, now).ok()
 }

@@ -18,6 +18,7 @@ use crate::{
     app::{App, Caller},
     catalogue::Catalogue,
     failure::Failure,
+    world::Draw,
 };
 
 /// A token of ours, whatever became of it.
@@ -50,7 +51,8 @@ pub(crate) async fn introspect(
             return Ok(found.answer());
         }
         let now = app.world.now().0;
-        let signed = found.sign(asking.client, &app.issuer, &catalogue.ring, now);
+        let (us, chance) = ((&app.issuer, &catalogue.ring), app.world.bytes());
+        let signed = found.sign(asking.client, us, now, &chance);
         let signed = signed.map_err(|error| Failure::Sign(Box::new(error)))?;
         Ok(signed.ok_or(Failure::Impossible(
             "no signing key for what an application is told",

@@ -14,6 +14,9 @@ use crate::{app::App, world::Draw};
 /// Why an application is not told.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Untold {
+    /// It is told in the browser that signs out, and nowhere else.
+    #[error("the application hears it in the browser")]
+    InTheBrowser,
     /// It was taken out, switched off, or wants no news any more.
     #[error("the application has no address for it any more")]
     NoAddress,
@@ -30,7 +33,8 @@ pub(super) async fn takes_part(
     client: &Client,
     session: [u8; 32],
 ) -> Result<(), StoreError> {
-    if client.backchannel_logout_uri.is_none() {
+    // [Front-Channel Logout §3] "OPs supporting HTTP-based logout need to keep track of the set of logged-in RPs"
+    if client.backchannel_logout_uri.is_none() && client.frontchannel_logout_uri.is_none() {
         return Ok(());
     }
     let participant = Participant {
@@ -53,6 +57,9 @@ pub(crate) fn news(app: &App, participant: &Participant, person: PersonId) -> Re
     let catalogue = app.catalogue.load();
     let client = catalogue.application(&participant.application);
     let client = client.ok_or(Untold::NoAddress)?;
+    if client.backchannel_logout_uri.is_none() && client.frontchannel_logout_uri.is_some() {
+        return Err(Untold::InTheBrowser);
+    }
     let to = client.backchannel_logout_uri.clone();
     let ended = Ended {
         client_id: &client.id,

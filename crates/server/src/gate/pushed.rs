@@ -11,6 +11,7 @@ use wire::oauth::{
 };
 
 use super::{
+    request_numbers,
     stopped::{Stopped, told},
     token::{asking, shown, spent},
 };
@@ -72,11 +73,12 @@ pub(crate) async fn par(
             Some(proof) => Some(shown(&asking, proof, &address).await?),
         };
         let now = app.world.now();
-        let (authorize, spend) =
-            match par::request(incoming.body, asking.client, &app.issuer, now.0) {
-                Err(told) => return Ok(told),
-                Ok(read) => read,
-            };
+        let numbers = request_numbers(app);
+        let us = (&app.issuer, numbers.as_slice());
+        let (authorize, spend) = match par::request(incoming.body, asking.client, us, now.0) {
+            Err(told) => return Ok(told),
+            Ok(read) => read,
+        };
         if let Some(spend) = spend
             && !spent(app, &spend.id, spend.until).await?
         {
@@ -86,43 +88,55 @@ pub(crate) async fn par(
         if authorize.key.is_some() && key.is_some() && authorize.key != key {
             return Ok(par::refusal(Fault::KeyMismatch));
         }
-        let pushed = Pushed {
-            authorize: Authorize {
-                key: authorize.key.or(key),
-                ..authorize
-            },
-            id: app.world.id(),
-            until: now.plus(LIFETIME_S),
+        let authorize = Authorize {
+            key: authorize.key.or(key),
+            ..authorize
         };
-        let sealed = ticket::seal(&app.keys, Purpose::Csrf, PUSHED, &pushed);
-        Ok(par::accepted(&sealed))
+        Ok(par::accepted(&kept(app, authorize)))
     }
     .await;
     told(app, outcome)
 }
 
-/// Where this browser makes the same request once more; none if it may simply name its parameters. The
-/// requests of some applications nobody else may make.
+/// A request under seal, for the first browser that comes with it.
+fn kept(app: &App, authorize: Authorize) -> String {
+    let pushed = Pushed {
+        authorize,
+        id: app.world.id(),
+        until: app.world.now().plus(LIFETIME_S),
+    };
+    ticket::seal(&app.keys, Purpose::Csrf, PUSHED, &pushed)
+}
+
+/// The address at which the first browser that comes may open a request, once.
+pub(crate) fn passed_on(app: &App, authorize: Authorize) -> String {
+    let client_id = authorize.client_id.clone();
+    address(&client_id, &kept(app, authorize))
+}
+
+/// Where this browser makes the same request once more; none if it may simply name its parameters. What an
+/// application signed or handed over, nobody else may make, and nobody on the way may read.
 pub(crate) fn again(app: &App, browser: Option<[u8; 32]>, authorize: &Authorize) -> Option<String> {
-    let catalogue = app.catalogue.load();
-    let client = catalogue.application(&authorize.client_id)?;
-    if !client.must_push() && !client.require_signed_request_object {
-        return None;
-    }
-    Some(shown_to(app, browser?, authorize.clone()))
+    let browser = browser.filter(|_| authorize.by_reference)?;
+    Some(shown_to(app, browser, authorize.clone()))
 }
 
 /// The address at which a browser may look at a request for a while.
-fn shown_to(app: &App, browser: [u8; 32], authorize: Authorize) -> String {
+pub(crate) fn shown_to(app: &App, browser: [u8; 32], authorize: Authorize) -> String {
     let opened = Opened {
         authorize,
         browser,
         until: app.world.now().plus(OPENED_S),
     };
     let sealed = ticket::seal(&app.keys, Purpose::Csrf, OPENED, &opened);
+    address(&opened.authorize.client_id, &sealed)
+}
+
+/// The address that refers to what is sealed.
+fn address(client_id: &str, sealed: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("client_id", &opened.authorize.client_id)
-        .append_pair("request_uri", &par::reference(&sealed))
+        .append_pair("client_id", client_id)
+        .append_pair("request_uri", &par::reference(sealed))
         .finish();
     format!("/authorize?{query}")
 }

@@ -36,12 +36,12 @@ pub(super) fn first(asking: &Asking<'_>, grant: &Grant) -> Option<Refresh> {
         true => OFFLINE_S,
         false => FAMILY_S,
     };
-    // An application that authenticates is bound by that; it may change its key.
-    let key = match asking.client.auth {
-        Auth::None => asking.key.clone(),
+    // An application that authenticates is bound by that; it may change its key, and its certificate.
+    let bound = match asking.client.auth {
+        Auth::None => asking.bound.clone(),
         _ => None,
     };
-    Refresh::first(grant, key, asking.app.world.now().plus(lives).0)
+    Refresh::first(grant, bound, asking.app.world.now().plus(lives).0)
 }
 
 /// The family that begins with a first refresh token.
@@ -69,7 +69,7 @@ pub(super) async fn renew(
 ) -> Result<Answer, Stopped> {
     let (app, now) = (asking.app, asking.app.world.now());
     let refresh = open(app, &request.token).ok_or(Fault::RefreshNotGood)?;
-    let scope = refresh.renew(&asking.who, (request, asking.key.as_deref()), now.0)?;
+    let scope = refresh.renew(&asking.who, (request, asking.bound.as_ref()), now.0)?;
     // What the application may no longer ask for, what was granted does not give either. One that knows
     // people by other names by now starts anew.
     let granted: Scope = (refresh.scope.iter())

@@ -199,7 +199,12 @@ pub(crate) async fn respond(
         return Ok(Verdict::Answer(message, None));
     };
     let named = (session.key, statement.name_id.format);
-    takes_part(app, registered, named).await?;
+    if !takes_part(app, registered, named).await? {
+        return Ok(Verdict::Answer(
+            refusal(app, wanted, Fault::AuthnFailed)?,
+            None,
+        ));
+    }
     let encrypting = registered.application.encrypt.then(|| Encrypting {
         to: &registered.provider,
         cipher: (registered.application.cipher).unwrap_or(registered.provider.cipher),
@@ -228,23 +233,22 @@ pub(crate) async fn respond(
 /// What marks a participant as a SAML application: no id of another one has a space in it.
 const PARTICIPANT: &str = "saml ";
 
-/// An application that hears of the end by itself takes part in the session, before it gets anything.
+/// An application that hears of the end by itself takes part in the session, before it gets anything: false
+/// if the session is over by now, so that it would never hear of its end.
 async fn takes_part(
     app: &App,
     registered: &Registered,
     (session, format): ([u8; 32], NameIdFormat),
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let application = &registered.application;
     if !application.hears(format) {
-        return Ok(());
+        return Ok(true);
     }
     let participant = Participant {
         application: format!("{PARTICIPANT}{} {}", application.id, format.uri()),
         session,
     };
-    // A session that is over by now has told everybody else; this one learns it by `SessionNotOnOrAfter`.
-    let _lives = app.store.participate(&participant, app.world.now()).await?;
-    Ok(())
+    Ok(app.store.participate(&participant, app.world.now()).await?)
 }
 
 /// Whether a participant is a SAML application.

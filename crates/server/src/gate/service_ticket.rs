@@ -1,17 +1,21 @@
 //! CAS: service tickets, and what they are explained as.
 //!
 //! A ticket is sealed and holds all that its explanation needs; nothing is written when it is made. It
-//! is used up before anything about it is looked at.
+//! is used up before anything about it is looked at. Those of applications that act for a person are made
+//! beside, in `proxy`.
 
 use data_encoding::HEXLOWER;
 use form_urlencoded::Serializer;
-use journey::{Assurance, Happened, Place, Proof, Timestamp};
+use journey::{Assurance, Happened, Person, Place, Proof, Timestamp};
 use peers::News;
 use serde::{Deserialize, Serialize};
-use store::{By, OneTime, Participant, seal::Purpose};
-use wire::cas::{Fault, Named, Service, Success, Ticket, farewell};
+use store::{By, OneTime, Participant, SessionRecord, seal::Purpose};
+use wire::cas::{
+    Fault, Named, Service, Success, Ticket, farewell,
+    proxy::{Acting, Link, ProxyTicket},
+};
 
-use super::{acr, assurance, cas_user, profile};
+use super::{acr, assurance, cas_user, profile, proxy};
 use crate::{
     app::{App, Caller},
     catalogue::Catalogue,
@@ -88,6 +92,16 @@ fn participant(application: &str, ticket: &str, service: &Named) -> String {
     format!("{PARTICIPANT}{application} {ticket} {}", service.as_str())
 }
 
+/// Of so many tickets of applications that act, the end of a session is told.
+const PROXIED_MAX: usize = 20;
+
+/// Whether a CAS application takes part by the ticket of another that acts.
+fn is_proxied(participant: &Participant) -> bool {
+    let mut words = participant.application.split(' ');
+    takes_part(&participant.application)
+        && words.nth(2).is_some_and(|ticket| ticket.starts_with("PT-"))
+}
+
 /// Whether a participant is a CAS application.
 pub(super) fn takes_part(participant: &str) -> bool {
     participant.starts_with(PARTICIPANT)
@@ -109,44 +123,66 @@ pub(super) fn news(app: &App, participant: &str) -> Option<News> {
     })
 }
 
+/// What an application wants explained.
+pub(crate) struct Asked<'a> {
+    pub(crate) service: &'a Named,
+    /// The ticket's text: of a service, or of somebody who acts for the person.
+    pub(crate) ticket: &'a str,
+    pub(crate) renew: bool,
+    /// Where it wants a proxy-granting ticket.
+    pub(crate) callback: Option<&'a str>,
+}
+
 /// Explains a ticket to the application that brings it.
 pub(crate) async fn explain(
     app: &App,
     caller: &Caller,
-    (service, text): (&Named, &str),
-    renew: bool,
+    asked: &Asked<'_>,
 ) -> Result<Result<Success, Fault>, Failure> {
-    let now = app.world.now();
     let catalogue = app.catalogue.load_full();
-    let registered = catalogue.service(service);
+    let registered = catalogue.service(asked.service);
     let application = registered.map(|service| service.id.clone());
     let application = application.unwrap_or_default();
     let by = By {
         place: Place::Public,
         ..app.by(caller, "", "cas")
     };
-    let Some(ticket) = used_up(app, text, (&application, &by)).await? else {
+    let Some(ticket) = used_up(app, asked.ticket, (&application, &by)).await? else {
         return Ok(Err(Fault::InvalidTicket));
     };
     // [CAS §2.5.3] "the ticket provided was valid, but the service specified did not match the service associated with the ticket. CAS MUST invalidate the ticket and disallow future validation of that same ticket."
-    let Some(registered) = registered.filter(|_| ticket.is_for(service)) else {
+    let Some(registered) = registered.filter(|_| ticket.is_for(asked.service)) else {
         return Ok(Err(Fault::InvalidService));
     };
     // [CAS §2.4.1] "It will fail if the ticket was issued from a single sign-on session."
-    if renew && !ticket.fresh {
+    if asked.renew && !ticket.is_fresh() {
         return Ok(Err(Fault::NotRenewed));
     }
-    let Some((session, person)) = app.session(Some(ticket.session)).await? else {
+    let granting = match acts_at(registered, asked.callback) {
+        Ok(granting) => granting,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let Some((session, person)) = ticket.of_whom(app, (&catalogue, registered)).await? else {
         return Ok(Err(Fault::InvalidTicket));
     };
     // Remembered before it learns anything: else nobody could tell it of the end.
     let participant = Participant {
-        application: participant(&registered.id, text, service),
+        application: participant(&registered.id, asked.ticket, asked.service),
         session: session.key,
     };
-    if !app.store.participate(&participant, now).await? {
+    if !ticket.takes_part(app, &participant).await? {
         return Ok(Err(Fault::InvalidTicket));
     }
+    let granting = match granting {
+        None => None,
+        Some(granting) => {
+            let acting = ticket.acting(&session, &person);
+            match proxy::grant(app, granting, acting).await {
+                Ok(iou) => Some(iou),
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+    };
     let assurance = session.proof.assurance();
     let issued = Happened::TokenIssued {
         assurance,
@@ -157,10 +193,123 @@ pub(crate) async fn explain(
     Ok(Ok(Success {
         user: cas_user(registered, &person),
         authenticated_at: session.proof.at().0,
-        is_from_new_login: ticket.fresh,
+        is_from_new_login: ticket.is_fresh(),
         authn_context: acr(assurance),
         released: registered.released(&profile(&person)),
+        granting,
+        proxies: ticket.proxies(&catalogue),
     }))
+}
+
+/// As whom, and where, an application gets a proxy-granting ticket, if it wants one.
+fn acts_at<'a>(
+    registered: &Service,
+    callback: Option<&'a str>,
+) -> Result<Option<(Link, &'a str)>, Fault> {
+    let Some(callback) = callback else {
+        return Ok(None);
+    };
+    if !registered.proxy {
+        return Err(Fault::UnauthorizedServiceProxy);
+    }
+    // Nothing is called that is not registered, to the letter.
+    let link = registered.link_at(callback);
+    let link = link.ok_or(Fault::InvalidProxyCallback)?;
+    Ok(Some((link, callback)))
+}
+
+/// A ticket that was brought, and is used up.
+enum Brought {
+    /// By the application to which the person went.
+    Service(Ticket),
+    /// By one at which another acts for the person.
+    Proxy(ProxyTicket),
+}
+
+impl Brought {
+    fn opened(app: &App, text: &str) -> Option<Self> {
+        match Ticket::sealed(text) {
+            Some(sealed) => {
+                let plain = app.keys.open(Purpose::AuthorizationCode, KIND, &sealed);
+                Ticket::from_bytes(plain.ok()?.expose()).map(Self::Service)
+            }
+            None => proxy::opened(app, text).map(Self::Proxy),
+        }
+    }
+
+    fn id(&self) -> &[u8; 16] {
+        match self {
+            Self::Service(ticket) => &ticket.id,
+            Self::Proxy(ticket) => &ticket.id,
+        }
+    }
+
+    fn until(&self) -> Timestamp {
+        match self {
+            Self::Service(ticket) => Timestamp(ticket.until),
+            Self::Proxy(ticket) => Timestamp(ticket.until),
+        }
+    }
+
+    fn is_for(&self, service: &Named) -> bool {
+        match self {
+            Self::Service(ticket) => ticket.is_for(service),
+            Self::Proxy(ticket) => ticket.service == service.hash(),
+        }
+    }
+
+    /// Whether somebody typed a password for it.
+    fn is_fresh(&self) -> bool {
+        matches!(self, Self::Service(ticket) if ticket.fresh)
+    }
+
+    /// The session from which it comes, while it lives and speaks for this application.
+    async fn of_whom(
+        &self,
+        app: &App,
+        (catalogue, registered): (&Catalogue, &Service),
+    ) -> Result<Option<(SessionRecord, Person)>, Failure> {
+        match self {
+            Self::Service(ticket) => app.session(Some(ticket.session)).await,
+            Self::Proxy(ticket) => {
+                let found = proxy::for_whom(app, &ticket.acting).await?;
+                Ok(found.filter(|(session, _)| {
+                    proxy::admits(catalogue, registered, &ticket.acting, session)
+                }))
+            }
+        }
+    }
+
+    /// Whether the session lives; then the application hears of its end.
+    async fn takes_part(&self, app: &App, participant: &Participant) -> Result<bool, Failure> {
+        if let Self::Proxy(_) = self {
+            // One that acts may do so every minute, and the end would be told a thousand times.
+            let all = app.store.participants(&participant.session).await?;
+            if all.iter().filter(|one| is_proxied(one)).count() >= PROXIED_MAX {
+                return Ok(true);
+            }
+        }
+        Ok(app.store.participate(participant, app.world.now()).await?)
+    }
+
+    /// For whom, and who acted until here.
+    fn acting(&self, session: &SessionRecord, person: &Person) -> Acting {
+        Acting {
+            session: session.key,
+            person: person.id.0,
+            chain: match self {
+                Self::Service(_) => Vec::new(),
+                Self::Proxy(ticket) => ticket.acting.chain.clone(),
+            },
+        }
+    }
+
+    fn proxies(&self, catalogue: &Catalogue) -> Vec<String> {
+        match self {
+            Self::Service(_) => Vec::new(),
+            Self::Proxy(ticket) => proxy::proxies(catalogue, &ticket.acting).unwrap_or_default(),
+        }
+    }
 }
 
 /// A ticket of ours whose time is not over, if nobody has brought it before.
@@ -168,15 +317,18 @@ async fn used_up(
     app: &App,
     text: &str,
     (application, by): (&str, &By),
-) -> Result<Option<Ticket>, Failure> {
+) -> Result<Option<Brought>, Failure> {
     // [CAS §3.1.1] "If a service presents an expired service ticket for validation, CAS MUST respond with a validation failure response."
+    // [CAS §3.2.1] "If a service presents for validation an expired proxy ticket, CAS MUST respond with a validation failure response."
     let now = app.world.now();
-    let Some(ticket) = opened(app, text).filter(|ticket| now.0 < ticket.until) else {
+    let opened = Brought::opened(app, text);
+    let Some(ticket) = opened.filter(|ticket| now < ticket.until()) else {
         return Ok(None);
     };
     // [CAS §3.1.1] "Whether or not validation was successful, CAS MUST then invalidate the ticket, causing all future validation attempts of that same ticket to fail."
-    let (store, until) = (&app.store, Timestamp(ticket.until));
-    if store.consume(OneTime::Ticket, &ticket.id, until).await? {
+    // [CAS §3.2.1] "Proxy tickets MUST only be valid for one ticket validation attempt."
+    let (store, until) = (&app.store, ticket.until());
+    if store.consume(OneTime::Ticket, ticket.id(), until).await? {
         return Ok(Some(ticket));
     }
     let application = application.to_owned();
@@ -184,10 +336,4 @@ async fn used_up(
         .audit(&Happened::CodeReused { application }, by)
         .await?;
     Ok(None)
-}
-
-fn opened(app: &App, text: &str) -> Option<Ticket> {
-    let sealed = Ticket::sealed(text)?;
-    let plain = app.keys.open(Purpose::AuthorizationCode, KIND, &sealed);
-    Ticket::from_bytes(plain.ok()?.expose())
 }

@@ -3,10 +3,12 @@
 use journey::{Person, PersonId, Place, Timestamp};
 use store::{By, OneTime, Redeemed, Redemption, StoreError, seal::Purpose};
 use wire::{
+    jose::Content,
     oauth::{
         access_token::{AccessToken, Wanted},
-        client::Client,
+        client::{Client, Encrypted},
         client_credentials::ApplicationRequest,
+        confirmation::Confirmation,
         dpop::Request,
         token::{
             self, Answer, Asked, Authenticated, CodeRequest, Fault, Grant, Incoming, Posted,
@@ -29,6 +31,7 @@ use crate::{
     catalogue::Catalogue,
     failure::Failure,
     ticket,
+    world::Draw,
 };
 
 /// An application that is itself, and asks for something.
@@ -37,8 +40,8 @@ pub(super) struct Asking<'a> {
     pub(super) caller: &'a Caller,
     pub(super) catalogue: &'a Catalogue,
     pub(super) client: &'a Client,
-    /// The thumbprint of the key that it shows, if it shows one.
-    pub(super) key: Option<String>,
+    /// To what its tokens are bound: a key that it shows, or its certificate.
+    pub(super) bound: Option<Confirmation>,
     pub(super) who: Authenticated,
 }
 
@@ -54,14 +57,23 @@ pub(crate) async fn token(
         let request = TokenRequest::parse(incoming)?;
         let asking = asking(app, caller, &catalogue, &request.posted).await?;
         request.is_allowed(asking.client)?;
-        let key = key_of(&asking, proof).await?;
-        answer(&Asking { key, ..asking }, &request).await
+        let bound = bound(&asking, &request.posted, proof).await?;
+        answer(&Asking { bound, ..asking }, &request).await
     };
     told(app, outcome.await)
 }
 
-/// The key that the application shows; it must if it is so registered.
-async fn key_of(asking: &Asking<'_>, proof: Option<&str>) -> Result<Option<String>, Stopped> {
+/// To what its tokens will be bound: its certificate if it is so registered, or the key that it shows, which it
+/// must if it is registered for that.
+async fn bound(
+    asking: &Asking<'_>,
+    posted: &Posted,
+    proof: Option<&str>,
+) -> Result<Option<Confirmation>, Stopped> {
+    if asking.client.tls_client_certificate_bound_access_tokens {
+        let shown = posted.certificate().ok_or(Fault::CertificateMissing)?;
+        return Ok(Some(Confirmation::Certificate(shown.thumbprint())));
+    }
     let Some(proof) = proof else {
         return match asking.client.must_bind() {
             true => Err(Fault::KeyNotProven.into()),
@@ -70,7 +82,7 @@ async fn key_of(asking: &Asking<'_>, proof: Option<&str>) -> Result<Option<Strin
     };
     shown(asking, proof, &asking.app.issuer.token_endpoint())
         .await
-        .map(Some)
+        .map(|key| Some(Confirmation::Key(key)))
 }
 
 /// The key of which an application brings a proof to one of our addresses.
@@ -113,7 +125,7 @@ pub(super) async fn asking<'a>(
         caller,
         catalogue,
         client,
-        key: None,
+        bound: None,
         who,
     })
 }
@@ -148,11 +160,16 @@ impl Asking<'_> {
         }
     }
 
-    /// Signs an ID token the way this application wants it.
+    /// Signs an ID token the way this application wants it, and encrypts it if it wants that.
+    // [OIDC Core §2] "ID Tokens MUST be signed using JWS [JWS] and optionally both signed and then encrypted using JWS [JWS] and JWE [JWE] respectively, thereby providing authentication, integrity, non-repudiation, and optionally, confidentiality, per Section 16.14."
     pub(super) fn sign(&self, id_token: &IdToken) -> Result<String, Failure> {
-        id_token
+        let signed = id_token
             .sign(&self.catalogue.ring, self.client.id_token_alg)
-            .map_err(|error| Failure::Sign(Box::new(error)))
+            .map_err(|error| Failure::Sign(Box::new(error)))?;
+        let (what, chance) = (Encrypted::IdToken, self.app.world.bytes());
+        let hidden = self.client.encrypted(what, Content::Jwt(&signed), &chance);
+        let hidden = hidden.map_err(|error| Failure::Sign(Box::new(error)))?;
+        Ok(hidden.unwrap_or(signed))
     }
 }
 
@@ -169,7 +186,7 @@ async fn redeem(
     token::redeem(&asking.who, request, &grant, now.0)?;
     // An application that knows people by other names by now starts anew.
     let knows = asking.client.pseudonym(&grant.subject) == grant.pseudonym;
-    if !grant.is_open_to(asking.key.as_deref()) || !knows {
+    if !grant.is_open_to(asking.bound.as_ref().and_then(Confirmation::key)) || !knows {
         return Err(Fault::CodeNotGood.into());
     }
     let wanted = asking.wanted(posted)?;

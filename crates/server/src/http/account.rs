@@ -14,13 +14,12 @@ use journey::{Assurance, Language, Method, Person, Place};
 use store::{By, Consent, EndSessions, SessionRecord};
 use wire::oauth::scope::Scope;
 
-use super::{consent::released, form::Form, login, recovery, show, visit::Visit};
+use super::{consent::released, form::Form, frames, login, recovery, show, visit::Visit, watch};
 use crate::{
     app::App,
     catalogue::Catalogue,
-    cookie::Name,
     failure::Failure,
-    page::{Account, ConsentRow, Home, Link, LoggedOut, NotFound, Reason, SessionRow},
+    page::{Account, ConsentRow, Home, Link, NotFound, Reason, SessionRow},
 };
 
 pub(super) mod app;
@@ -63,8 +62,9 @@ pub(crate) async fn act(
         if action != Some("sign-out") || visit.session.is_none() {
             return show::see_other(&visit, "/login");
         }
+        let hear = frames::who_hears(&app, &visit).await?;
         end_what_outlived(&app, &mut visit).await?;
-        return show::signed_out(&app, &visit, &LoggedOut { back: None });
+        return frames::signed_out(&app, &visit, &hear);
     };
     let which = match action {
         Some("sign-out") => EndSessions::One(session.key),
@@ -81,9 +81,10 @@ pub(crate) async fn act(
             return show::refused(&app, &visit, StatusCode::BAD_REQUEST, reason);
         }
     };
+    let hear = frames::who_hears(&app, &visit).await?;
     end(&app, &visit, &person, &which).await?;
-    visit.cookies.extend(app.jar.delete(Name::Session));
-    show::signed_out(&app, &visit, &LoggedOut { back: None })
+    watch::ends(&app, &mut visit);
+    frames::signed_out(&app, &visit, &hear)
 }
 
 /// Ends sessions, with an audit entry.
@@ -107,7 +108,7 @@ pub(super) async fn end_what_outlived(app: &App, visit: &mut Visit) -> Result<()
     if let Some(key) = visit.session {
         let by = app.by(&visit.caller, "", "sign-out");
         app.store.end_sessions(&EndSessions::One(key), &by).await?;
-        visit.cookies.extend(app.jar.delete(Name::Session));
+        watch::ends(app, visit);
     }
     Ok(())
 }
@@ -245,7 +246,8 @@ pub(crate) async fn statics(
         .into_response())
 }
 
-fn missing() -> NotFound {
+/// No page of ours.
+pub(super) fn missing() -> NotFound {
     NotFound {
         home_url: "/".to_owned(),
     }

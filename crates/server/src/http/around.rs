@@ -16,10 +16,14 @@ use http::{
 };
 use http_body_util::BodyExt;
 
+use wire::oauth::authorize;
+
 use super::{
+    oidc,
     routes::{BODY_MAX, ROUTES, Who},
     show::{self, Failed, Kind},
     visit::Visit,
+    watch,
 };
 use crate::{
     app::App,
@@ -28,9 +32,11 @@ use crate::{
     world::Draw,
 };
 
+/// Where a request object may come in a form.
+const AUTHORIZE: &str = "/authorize";
 /// What applications may ask with a form of their own.
-const ASKED_BY_POST: [&str; 2] = ["/authorize", "/logout"];
-/// No such question is longer, in bytes.
+const ASKED_BY_POST: [&str; 2] = [AUTHORIZE, "/logout"];
+/// No such question is longer in an address, in bytes.
 const ASKED_BYTES_MAX: usize = 8 * 1024;
 
 /// The middleware of all public routes.
@@ -45,20 +51,13 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
             .to_str()
             .ok()
             .and_then(|text| text.parse().ok())
-            .is_none_or(|length: u64| length > BODY_MAX)
+            .is_none_or(|length: u64| length > body_max(parts.uri.path()))
     });
     let path = parts.uri.path().to_owned();
     let safe = parts.method.is_safe();
     let mut response = if too_large {
         swallow(body).await;
-        let detail = "the form is longer than any form of ours".to_owned();
-        let reason = Reason::BadRequest { detail };
-        or_plain(show::refused(
-            &app,
-            &visit,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            reason,
-        ))
+        too_long(&app, &visit)
     } else if foreign && ASKED_BY_POST.contains(&path.as_str()) {
         ask_by_get(&app, &visit, &path, body).await
     } else if foreign {
@@ -103,17 +102,44 @@ pub(crate) async fn around(State(app): State<App>, request: Request, next: Next)
 /// [OIDC Core §3.1.2.1] applications may ask with a form of their own. Browsers leave our cookies out
 /// of such a form, so the same is asked again as a GET, which any link could do.
 async fn ask_by_get(app: &App, visit: &Visit, path: &str, body: Body) -> Response {
-    let asked = to_bytes(body, ASKED_BYTES_MAX).await.unwrap_or_default();
+    let bytes_max = match path {
+        AUTHORIZE => authorize::BYTES_MAX,
+        _ => ASKED_BYTES_MAX,
+    };
+    let Ok(asked) = to_bytes(body, bytes_max).await else {
+        return too_long(app, visit);
+    };
+    let plain =
+        |query: &str| !query.is_empty() && query.bytes().all(|byte| byte.is_ascii_graphic());
     match std::str::from_utf8(&asked) {
-        Ok(query) if !query.is_empty() && query.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            or_plain(show::see_other(visit, &format!("{path}?{query}")))
-        }
+        // Proxies cut addresses that are longer, and only a request object may be.
+        Ok(query) if query.len() > ASKED_BYTES_MAX => or_plain(oidc::pass_on(app, visit, &asked)),
+        Ok(query) if plain(query) => or_plain(show::see_other(visit, &format!("{path}?{query}"))),
         _ => or_plain(show::refused(
             app,
             visit,
             StatusCode::FORBIDDEN,
             Reason::ForeignForm,
         )),
+    }
+}
+
+fn too_long(app: &App, visit: &Visit) -> Response {
+    let detail = "the form is longer than any form of ours".to_owned();
+    let reason = Reason::BadRequest { detail };
+    or_plain(show::refused(
+        app,
+        visit,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        reason,
+    ))
+}
+
+/// How long a body may be there, in bytes.
+fn body_max(path: &str) -> u64 {
+    match path {
+        AUTHORIZE => authorize::BYTES_MAX as u64,
+        _ => BODY_MAX,
     }
 }
 
@@ -258,6 +284,7 @@ pub(super) fn protect(settings: &Settings, path: &str, headers: &mut HeaderMap) 
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    watch::may_be_framed(path, headers);
     // Seen at hosts of others, with whose other hosts we have no business.
     let is_elsewhere = path.starts_with("/.furka/") || path.starts_with("/gate/");
     if settings.is_https() && !is_elsewhere {

@@ -14,21 +14,22 @@ use http::{
 use wire::oauth::token::{Answer, Incoming};
 
 use super::visit::Visit;
-use crate::{app::App, failure::Failure, gate};
+use crate::{app::App, failure::Failure, gate, held_certificate::HeldCertificate};
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn incoming<'a>(headers: &'a HeaderMap, body: &'a Bytes) -> Incoming<'a> {
+fn incoming<'a>(visit: &'a Visit, headers: &'a HeaderMap, body: &'a Bytes) -> Incoming<'a> {
     Incoming {
         content_type: text(headers, CONTENT_TYPE),
         authorization: text(headers, AUTHORIZATION),
         body,
+        certificate: visit.certificate.as_ref().map(HeldCertificate::chain),
     }
 }
 
-fn response(answer: Answer) -> Response {
+pub(super) fn response(answer: Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = (status, answer.body).into_response();
     for (name, value) in answer.headers {
@@ -70,7 +71,7 @@ pub(crate) async fn token(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let (incoming, proof) = (incoming(&headers, &body), proof(&headers));
+    let (incoming, proof) = (incoming(&visit, &headers, &body), proof(&headers));
     let answer = gate::token(&app, &visit.caller, &incoming, proof).await?;
     Ok(with_nonce(&app, proof.is_some(), response(answer)))
 }
@@ -82,7 +83,7 @@ pub(crate) async fn introspect(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let (incoming, accept) = (incoming(&headers, &body), text(&headers, ACCEPT));
+    let (incoming, accept) = (incoming(&visit, &headers, &body), text(&headers, ACCEPT));
     gate::introspect(&app, &visit.caller, &incoming, accept)
         .await
         .map(response)
@@ -95,7 +96,7 @@ pub(crate) async fn par(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let (incoming, proof) = (incoming(&headers, &body), proof(&headers));
+    let (incoming, proof) = (incoming(&visit, &headers, &body), proof(&headers));
     let answer = gate::pushed::par(&app, &visit.caller, &incoming, proof).await?;
     Ok(with_nonce(&app, proof.is_some(), response(answer)))
 }
@@ -107,7 +108,7 @@ pub(crate) async fn device(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let incoming = incoming(&headers, &body);
+    let incoming = incoming(&visit, &headers, &body);
     gate::device::ask(&app, &visit.caller, &incoming)
         .await
         .map(response)
@@ -120,7 +121,7 @@ pub(crate) async fn revoke(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let incoming = incoming(&headers, &body);
+    let incoming = incoming(&visit, &headers, &body);
     gate::revoke(&app, &visit.caller, &incoming)
         .await
         .map(response)
@@ -129,21 +130,23 @@ pub(crate) async fn revoke(
 /// `GET` and `POST /userinfo`
 pub(crate) async fn userinfo(
     State(app): State<App>,
+    Extension(visit): Extension<Visit>,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let asked = gate::Asked {
         authorization: text(&headers, AUTHORIZATION),
+        certificate: visit.certificate.as_ref().map(HeldCertificate::chain),
         method: method.as_str(),
         proof: proof(&headers),
     };
     let response = match gate::userinfo(&app, asked).await? {
-        Ok(body) => {
+        Ok(answer) => {
             let headers = [
-                (CONTENT_TYPE, "application/json"),
+                (CONTENT_TYPE, answer.content_type),
                 (CACHE_CONTROL, "no-store"),
             ];
-            (headers, body).into_response()
+            (headers, answer.body).into_response()
         }
         Err(fault) => {
             let status =

@@ -11,7 +11,9 @@ use http::{
     StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
-use wire::cas::{self, Fault, Format, Login, Logout, Named, ProxyFault, Success, Validate, saml};
+use wire::cas::{
+    self, Fault, Format, Login, Logout, ProxyFault, ProxyRequest, Success, Validate, saml,
+};
 
 use super::{
     errand,
@@ -25,7 +27,10 @@ use crate::{
     app::App,
     errand::{Arrival, Errand},
     failure::Failure,
-    gate::service_ticket::{Wanted, explain},
+    gate::{
+        proxy::proxy_ticket,
+        service_ticket::{Asked, Wanted, explain},
+    },
     page::{LoggedOut, Reason},
     world::Draw,
 };
@@ -94,42 +99,73 @@ pub(crate) async fn validate(
     Extension(visit): Extension<Visit>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let (explained, _) = answered(&app, &visit, query).await;
+    let (explained, _) = answered(&app, &visit, Validate::parse, query).await;
     let text = explained.map_or_else(|_| cas::no().to_owned(), |success| cas::yes(&success));
     document("text/plain; charset=utf-8", text)
 }
 
-/// `GET /cas/serviceValidate` and `/cas/proxyValidate`: CAS 2.0, the name alone.
+/// `GET /cas/serviceValidate`: CAS 2.0, the name alone.
 pub(crate) async fn service_validate(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let (explained, format) = answered(&app, &visit, query).await;
+    let (explained, format) = answered(&app, &visit, Validate::parse, query).await;
     written(explained, format, Success::without_attributes)
 }
 
-/// `GET /cas/p3/serviceValidate` and `/cas/p3/proxyValidate`: CAS 3.0, with attributes.
+/// `GET /cas/proxyValidate`: the same for proxy tickets as well.
+pub(crate) async fn proxy_validate(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let (explained, format) = answered(&app, &visit, Validate::parse_proxied, query).await;
+    written(explained, format, Success::without_attributes)
+}
+
+/// `GET /cas/p3/serviceValidate`: CAS 3.0, with attributes.
 pub(crate) async fn service_validate_p3(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let (explained, format) = answered(&app, &visit, query).await;
+    let (explained, format) = answered(&app, &visit, Validate::parse, query).await;
     // [CAS §2.8] "additionally return user attributes in the CAS response."
     written(explained, format, Success::with_attributes)
 }
 
-/// `GET /cas/proxy`: nobody gets a proxy ticket.
-pub(crate) async fn proxy(RawQuery(query): RawQuery) -> Response {
-    let query = query.unwrap_or_default();
-    let has = |name| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
-    let fault = if has("pgt") && has("targetService") {
-        ProxyFault::UnauthorizedService
-    } else {
-        ProxyFault::InvalidRequest
+/// `GET /cas/p3/proxyValidate`: the same for proxy tickets as well.
+pub(crate) async fn proxy_validate_p3(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let (explained, format) = answered(&app, &visit, Validate::parse_proxied, query).await;
+    written(explained, format, Success::with_attributes)
+}
+
+/// `GET /cas/proxy`: a proxy ticket for an application that may act for a person.
+pub(crate) async fn proxy(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
+    let given = match ProxyRequest::parse(query.unwrap_or_default().as_bytes()) {
+        Err(fault) => Err(fault),
+        Ok(request) => proxy_ticket(&app, &request)
+            .await
+            .unwrap_or_else(|failure| {
+                app.metrics.failures.inc();
+                tracing::error!(chain = failure.chain(), "a proxy ticket could not be made");
+                Err(ProxyFault::InternalError)
+            }),
     };
-    document(Format::Xml.media_type(), cas::proxy_refused(fault))
+    let text = match given {
+        Ok(ticket) => cas::proxied(&ticket),
+        Err(fault) => {
+            app.metrics.token_faults.inc();
+            tracing::info!(fault = ?fault, "a proxy ticket was not given");
+            cas::proxy_refused(fault)
+        }
+    };
+    document(Format::Xml.media_type(), text)
 }
 
 /// `POST /cas/samlValidate`: the same in SAML 1.1.
@@ -148,39 +184,48 @@ pub(crate) async fn saml_validate(
     };
     let text = match saml::Asked::parse(query.unwrap_or_default().as_bytes(), &body) {
         Err(fault) => saml::refused(fault, &around),
-        Ok(asked) => match explained(&app, &visit, (&asked.service, &asked.ticket), false).await {
-            Ok(success) => saml::answer(&asked, &success, &around),
-            Err(fault) => saml::refused(fault, &around),
-        },
+        Ok(asked) => {
+            let wanted = Asked {
+                service: &asked.service,
+                ticket: &asked.ticket,
+                renew: false,
+                callback: None,
+            };
+            match explained(&app, &visit, &wanted).await {
+                Ok(success) => saml::answer(&asked, &success, &around),
+                Err(fault) => saml::refused(fault, &around),
+            }
+        }
     };
     document("text/xml; charset=utf-8", text)
 }
 
+/// How the query of a validation is read.
+type Reading = fn(&[u8]) -> Result<Validate, (Fault, Format)>;
+
 async fn answered(
     app: &App,
     visit: &Visit,
+    read: Reading,
     query: Option<String>,
 ) -> (Result<Success, Fault>, Format) {
-    match Validate::parse(query.unwrap_or_default().as_bytes()) {
+    match read(query.unwrap_or_default().as_bytes()) {
         Err((fault, format)) => (Err(fault), format),
         Ok(asked) => {
-            let ticket = (&asked.service, asked.ticket.as_str());
-            (
-                explained(app, visit, ticket, asked.renew).await,
-                asked.format,
-            )
+            let wanted = Asked {
+                service: &asked.service,
+                ticket: &asked.ticket,
+                renew: asked.renew,
+                callback: asked.callback.as_deref(),
+            };
+            (explained(app, visit, &wanted).await, asked.format)
         }
     }
 }
 
 /// A failure of ours is a fault with a name in this protocol; the log has its causes.
-async fn explained(
-    app: &App,
-    visit: &Visit,
-    ticket: (&Named, &str),
-    renew: bool,
-) -> Result<Success, Fault> {
-    let explained = explain(app, &visit.caller, ticket, renew).await;
+async fn explained(app: &App, visit: &Visit, asked: &Asked<'_>) -> Result<Success, Fault> {
+    let explained = explain(app, &visit.caller, asked).await;
     let explained = explained.unwrap_or_else(|failure| {
         app.metrics.failures.inc();
         tracing::error!(chain = failure.chain(), "a ticket could not be explained");

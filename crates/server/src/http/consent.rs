@@ -87,7 +87,7 @@ fn granted(
     (session, person): (&SessionRecord, &Person),
 ) -> String {
     let code = gate::code(app, authorize, person.id, &session.proof, &session.key);
-    reply::way(app, authorize.granted(&code, &app.issuer))
+    reply::granted(app, authorize, &code, &session.key)
 }
 
 /// `GET /consent`
@@ -187,19 +187,28 @@ pub(super) async fn remember(
     (application, scope): (&str, &Scope),
     person: &Person,
 ) -> Result<(), Failure> {
+    let consent = agreement(app, (application, scope), person).await?;
+    let by = app.by(&visit.caller, "", "consent");
+    Ok(app.store.consent(&consent, &by).await?)
+}
+
+/// What somebody has agreed to once they say yes to this: what was said yes to before stays so.
+pub(super) async fn agreement(
+    app: &App,
+    (application, scope): (&str, &Scope),
+    person: &Person,
+) -> Result<Consent, Failure> {
     let before = app.store.consents(person.id).await?;
     let mut before = before.into_iter();
     let before = before.find(|consent| consent.application == application);
     let before = before.map_or_else(Scope::default, |one| Scope::understood(&one.scope));
     let scope: Scope = before.iter().chain(scope.iter()).collect();
-    let consent = Consent {
+    Ok(Consent {
         application: application.to_owned(),
         at: app.world.now(),
         person: person.id,
         scope: scope.to_string(),
-    };
-    let by = app.by(&visit.caller, "", "consent");
-    Ok(app.store.consent(&consent, &by).await?)
+    })
 }
 
 /// What these scopes give away, in the order in which it is said.

@@ -267,13 +267,16 @@ pub(crate) async fn answer(
         "deny" => false,
         _ => return bad_request(&app, &visit, "unknown action"),
     };
-    // Remembered first: a device that comes at once finds what it needs.
-    if allowed && asked.device.allowed.is_none() && !asked.client.trusted {
-        let scope = Scope::understood(&asked.device.scope);
-        let agreed = (asked.client.id.as_str(), &scope);
-        consent::remember(&app, &visit, agreed, &asked.person).await?;
-    }
+    let agreed = match allowed && !asked.client.trusted {
+        false => None,
+        true => {
+            let scope = Scope::understood(&asked.device.scope);
+            let agreed = (asked.client.id.as_str(), &scope);
+            Some(consent::agreement(&app, agreed, &asked.person).await?)
+        }
+    };
     let answer = DeviceAnswer {
+        agreed,
         allowed,
         application: asked.client.id.clone(),
         person: asked.person.id,

@@ -19,6 +19,7 @@ use super::{
     form::Form,
     reply, show,
     visit::Visit,
+    watch,
 };
 use crate::{
     app::{App, Code, Entered, Found, Input, Moved, refusal},
@@ -294,9 +295,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
         app.metrics.sessions.inc();
         let key = store::key::of_secret(new.id.expose());
         leave_the_old_session(app, &visit, (signed.person, &key)).await?;
-        visit
-            .cookies
-            .extend(app.jar.set_bytes(Name::Session, new.id.expose()));
+        watch::begins(app, &mut visit, (&key, new.id.expose()));
         // What somebody else opened with this browser is nothing that this person could leave.
         if visit.entered.is_some_and(|whose| whose != signed.person) {
             visit.cookies.extend(app.jar.delete(Name::Saml));
@@ -368,7 +367,7 @@ fn leave_with(
         Some(authorize) if may_be_asked(app, authorize) => consent::way(app, authorize, session),
         Some(authorize) => {
             let code = gate::code(app, authorize, person, proof, session);
-            reply::way(app, authorize.granted(&code, &app.issuer))
+            reply::granted(app, authorize, &code, session)
         }
     }
 }

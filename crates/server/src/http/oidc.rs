@@ -12,11 +12,11 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use journey::{Assurance, Person, PersonId, login::Enough};
-use store::{EndSessions, SessionRecord, seal::Purpose};
+use store::{EndSessions, Participant, SessionRecord, seal::Purpose};
 use wire::{
     oauth::{
         authorize::{self, Authorize, Door, Fault, Received, Refused, ResponseMode},
-        client::{Client, Kind},
+        client::{Client, Kind, Subjects},
         par::Referred,
     },
     oidc::{id_token::hinted_subject, logout::Logout},
@@ -26,19 +26,20 @@ use super::{
     account::{end, end_what_outlived, name_of},
     consent,
     form::Form,
+    frames,
     login::{Said, leave, own_session, proceed_page, sign_in_page},
     reply, show,
     visit::Visit,
+    watch,
 };
 use crate::{
     app::App,
-    cookie::Name,
     failure::Failure,
     gate::{
         self,
         pushed::{self, Found},
     },
-    page::{Link, LoggedOut, LogoutConfirm, ProceedWhy, Reason},
+    page::{self, Link, LoggedOut, LogoutConfirm, ProceedWhy, Reason},
     ticket::{self, Purposed, SignOut},
 };
 
@@ -72,19 +73,39 @@ async fn authorize(app: &App, visit: Visit, raw: &[u8]) -> Result<Response, Fail
         return match pushed::open(app, visit.caller.browser, &referred).await? {
             Found::First(location) => show::see_other(&visit, &location),
             Found::Mine(request) => asked(app, visit, *request).await,
-            Found::Over => show::refused(app, &visit, StatusCode::GONE, Reason::TooLate),
+            Found::Over => {
+                let client = Some(referred.client_id.as_str());
+                stopped(app, &visit, (StatusCode::GONE, Reason::TooLate), client)
+            }
         };
     }
+    match read(app, raw) {
+        // What is signed ends soon: from here on the browser has a reference, which may be loaded again.
+        Ok(request) => match visit.caller.browser.filter(|_| request.by_reference) {
+            Some(browser) => show::see_other(&visit, &pushed::shown_to(app, browser, request)),
+            None => asked(app, visit, request).await,
+        },
+        Err(refused) => refuse(app, &visit, &refused, authorize::named(raw).as_deref()),
+    }
+}
+
+/// A form of another site that is too long for an address: it goes on as if it had been handed over.
+pub(super) fn pass_on(app: &App, visit: &Visit, raw: &[u8]) -> Result<Response, Failure> {
+    match read(app, raw) {
+        Ok(request) => show::see_other(visit, &pushed::passed_on(app, request)),
+        Err(refused) => refuse(app, visit, &refused, authorize::named(raw).as_deref()),
+    }
+}
+
+fn read(app: &App, raw: &[u8]) -> Result<Authorize, Refused> {
     let catalogue = app.catalogue.load_full();
     let received = Received {
         issuer: &app.issuer,
         now: app.world.now().0,
         by: Door::Browser,
+        numbers: &gate::request_numbers(app),
     };
-    match authorize::parse(raw, &received, |id| catalogue.application(id)) {
-        Ok(request) => asked(app, visit, request).await,
-        Err(refused) => refuse(app, &visit, &refused),
-    }
+    authorize::parse(raw, &received, |id| catalogue.application(id))
 }
 
 /// A request that is complete and verified.
@@ -92,7 +113,7 @@ async fn asked(app: &App, mut visit: Visit, request: Authorize) -> Result<Respon
     let catalogue = app.catalogue.load_full();
     visit.prefer(&request.ui_locales);
     let Some(client) = catalogue.application(&request.client_id) else {
-        return refuse(app, &visit, &Refused::Page(Fault::ClientUnknown));
+        return refuse(app, &visit, &Refused::Page(Fault::ClientUnknown), None);
     };
     if !gate::can_be_met(client, &request) {
         return told(
@@ -107,6 +128,7 @@ async fn asked(app: &App, mut visit: Visit, request: Authorize) -> Result<Respon
     let Some((session, person)) = session else {
         return sign_in(app, &visit, request);
     };
+    watch::goes_on(app, &mut visit, client, &session.key);
     let demand = gate::demand(&catalogue, Some(&request));
     let enough = app.enough(
         &session.proof,
@@ -152,8 +174,12 @@ pub(super) fn is_about(app: &App, request: &Authorize, person: PersonId) -> bool
 /// Whom the application expects, if its hint is one of ours.
 pub(super) fn hinted(app: &App, request: &Authorize) -> Option<String> {
     let hint = request.id_token_hint.as_deref()?;
-    let (ring, now) = (&app.catalogue.load().ring, app.world.now().0);
-    hinted_subject(hint, &request.client_id, ring, &app.issuer, now)
+    let (catalogue, now) = (app.catalogue.load(), app.world.now().0);
+    let subject = hinted_subject(hint, &request.client_id, &catalogue.ring, &app.issuer, now)?;
+    // Nobody has a name of before the application was given another kind: it expects nobody whom it could get.
+    let client = catalogue.application(&request.client_id)?;
+    let is_public = subject.parse::<PersonId>().is_ok();
+    (is_public == (client.subject == Subjects::Public)).then_some(subject)
 }
 
 fn sign_in(app: &App, visit: &Visit, request: Authorize) -> Result<Response, Failure> {
@@ -233,7 +259,12 @@ fn told(app: &App, visit: &Visit, request: &Authorize, fault: Fault) -> Result<R
     show::see_other(visit, &reply::way(app, refused))
 }
 
-fn refuse(app: &App, visit: &Visit, refused: &Refused) -> Result<Response, Failure> {
+fn refuse(
+    app: &App,
+    visit: &Visit,
+    refused: &Refused,
+    client: Option<&str>,
+) -> Result<Response, Failure> {
     tracing::info!(fault = ?refused.fault(), "an authorization request was refused");
     if let Some(reply) = refused.reply(&app.issuer) {
         return show::see_other(visit, &reply::way(app, reply));
@@ -246,7 +277,32 @@ fn refuse(app: &App, visit: &Visit, refused: &Refused) -> Result<Response, Failu
             detail: row.description.to_owned(),
         },
     };
-    show::refused(app, visit, status, reason)
+    stopped(app, visit, (status, reason), client)
+}
+
+/// A page that says why it does not go on, with the way back to where the application begins.
+fn stopped(
+    app: &App,
+    visit: &Visit,
+    (status, reason): (StatusCode, Reason),
+    client: Option<&str>,
+) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load();
+    let client = client.and_then(|id| catalogue.application(id));
+    let back = client.filter(|client| client.enabled).and_then(|client| {
+        Some(Link {
+            name: name_of(client, visit.language),
+            url: client.entrance(&app.issuer)?,
+        })
+    });
+    let page = page::Refused {
+        reason,
+        support_code: None,
+        // An application that nobody starts at leaves the front page.
+        again: back.is_none().then(|| "/".to_owned()),
+        back,
+    };
+    show::page(app, visit, status, &page)
 }
 
 /// A request that no page of ours makes.
@@ -338,7 +394,7 @@ pub(crate) async fn jwks(State(app): State<App>) -> Response {
         (CONTENT_TYPE, "application/jwk-set+json"),
         (CACHE_CONTROL, "public, max-age=300"),
     ];
-    (headers, app.catalogue.load().jwks.clone()).into_response()
+    (headers, gate::jwks(&app)).into_response()
 }
 
 /// `GET /logout`
@@ -362,18 +418,16 @@ pub(crate) async fn logout_form(
     let Some(ticket) = ticket::open::<SignOut>(&app.keys, Purpose::Csrf, KIND, &sealed) else {
         return logout(&app, visit, &body).await;
     };
+    let mut hear = Vec::new();
     if app.world.now() < ticket.until {
+        hear = frames::who_hears(&app, &visit).await?;
         match own_session(&app, &visit).await? {
             Some((session, person)) => sign_out(&app, &mut visit, &session, &person).await?,
             None => end_what_outlived(&app, &mut visit).await?,
         }
     }
-    signed_out(
-        &app,
-        &visit,
-        ticket.application.as_deref(),
-        ticket.then.as_deref(),
-    )
+    let asked = (ticket.application.as_deref(), ticket.then.as_deref());
+    signed_out(&app, &visit, &hear, asked)
 }
 
 async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Failure> {
@@ -386,6 +440,7 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
     };
     visit.prefer(&request.ui_locales);
     let (application, then) = (request.client_id.as_deref(), request.return_to.as_deref());
+    let hear = frames::who_hears(app, &visit).await?;
     let Some((session, person)) = own_session(app, &visit).await? else {
         // The application that got its tokens in this session says so by its hint.
         if visit
@@ -393,15 +448,16 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
             .is_some_and(|key| request.sid == Some(gate::sid(&key)))
         {
             end_what_outlived(app, &mut visit).await?;
+            return signed_out(app, &visit, &hear, (application, then));
         }
-        return signed_out(app, &visit, application, then);
+        return signed_out(app, &visit, &[], (application, then));
     };
     let known_as = |client: &Client| client.known_as(&person.id.to_string());
     let subject = application.and_then(find).map(known_as);
     let subject = subject.unwrap_or_else(|| person.id.to_string());
     if !request.must_ask(&subject, &gate::sid(&session.key)) {
         sign_out(app, &mut visit, &session, &person).await?;
-        return signed_out(app, &visit, application, then);
+        return signed_out(app, &visit, &hear, (application, then));
     }
     let name = application
         .and_then(find)
@@ -442,16 +498,19 @@ async fn sign_out(
     person: &Person,
 ) -> Result<(), Failure> {
     end(app, visit, person, &EndSessions::One(session.key)).await?;
-    visit.cookies.extend(app.jar.delete(Name::Session));
+    watch::ends(app, visit);
     Ok(())
 }
 
 fn signed_out(
     app: &App,
     visit: &Visit,
-    application: Option<&str>,
-    then: Option<&str>,
+    hear: &[Participant],
+    (application, then): (Option<&str>, Option<&str>),
 ) -> Result<Response, Failure> {
+    if let Some(way) = frames::way(app, visit, hear, (application, then)) {
+        return show::see_other(visit, &way);
+    }
     if let Some(then) = then {
         return show::see_other(visit, then);
     }

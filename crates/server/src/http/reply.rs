@@ -1,4 +1,5 @@
-//! What an application is told, on its way through the browser: a redirect, or a page with a form.
+//! What an application is told, on its way through the browser: a redirect, or a page with a form; signed, if
+//! it wants that.
 
 use axum::{
     Extension,
@@ -9,9 +10,9 @@ use http::StatusCode;
 use journey::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::seal::Purpose;
-use wire::oauth::authorize::Reply;
+use wire::oauth::authorize::{Authorize, Reply};
 
-use super::{show, visit::Visit};
+use super::{show, visit::Visit, watch};
 use crate::{
     app::App,
     failure::Failure,
@@ -31,12 +32,18 @@ struct Kept {
     until: Timestamp,
 }
 
-/// Where the browser goes with a reply. A form has a page of its own, so that whoever sends the browser
-/// on need not know which it is.
+/// Where the browser goes with a code of a session.
+pub(super) fn granted(app: &App, authorize: &Authorize, code: &str, session: &[u8; 32]) -> String {
+    let state = watch::session_state_for(app, authorize, session);
+    way(app, authorize.granted(code, state.as_deref(), &app.issuer))
+}
+
+/// Where the browser goes with a reply. A form has a page of its own, and what is to be signed is signed
+/// there, so that whoever sends the browser on need not know which it is.
 pub(super) fn way(app: &App, reply: Reply) -> String {
     match reply {
         Reply::Redirect(location) => location,
-        reply @ Reply::Form { .. } => {
+        reply @ (Reply::Form { .. } | Reply::Jwt(_)) => {
             let until = app.world.now().plus(POSTED_S);
             let kept = Kept { reply, until };
             let sealed = ticket::seal(&app.keys, Purpose::Csrf, KIND, &kept);
@@ -45,7 +52,8 @@ pub(super) fn way(app: &App, reply: Reply) -> String {
     }
 }
 
-/// `GET /answer`: the form, which goes off by itself, or with a click where scripts are off.
+/// `GET /answer`: the form, which goes off by itself, or with a click where scripts are off; or the way on with
+/// what was signed.
 pub(crate) async fn show(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
@@ -56,11 +64,23 @@ pub(crate) async fn show(
     let sealed = pairs.find_map(|pair| pair.strip_prefix("ticket="));
     let kept: Option<Kept> =
         sealed.and_then(|sealed| ticket::open(&app.keys, Purpose::Csrf, KIND, sealed));
-    match kept.filter(|kept| app.world.now() < kept.until) {
-        Some(Kept {
-            reply: Reply::Form { to, fields },
-            ..
-        }) => show::page(&app, &visit, StatusCode::OK, &Posted { to, fields }),
-        _ => show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate),
+    let Some(kept) = kept.filter(|kept| app.world.now() < kept.until) else {
+        return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
+    };
+    match signed(&app, kept.reply)? {
+        Reply::Form { to, fields } => {
+            show::page(&app, &visit, StatusCode::OK, &Posted { to, fields })
+        }
+        Reply::Redirect(location) => show::see_other(&visit, &location),
+        Reply::Jwt(_) => Err(Failure::Impossible("a signed answer that is not signed")),
     }
+}
+
+fn signed(app: &App, reply: Reply) -> Result<Reply, Failure> {
+    let Reply::Jwt(unsigned) = reply else {
+        return Ok(reply);
+    };
+    let (catalogue, now) = (app.catalogue.load(), app.world.now().0);
+    let signed = unsigned.sign(&app.issuer, &catalogue.ring, now);
+    signed.map_err(|error| Failure::Sign(Box::new(error)))
 }

@@ -2,14 +2,18 @@
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::IntoResponse,
     routing::{get, post},
 };
 
+use http::StatusCode;
+use wire::oauth::authorize;
+
 use super::{
-    account, activation, around::around, back, cas, consent, device, gate, login, management, oidc,
-    recovery, reply, saml, saml_logout, scripts,
+    account, activation, around::around, back, cas, consent, device, frames, gate, login,
+    management, oidc, recovery, registration, reply, saml, saml_logout, scripts, watch,
 };
 use crate::app::App;
 
@@ -37,7 +41,7 @@ pub enum Who {
 /// One route.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// `GET`, or `POST` if it takes forms as well.
+    /// `GET`, or `POST` if it takes forms as well; others where an application looks after what it registered.
     pub methods: &'static [&'static str],
     /// Its path; `{…}` stands for one segment.
     pub path: &'static str,
@@ -52,6 +56,7 @@ const fn route(methods: &'static [&'static str], path: &'static str, who: Who) -
 const GET: &[&str] = &["GET"];
 const POST: &[&str] = &["POST"];
 const BOTH: &[&str] = &["GET", "POST"];
+const KEEPING: &[&str] = &["GET", "PUT", "DELETE"];
 
 /// All of them. A path that is not here does not exist.
 pub const ROUTES: &[Route] = &[
@@ -77,6 +82,7 @@ pub const ROUTES: &[Route] = &[
     route(POST, "/cas/samlValidate", Who::Service),
     route(GET, "/cas/serviceValidate", Who::Service),
     route(GET, "/cas/validate", Who::Service),
+    route(GET, "/check-session", Who::Anybody),
     route(BOTH, "/consent", Who::Session),
     route(BOTH, "/device", Who::Anybody),
     route(POST, "/device-authorization", Who::Application),
@@ -91,7 +97,10 @@ pub const ROUTES: &[Route] = &[
     route(BOTH, "/login", Who::Anybody),
     route(BOTH, "/login/{id}", Who::Browser),
     route(BOTH, "/logout", Who::Anybody),
+    route(GET, "/logout/applications", Who::Anybody),
     route(POST, "/par", Who::Application),
+    route(POST, "/register", Who::Application),
+    route(KEEPING, "/register/{id}", Who::Application),
     route(BOTH, "/resume/{token}", Who::Anybody),
     route(POST, "/revoke", Who::Application),
     route(GET, "/saml/continue", Who::Anybody),
@@ -135,8 +144,11 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/answer", get(reply::show))
         .route(
             "/authorize",
-            get(oidc::authorize_query).post(oidc::authorize_form),
+            get(oidc::authorize_query)
+                .post(oidc::authorize_form)
+                .layer(DefaultBodyLimit::max(authorize::BYTES_MAX)),
         )
+        .route("/check-session", get(watch::show))
         .route("/consent", get(consent::ask).post(consent::answer))
         .route("/device", get(device::show).post(device::enter))
         .route("/device-authorization", post(back::device))
@@ -149,7 +161,15 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/login", get(login::start).post(login::enter))
         .route("/login/{id}", get(login::show).post(login::act))
         .route("/logout", get(oidc::logout_query).post(oidc::logout_form))
+        .route("/logout/applications", get(frames::show))
         .route("/par", post(back::par))
+        .route("/register", post(registration::register))
+        .route(
+            "/register/{id}",
+            get(registration::show)
+                .put(registration::change)
+                .delete(registration::remove),
+        )
         .route(
             "/resume/{token}",
             get(login::offer_resume).post(login::resume),
@@ -167,6 +187,18 @@ pub(crate) fn router(app: &App) -> Router {
         .with_state(app.clone())
 }
 
+/// Of a router of ours, what applications need that show certificates: no page, and nothing that a browser opens.
+pub fn for_applications(public: Router) -> Router {
+    public.layer(middleware::from_fn(async |request: Request, next: Next| {
+        let path = request.uri().path();
+        let mut own = ROUTES.iter().filter(|route| route.who == Who::Application);
+        match own.any(|route| route.path == path) && !path.starts_with("/gate/") {
+            true => next.run(request).await,
+            false => StatusCode::NOT_FOUND.into_response(),
+        }
+    }))
+}
+
 /// CAS, the gate and SAML.
 fn other_languages() -> Router<App> {
     Router::new()
@@ -175,10 +207,10 @@ fn other_languages() -> Router<App> {
         .route("/.furka/start", get(gate::start))
         .route("/cas/login", get(cas::login))
         .route("/cas/logout", get(cas::logout))
-        .route("/cas/p3/proxyValidate", get(cas::service_validate_p3))
+        .route("/cas/p3/proxyValidate", get(cas::proxy_validate_p3))
         .route("/cas/p3/serviceValidate", get(cas::service_validate_p3))
         .route("/cas/proxy", get(cas::proxy))
-        .route("/cas/proxyValidate", get(cas::service_validate))
+        .route("/cas/proxyValidate", get(cas::proxy_validate))
         .route("/cas/samlValidate", post(cas::saml_validate))
         .route("/cas/serviceValidate", get(cas::service_validate))
         .route("/cas/validate", get(cas::validate))

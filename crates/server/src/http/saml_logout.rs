@@ -27,6 +27,7 @@ use super::{
     saml::{Message, name_in, page, posted, spent},
     show,
     visit::Visit,
+    watch,
 };
 use crate::{
     app::App,
@@ -274,7 +275,7 @@ async fn leaves(
         }
     };
     end(app, &visit, &person, &EndSessions::One(session.key)).await?;
-    visit.cookies.extend(app.jar.delete(Name::Session));
+    watch::ends(app, &mut visit);
     entered.applications.retain(is_other);
     let mut entered = to_leave(app, entered);
     if entered.applications.is_empty() {

@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{
-    HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFRESH, RETRY_AFTER,
         SET_COOKIE,
@@ -64,12 +64,15 @@ pub(crate) fn signed_out(app: &App, visit: &Visit, said: &LoggedOut) -> Result<R
     if visit.entered.is_some() {
         return see_other(visit, "/saml/leave");
     }
-    const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
     let mut response = page(app, visit, StatusCode::OK, said)?;
-    response
-        .headers_mut()
-        .insert(CLEAR, HeaderValue::from_static("\"cache\""));
+    forget(response.headers_mut());
     Ok(response)
+}
+
+/// The browser forgets what it kept of us.
+pub(crate) fn forget(headers: &mut HeaderMap) {
+    const CLEAR: HeaderName = HeaderName::from_static("clear-site-data");
+    headers.insert(CLEAR, HeaderValue::from_static("\"cache\""));
 }
 
 /// The cookies of a visit.

@@ -11,6 +11,7 @@ use super::{around::is_foreign, saml_logout};
 use crate::{
     app::{App, Caller},
     cookie::{Name, sha256},
+    held_certificate::{Believed, HeldCertificate, client_certificate},
     page::Frame,
     visitor::{Forwarding, Peer, claims_to_be_forwarded, client_address},
     world::Draw,
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) caller: Caller,
+    /// The certificate of which whoever calls has the key.
+    pub(crate) certificate: Option<HeldCertificate>,
     /// Path and query at which a GET shows this page again.
     pub(crate) here: String,
     pub(crate) language: Language,
@@ -83,6 +86,7 @@ impl Visit {
                 device,
                 place,
             },
+            certificate: certificate_of(app, parts),
             here: parts
                 .uri
                 .path_and_query()
@@ -142,4 +146,17 @@ fn address_of(app: &App, parts: &Parts) -> Option<IpAddr> {
         app.metrics.forwarded_by_strangers.inc();
     }
     client_address(peer, &parts.headers, settings.forwarding, trusted)
+}
+
+fn certificate_of(app: &App, parts: &Parts) -> Option<HeldCertificate> {
+    let Peer(peer) = *parts.extensions.get::<Peer>()?;
+    // Without a place where certificates are asked for, none counts.
+    app.issuer.mtls()?;
+    let believed = Believed {
+        certificates: app.settings.proxies_pass_certificates,
+        forwarding: app.settings.forwarding,
+        trusted: &app.settings.trusted_proxies,
+    };
+    let held = parts.extensions.get::<HeldCertificate>();
+    client_certificate(peer, &parts.headers, held, believed)
 }

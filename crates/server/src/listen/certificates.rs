@@ -23,6 +23,8 @@ use thiserror::Error;
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+use super::any_client::AnyClient;
+
 /// More is no certificate chain.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -131,14 +133,17 @@ impl Certificates {
         }
     }
 
-    /// [P11] TLS 1.2 or 1.3, HTTP/2 or HTTP/1.1.
-    pub(super) fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, CertificateError> {
+    /// [P11] TLS 1.2 or 1.3, HTTP/2 or HTTP/1.1. `asks`: whether the other end may show a certificate, too.
+    pub(super) fn acceptor(self: &Arc<Self>, asks: bool) -> Result<TlsAcceptor, CertificateError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13, &TLS12])
-            .map_err(CertificateError::Setup)?
-            .with_no_client_auth()
-            .with_cert_resolver(self.clone());
+            .map_err(CertificateError::Setup)?;
+        let config = match asks {
+            true => config.with_client_cert_verifier(Arc::new(AnyClient::new())),
+            false => config.with_no_client_auth(),
+        };
+        let mut config = config.with_cert_resolver(self.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new().map_err(CertificateError::Setup)?;
         Ok(TlsAcceptor::from(Arc::new(config)))

@@ -29,7 +29,10 @@ use super::{
     Door, Limits, proxy_header,
     watched::{Doing, UnderWay, Watched},
 };
-use crate::visitor::{Forwarding, Peer};
+use crate::{
+    held_certificate::HeldCertificate,
+    visitor::{Forwarding, Peer},
+};
 
 /// Streams of one HTTP/2 connection at once: a browser needs a handful.
 const STREAMS_MAX: u32 = 64;
@@ -74,12 +77,13 @@ pub(super) async fn attend(
     // Answers are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     let Some(tls) = &door.tls else {
-        return converse(stream, false, peer, &door, closing).await;
+        return converse(stream, false, (peer, None), &door, closing).await;
     };
     match tokio::time::timeout_at(deadline, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            converse(stream, http2, peer, &door, closing).await;
+            let held = HeldCertificate::of_handshake(stream.get_ref().1);
+            converse(stream, http2, (peer, held), &door, closing).await;
         }
         Ok(Err(error)) => tracing::debug!(%error, %peer, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
@@ -90,7 +94,7 @@ pub(super) async fn attend(
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     http2: bool,
-    peer: IpAddr,
+    (peer, held): (IpAddr, Option<HeldCertificate>),
     door: &Door,
     mut closing: watch::Receiver<bool>,
 ) {
@@ -100,6 +104,9 @@ async fn converse(
     let service = hyper::service::service_fn(|mut request: Request<Incoming>| {
         let under_way = UnderWay::begin(&doing);
         request.extensions_mut().insert(Peer(peer));
+        if let Some(held) = &held {
+            request.extensions_mut().insert(held.clone());
+        }
         let http1 = request.version() < Version::HTTP_2;
         let answer = door.router.clone().call(request);
         async move {

@@ -5,6 +5,7 @@
 //! does not feel, and an end that comes within seconds. Deliberately absent: routes, and what a proxy
 //! says in headers (`visitor`).
 
+mod any_client;
 mod certificates;
 mod connection;
 mod crowd;
@@ -39,6 +40,9 @@ pub struct Listen {
     /// that protocol, and one from anybody else never does. The other mechanisms are headers of
     /// requests and are not looked at here.
     pub forwarding: Forwarding,
+    /// Whether the other end is asked for a certificate. Browsers would show that to people, so it is done at a
+    /// door of its own.
+    pub asks_for_certificates: bool,
     /// What a connection may cost.
     pub limits: Limits,
     /// The certificate; none for plain HTTP.
@@ -108,7 +112,8 @@ pub async fn serve(
     how: Listen,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let tls = how.tls.as_ref().map(Certificates::acceptor).transpose();
+    let asks = how.asks_for_certificates;
+    let tls = how.tls.as_ref().map(|tls| tls.acceptor(asks)).transpose();
     let tls = tls.map_err(io::Error::other)?;
     let limits = how.limits;
     let crowd = Crowd::new(limits.connections_max, limits.connections_per_peer_max);

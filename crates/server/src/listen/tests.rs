@@ -7,7 +7,11 @@ use std::{
 };
 
 use axum::{Extension, body::Bytes, routing::get};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, pki_types::ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, ConfigBuilder, RootCertStore, StreamOwned,
+    client::WantsClientCert,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName},
+};
 use tempfile::TempDir;
 use tokio::{
     sync::{Notify, oneshot},
@@ -15,7 +19,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::visitor::Peer;
+use crate::{held_certificate::HeldCertificate, visitor::Peer};
 
 const ASK: &str = "GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
@@ -32,6 +36,7 @@ struct Running {
 fn plain() -> Listen {
     Listen {
         forwarding: Forwarding::None,
+        asks_for_certificates: false,
         limits: Limits {
             drain: Duration::from_millis(300),
             ..Limits::default()
@@ -56,6 +61,12 @@ async fn run(how: Listen) -> Running {
         .route(
             "/peer",
             get(|Extension(Peer(peer)): Extension<Peer>| async move { peer.to_string() }),
+        )
+        .route(
+            "/certificate",
+            get(|held: Option<Extension<HeldCertificate>>| async move {
+                held.map_or("none".to_owned(), |held| held.0.chain().thumbprint())
+            }),
         )
         .route(
             "/body",
@@ -110,7 +121,7 @@ fn rest_of(stream: &mut impl Read) -> String {
 }
 
 /// A fresh certificate in two files; the certificate for a client to trust.
-fn write_pair(dir: &Path) -> rustls::pki_types::CertificateDer<'static> {
+fn write_pair(dir: &Path) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(dir.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     std::fs::write(dir.join("cert.pem"), made.cert.pem()).unwrap();
@@ -124,18 +135,39 @@ fn read_pair(dir: &Path) -> Arc<Certificates> {
 /// A client that trusts one certificate.
 fn over_tls(
     address: SocketAddr,
-    trusted: &rustls::pki_types::CertificateDer<'static>,
+    trusted: &CertificateDer<'static>,
     alpn: &[&str],
 ) -> StreamOwned<ClientConnection, Socket> {
+    let mut config = trusting(trusted).with_no_client_auth();
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    to(address, config)
+}
+
+/// One that shows a certificate, if it is asked for one.
+fn showing(
+    address: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    own: Option<(CertificateDer<'static>, PrivateKeyDer<'static>)>,
+) -> StreamOwned<ClientConnection, Socket> {
+    let config = trusting(trusted);
+    let config = match own {
+        None => config.with_no_client_auth(),
+        Some((shown, key)) => config.with_client_auth_cert(vec![shown], key).unwrap(),
+    };
+    to(address, config)
+}
+
+fn trusting(trusted: &CertificateDer<'static>) -> ConfigBuilder<ClientConfig, WantsClientCert> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+}
+
+fn to(address: SocketAddr, config: ClientConfig) -> StreamOwned<ClientConnection, Socket> {
     let name = ServerName::try_from("localhost").unwrap();
     let client = ClientConnection::new(Arc::new(config), name).unwrap();
     StreamOwned::new(client, connect(address))
@@ -456,4 +488,38 @@ async fn a_certificate_that_is_not_there_says_which_file() {
     let dir = TempDir::new().unwrap();
     let error = Certificates::read(&dir.path().join("no.pem"), &dir.path().join("key.pem"));
     assert!(error.unwrap_err().to_string().contains("no.pem"));
+}
+
+/// At the door for people, nobody is asked for a certificate; at the other one, it is only asked for.
+#[tokio::test]
+async fn a_certificate_is_asked_for_at_its_own_door_only() {
+    let dir = TempDir::new().unwrap();
+    let trusted = write_pair(dir.path());
+    let mine = rcgen::generate_simple_self_signed(vec!["sync.example".to_owned()]).unwrap();
+    let shown = mine.cert.der().clone();
+    let thumbprint = wire::certificate::Chain::of(std::slice::from_ref(&shown));
+    let thumbprint = thumbprint.unwrap().thumbprint();
+    for (asks, shows, seen) in [
+        (false, true, "none"),
+        (true, false, "none"),
+        (true, true, thumbprint.as_str()),
+    ] {
+        let server = run(Listen {
+            asks_for_certificates: asks,
+            tls: Some(read_pair(dir.path())),
+            ..plain()
+        })
+        .await;
+        let (address, trusted) = (server.address, trusted.clone());
+        let key = PrivateKeyDer::try_from(mine.signing_key.serialize_der());
+        let own = shows.then(|| (shown.clone(), key.unwrap()));
+        let exchange = move || {
+            let mut stream = showing(address, &trusted, own);
+            let ask = ASK.replace("peer", "certificate");
+            stream.write_all(ask.as_bytes()).unwrap();
+            rest_of(&mut stream)
+        };
+        let text = spawn_blocking(exchange).await.unwrap();
+        assert!(text.ends_with(seen), "{asks} {shows}: {text}");
+    }
 }

@@ -32,10 +32,14 @@ pub(crate) fn packages() -> &'static Path {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openid-connect-clients");
         fs::create_dir_all(&folder).unwrap();
         let mut is_new = !folder.join("node_modules").exists();
-        for file in ["package.json", "package-lock.json", "openid_client.mjs"] {
+        let scripts = ["openid_client.mjs", "registration.mjs"];
+        for file in ["package.json", "package-lock.json"]
+            .into_iter()
+            .chain(scripts)
+        {
             let wanted = fs::read(list.join(file)).unwrap();
             let there = fs::read(folder.join(file)).ok();
-            is_new |= file != "openid_client.mjs" && there.as_ref() != Some(&wanted);
+            is_new |= !scripts.contains(&file) && there.as_ref() != Some(&wanted);
             fs::write(folder.join(file), wanted).unwrap();
         }
         if is_new {

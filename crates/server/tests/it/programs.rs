@@ -7,14 +7,15 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::Arc,
     thread,
     time::Duration,
 };
 
 use scraper::{Html, Selector};
 use server::{
-    Forwarding, Provider,
-    listen::{Limits, Listen, serve},
+    Forwarding, Provider, for_applications,
+    listen::{Certificates, Limits, Listen, serve},
 };
 use tempfile::TempDir;
 use testkit::memory::Canton;
@@ -56,6 +57,7 @@ impl Serving {
         let proxies = vec!["127.0.0.1/32".parse().unwrap()];
         let how = Listen {
             forwarding: Forwarding::XForwardedFor,
+            asks_for_certificates: false,
             limits: Limits::default(),
             tls: None,
             trusted_proxies: proxies,
@@ -74,6 +76,26 @@ impl Serving {
             origin,
             runtime,
         }
+    }
+
+    /// Opens a second door, which asks for certificates; its port.
+    pub(crate) fn asks_for_certificates(&self, tls: Certificates) -> u16 {
+        let how = Listen {
+            forwarding: Forwarding::XForwardedFor,
+            asks_for_certificates: true,
+            limits: Limits::default(),
+            tls: Some(Arc::new(tls)),
+            trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0");
+        let listener = self.runtime.block_on(listener).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let router = for_applications(self.node.router());
+        drop(
+            self.runtime
+                .spawn(serve(listener, router, how, std::future::pending())),
+        );
+        port
     }
 
     /// What is to be told to applications is told.

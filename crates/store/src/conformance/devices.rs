@@ -4,8 +4,8 @@ use journey::{Happened, Method, PersonId, Timestamp};
 
 use super::world::{Cause, Kept, NOW, World, count};
 use crate::{
-    AllowedDevice, AskedDevice, By, DeviceAnswer, DevicePoll, EndSessions, NewDevice, Redeemed,
-    Redemption, key,
+    AllowedDevice, AskedDevice, By, Consent, DeviceAnswer, DevicePoll, EndSessions, NewDevice,
+    Redeemed, Redemption, key,
 };
 
 /// A device that asks, as its application would have it.
@@ -32,6 +32,12 @@ async fn session(world: &World, person: PersonId) -> Result<[u8; 32], Cause> {
 
 fn answer(of: &NewDevice, (person, session): (PersonId, [u8; 32]), allowed: bool) -> DeviceAnswer {
     DeviceAnswer {
+        agreed: allowed.then(|| Consent {
+            application: of.application.clone(),
+            at: NOW,
+            person,
+            scope: of.scope.clone(),
+        }),
         allowed,
         application: of.application.clone(),
         person,
@@ -220,7 +226,7 @@ pub(super) async fn of_many_polls_of_a_device_that_was_let_in_one_is_redeemed(
         })
         .await?;
     assert_eq!(count(&outcomes, &true), 1);
-    let owner = world.store().redeemed(&new.code, &who.1).await?;
+    let owner = world.redeemed(&new.code, &who.1).await?;
     assert_eq!(owner, Some(person));
     Ok(())
 }
@@ -244,8 +250,12 @@ pub(super) async fn nobody_answers_a_device_from_a_session_that_is_over(world: &
         ..answer(&new, (one, own), true)
     };
     assert!(!store.answer_device(&of_another, &world.by()).await?);
+    assert_eq!(store.consents(one).await?, []);
+    assert_eq!(store.consents(other).await?, []);
     let yes = answer(&new, (one, own), true);
     assert!(store.answer_device(&yes, &world.by()).await?);
+    let agreed: Vec<_> = yes.agreed.into_iter().collect();
+    assert_eq!(store.consents(one).await?, agreed);
     store.disable(one, true, &world.by()).await?;
     let DevicePoll::Allowed(allowed) = poll(world, &new, NOW).await? else {
         return Err("it was let in".into());
@@ -278,8 +288,18 @@ pub(super) async fn a_device_is_forgotten_a_day_after_its_time(world: &World) ->
         at: end,
         ..world.by()
     };
-    let yes = answer(&waiting, who, true);
+    let yes = DeviceAnswer {
+        agreed: Some(Consent {
+            application: "late".into(),
+            at: end,
+            person,
+            scope: "openid".into(),
+        }),
+        ..answer(&waiting, who, true)
+    };
     assert!(!store.answer_device(&yes, &late).await?);
+    let told = store.consents(person).await?;
+    assert!(told.iter().all(|one| one.application == "screen"));
     for device in [&waiting, &allowed] {
         assert_eq!(poll(world, device, end).await?, DevicePoll::Over);
     }

@@ -125,6 +125,37 @@ pub(super) async fn who_took_part_hears_of_a_person_who_is_switched_off(world: &
     Ok(())
 }
 
+/// [C15] Who signs out asks first whom the browser is to tell: of this session, under the names by which the
+/// applications know it, and also when its limits were faster.
+pub(super) async fn who_takes_part_in_a_session_is_known_until_somebody_ends_it(
+    world: &World,
+) -> Kept {
+    let person = world.person(Method::Sms).await?;
+    let first = session(world, person, &["ism", "ent"]).await?;
+    let second = session(world, person, &["ent"]).await?;
+    let other = session(world, person, &["lms"]).await?;
+    let end = async |which| world.store().end_sessions(&which, &world.by()).await;
+    let part = |application: &str, session| Participant {
+        application: application.to_owned(),
+        session,
+    };
+    let found = world.store().participants(&first).await?;
+    assert_eq!(found, [part("ent", first), part("ism", first)]);
+    assert_eq!(end(EndSessions::Replaced(first, second)).await?, 1);
+    assert_eq!(world.store().participants(&first).await?, []);
+    let mut all = [part("ent", first), part("ent", second), part("ism", first)];
+    all.sort_by(|a, b| (&a.application, a.session).cmp(&(&b.application, b.session)));
+    assert_eq!(world.store().participants(&second).await?, all);
+    assert_eq!(end(EndSessions::Over(second)).await?, 1);
+    assert_eq!(world.store().participants(&second).await?, all);
+    assert_eq!(end(EndSessions::One(second)).await?, 0);
+    assert_eq!(world.store().participants(&second).await?, []);
+    let still = world.store().participants(&other).await?;
+    assert_eq!(still, [part("lms", other)]);
+    assert_eq!(world.store().participants(&world.hash()).await?, []);
+    Ok(())
+}
+
 /// [C15] Of an end and a sign-in at the same moment, either the application hears of it, or it never
 /// took part.
 pub(super) async fn nobody_takes_part_in_what_is_over(world: &World) -> Kept {

@@ -3,7 +3,9 @@
 use journey::{Happened, Method, Notice, PersonId, Place, SavedCode, effect::Effect};
 
 use super::world::{Cause, Kept, NOW, World, count, sign_in};
-use crate::{Committed, Message, NewRecoverySet, RecoverySet};
+use crate::{
+    AssignToken, Committed, EndSessions, Message, NewRecoverySet, NewSession, RecoverySet, key,
+};
 
 fn new_set(world: &World, person: PersonId, instead_of: Option<[u8; 16]>) -> NewRecoverySet {
     NewRecoverySet {
@@ -187,9 +189,17 @@ pub(super) async fn a_recovery_code_is_void_with_its_owner(world: &World) -> Kep
             .await?
     );
     world.store().disable(person, false, &world.by()).await?;
+    assert!(
+        !world
+            .store()
+            .make_recovery_set(&refused, &world.by())
+            .await?,
+        "codes that were being made before"
+    );
     assert_eq!(world.store().recovery_set(person).await?, None);
+    // What was proven before is of an era that is over: the code is not even looked at.
     let late = uses(world, person, (&new, 0)).await?;
-    assert_eq!(late, Committed::CounterSpent);
+    assert_eq!(late, Committed::Overtaken);
     Ok(())
 }
 
@@ -207,6 +217,7 @@ pub(super) async fn what_is_lost_is_replaced_at_once(world: &World) -> Kept {
         otp: Box::new(app.clone()),
         person,
         place: Place::Public,
+        session: None,
     };
     let replaced = world.commit(&journey, &[replace]).await?;
     assert_eq!(replaced, Committed::Yes(None));
@@ -222,6 +233,66 @@ pub(super) async fn what_is_lost_is_replaced_at_once(world: &World) -> Kept {
         matches!(spent, Committed::CounterSpent | Committed::Overtaken),
         "{spent:?}"
     );
+    Ok(())
+}
+
+/// [L09] A new app that was asked for in a session is bound while that session lives, and not by a journey
+/// that outlives it, nor with the session of somebody else.
+pub(super) async fn a_new_app_ends_with_the_session_that_asked(world: &World) -> Kept {
+    let (person, before) = world.holder_of_app().await?;
+    let other = world.person(Method::Sms).await?;
+    let key = |session: NewSession| key::of_secret(session.id.expose());
+    let own = key(world.session(person).await?);
+    let over = key(world.session(person).await?);
+    let anothers = key(world.session(other).await?);
+    let end = EndSessions::One(over);
+    world.store().end_sessions(&end, &world.by()).await?;
+    let journey = world.signing_in(person)?;
+    assert_eq!(world.open(&journey, &[]).await?, Committed::Yes(None));
+    let app = world.app();
+    let replace = |session| Effect::ReplaceWithApp {
+        otp: Box::new(app.clone()),
+        person,
+        place: Place::Public,
+        session: Some(session),
+    };
+    for wrong in [over, anothers, world.hash()] {
+        let refused = world.commit(&journey, &[replace(wrong)]).await?;
+        assert_eq!(refused, Committed::SessionOver);
+        let bound = world.account(person).await?.person.app;
+        assert_eq!(bound.map(|app| app.id), Some(before));
+    }
+    let replaced = world.commit(&journey, &[replace(own)]).await?;
+    assert_eq!(replaced, Committed::Yes(None));
+    Ok(())
+}
+
+/// [L05] Whoever is given another token in place of theirs begins anew: neither the sheet of paper nor the
+/// devices that went with it count any more.
+pub(super) async fn another_token_voids_the_recovery_codes(world: &World) -> Kept {
+    let person = world.person(Method::Token).await?;
+    let tokens = [world.token(), world.token()];
+    world.import_tokens(&tokens).await?;
+    let assign = |serial: &str| AssignToken {
+        counter: None,
+        person,
+        serial: serial.to_owned(),
+    };
+    let (by, store) = (world.by(), world.store());
+    assert!(store.assign_token(&assign(&tokens[0].serial), &by).await?);
+    let device = world.hash();
+    world.lets_in_on(person, device).await?;
+    let codes = new_set(world, person, None);
+    assert!(store.make_recovery_set(&codes, &by).await?);
+    assert!(store.assign_token(&assign(&tokens[0].serial), &by).await?);
+    assert!(
+        store.recovery_set(person).await?.is_some(),
+        "it is the same"
+    );
+    assert!(store.assign_token(&assign(&tokens[1].serial), &by).await?);
+    assert_eq!(store.recovery_set(person).await?, None);
+    assert!(!store.knows_device(person, &device).await?);
+    assert!(!store.make_recovery_set(&codes, &by).await?);
     Ok(())
 }
 

@@ -53,8 +53,7 @@ async fn renew(
 
 /// Whose an access token of the family is.
 async fn opens(world: &World, family: &Family) -> Result<Option<PersonId>, Cause> {
-    let store = world.store();
-    Ok(store.redeemed(&family.code, &family.session).await?)
+    world.redeemed(&family.code, &family.session).await
 }
 
 /// [C06] Each refresh token is good for one successor; one that is older than the last ends the family

@@ -72,14 +72,14 @@ pub(super) async fn sessions_end_at_once_and_take_along_what_was_redeemed(world:
     assert_eq!(end(EndSessions::One(one.0)).await?, 1);
     assert_eq!(end(EndSessions::One(one.0)).await?, 0);
     assert!(store.session(&one.0, NOW).await?.is_none());
-    assert_eq!(store.redeemed(&one.1, &one.0).await?, None);
+    assert_eq!(world.redeemed(&one.1, &one.0).await?, None);
     assert_eq!(end(EndSessions::Others(person, kept.0)).await?, 2);
     assert!(store.session(&kept.0, NOW).await?.is_some());
-    assert_eq!(store.redeemed(&kept.1, &kept.0).await?, Some(person));
+    assert_eq!(world.redeemed(&kept.1, &kept.0).await?, Some(person));
     // Nobody redeemed this one.
-    assert_eq!(store.redeemed(&world.id(), &kept.0).await?, None);
+    assert_eq!(world.redeemed(&world.id(), &kept.0).await?, None);
     assert_eq!(end(EndSessions::All(person)).await?, 1);
-    assert_eq!(store.redeemed(&kept.1, &kept.0).await?, None);
+    assert_eq!(world.redeemed(&kept.1, &kept.0).await?, None);
     Ok(())
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn of_many_redemptions_of_a_code_one_succeeds_and_none_keeps_wh
         })
         .await?;
     assert_eq!(count(&outcomes, &true), 1);
-    let redeemed = async |code| world.store().redeemed(&code, &session).await;
+    let redeemed = async |code| world.redeemed(&code, &session).await;
     assert_eq!(redeemed(shared.code).await?, None);
     assert_eq!(redeemed(single.code).await?, Some(person));
     Ok(())
@@ -154,7 +154,7 @@ pub(super) async fn a_code_of_a_session_that_is_over_gives_nothing(world: &World
     let by = world.by();
     let redeemed = world.store().redeem_code(&redemption, &by).await?;
     assert!(matches!(redeemed, Redeemed::SessionOver));
-    let later = world.store().redeemed(&redemption.code, &session).await?;
+    let later = world.redeemed(&redemption.code, &session).await?;
     assert_eq!(later, None);
     assert!(
         world

@@ -54,6 +54,16 @@ impl World {
         other
     }
 
+    /// Whose what a code gave is.
+    pub(super) async fn redeemed(
+        &self,
+        code: &[u8; 16],
+        session: &[u8; 32],
+    ) -> Result<Option<PersonId>, Cause> {
+        let owner = self.store().redeemed(code, session).await?;
+        Ok(owner.map(|account| account.person.id))
+    }
+
     /// The keys of that store.
     pub(super) fn keys(&self) -> &Keys {
         let [keys, _] = &self.keys;

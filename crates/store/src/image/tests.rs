@@ -2,6 +2,7 @@
 
 mod changed;
 mod copies;
+mod guests;
 mod on_postgresql;
 
 use std::{

@@ -3,7 +3,7 @@
 use journey::{Happened, PersonId, Timestamp};
 
 use super::{
-    Cause,
+    Cause, consents,
     link::{Link, Tx},
     rows::Columns,
 };
@@ -93,6 +93,9 @@ pub(super) async fn answer(tx: &Tx, answer: &DeviceAnswer, by: &By) -> Result<bo
         .await?;
     if answered > 0 {
         tx.tell(&answer.happened(), &by.about(answer.person), None);
+        if let Some(agreed) = &answer.agreed {
+            consents::give(tx, agreed, by).await?;
+        }
     }
     Ok(answered > 0)
 }

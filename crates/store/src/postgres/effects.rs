@@ -1,7 +1,7 @@
 //! What a step asks for, written with the step: all of it, or nothing.
 
 use journey::{
-    Otp, PersonId, Phone, Place, SmsCode, Timestamp,
+    Notice, Otp, PersonId, Phone, Place, SmsCode, Timestamp,
     effect::Effect,
     limit::{self, Rule},
 };
@@ -59,11 +59,7 @@ async fn apply_one(
             let confirmed = confirm_phone(tx, *person).await?;
             Ok(done_if(confirmed, Committed::Overtaken))
         }
-        Effect::Notify { notice, person } => {
-            let message = Message::Notice(notice.clone());
-            post(tx, step, number, (*person, &message, now.plus(NOTICE_S))).await?;
-            Ok(Ok(None))
-        }
+        Effect::Notify { notice, person } => notify(tx, step, number, (*person, notice)).await,
         Effect::RefundPassword { device, person } => {
             refund(tx, &LaneKey::of_password(*person, *device)).await
         }
@@ -74,9 +70,12 @@ async fn apply_one(
             lanes::remember_device(tx, *person, device, now).await?;
             Ok(Ok(None))
         }
-        Effect::ReplaceWithApp { otp, person, place } => {
-            replace(tx, step, (*person, otp, place)).await
-        }
+        Effect::ReplaceWithApp {
+            otp,
+            person,
+            place,
+            session,
+        } => replace(tx, step, (*person, otp, place), session.as_ref()).await,
         Effect::SendSmsCode { code, person, to } => {
             send_sms(tx, step, number, (*person, to, code)).await
         }
@@ -125,11 +124,18 @@ async fn assign(
 }
 
 /// An app takes the place of what is lost.
+/// Another app, if the session that asked for it still lives.
 async fn replace(
     tx: &Tx,
     step: &Step<'_>,
     (person, otp, place): (PersonId, &Otp, &Place),
+    session: Option<&[u8; 32]>,
 ) -> Result<Applied, Cause> {
+    if let Some(key) = session
+        && !sessions::is_held(tx, person, key).await?
+    {
+        return Ok(Err(Committed::SessionOver));
+    }
     let moment = (place, step.by.at, step.journey.id);
     let bound = recovery::replace_with_app(tx, step.keys, (person, otp), moment).await?;
     Ok(match bound {
@@ -190,6 +196,19 @@ async fn send_sms(
         to: to.clone(),
     };
     post(tx, step, number, (person, &message, code.until)).await?;
+    Ok(Ok(None))
+}
+
+/// A notice to the person.
+async fn notify(
+    tx: &Tx,
+    step: &Step<'_>,
+    number: usize,
+    (person, notice): (PersonId, &Notice),
+) -> Result<Applied, Cause> {
+    let message = Message::Notice(notice.clone());
+    let until = step.by.at.plus(NOTICE_S);
+    post(tx, step, number, (person, &message, until)).await?;
     Ok(Ok(None))
 }
 

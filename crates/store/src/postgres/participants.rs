@@ -2,7 +2,12 @@
 
 use journey::{PersonId, Timestamp};
 
-use super::{Cause, link::Tx, outbox, rows::Columns};
+use super::{
+    Cause,
+    link::{Link, Tx},
+    outbox,
+    rows::Columns,
+};
 use crate::{
     EndSessions, Message, Participant,
     forms::{Posting, SIGNED_OUT_S, signed_out_message},
@@ -31,6 +36,21 @@ pub(super) async fn begin(
         )
         .await?;
     Ok(lives > 0)
+}
+
+/// Those that take part in a session.
+pub(super) async fn of_session(link: &Link, session: &[u8; 32]) -> Result<Vec<Participant>, Cause> {
+    let sql = "select application, known from participant where session = $1
+               order by application collate \"C\", known";
+    let rows = link.rows(sql, &[&session.as_slice()]).await?;
+    let participants = rows.iter().map(|row| {
+        let mut columns = Columns::of(row);
+        Ok(Participant {
+            application: columns.next()?,
+            session: columns.next_bytes()?,
+        })
+    });
+    participants.collect()
 }
 
 /// Tells those that took part in sessions that were ended.

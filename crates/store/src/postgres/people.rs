@@ -259,6 +259,8 @@ pub(super) async fn disable(
         &[&person.0.as_slice()],
     )
     .await?;
+    // Codes that were asked for before are not made afterwards, either.
+    next_era(tx, person).await?;
     recovery::make_void(tx, person).await?;
     let sessions = end_everything(tx, keys, person, (None, by.at)).await?;
     tx.tell(&Happened::SignedOut { sessions }, &by, None);

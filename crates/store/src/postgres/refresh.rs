@@ -176,6 +176,17 @@ pub(super) async fn end_at(tx: &Tx, (person, application): (PersonId, &str)) -> 
     Ok(())
 }
 
+/// Ends all families of an application, and what their codes gave.
+pub(super) async fn end_of_application(tx: &Tx, application: &str) -> Result<(), Cause> {
+    tx.execute(
+        "with gone as (delete from refresh where application = $1 returning family)
+         update code set reused = 1 where reused = 0 and id in (select family from gone)",
+        &[&application],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Ends the families of a person, but those of one session if there is one.
 pub(super) async fn end_of_person(
     tx: &Tx,

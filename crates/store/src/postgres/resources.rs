@@ -65,7 +65,7 @@ pub(super) async fn generation(link: &Link) -> Result<u64, Cause> {
     Columns::of(&found.ok_or(Unreadable("generation"))?).next_count()
 }
 
-async fn move_generation(tx: &Tx) -> Result<(), Cause> {
+pub(super) async fn move_generation(tx: &Tx) -> Result<(), Cause> {
     let sql = "update meta set number = number + 1 where name = 'generation'";
     tx.execute(sql, &[]).await?;
     Ok(())

@@ -18,6 +18,9 @@ pub(super) async fn make_void(tx: &Tx, keys: &Keys, restoring: &Restoring) -> Re
     let open = "delete from activation where used_at is null";
     let activations = tx.execute(open, &[]).await?;
     let recovery_sets = tx.execute("delete from recovery_set", &[]).await?;
+    // They may have been spent since.
+    tx.execute("update invitation set spent = uses", &[])
+        .await?;
     // What waited was most likely sent since, and speaks of codes that are void.
     let waiting =
         "update outbox set state = 'failed', note = 'a backup was restored', sealed = null

@@ -48,6 +48,14 @@ const MIGRATIONS: &[Migration] = &[
         name: "0009-eras",
         sql: include_str!("../../../../migrations/postgres/0009-eras.sql"),
     },
+    Migration {
+        name: "0011-registrations",
+        sql: include_str!("../../../../migrations/postgres/0011-registrations.sql"),
+    },
+    Migration {
+        name: "0012-federations",
+        sql: include_str!("../../../../migrations/postgres/0012-federations.sql"),
+    },
 ];
 
 /// How many migrations an empty database has yet to see.
@@ -57,7 +65,7 @@ pub(super) const ALL_MIGRATIONS: usize = MIGRATIONS.len();
 const VERSION_MIN: i32 = 150_000;
 
 /// The tables, and what must be allowed on them.
-const TABLES: [(&str, &str); 24] = [
+const TABLES: [(&str, &str); 26] = [
     ("activation", ALL),
     ("audit", "select, insert"),
     ("audit_strand", "select, update"),
@@ -65,6 +73,7 @@ const TABLES: [(&str, &str); 24] = [
     ("consent", ALL),
     ("device", ALL),
     ("device_code", ALL),
+    ("invitation", ALL),
     ("journey", ALL),
     ("lane", ALL),
     ("meta", ALL),
@@ -78,6 +87,7 @@ const TABLES: [(&str, &str); 24] = [
     ("person", ALL),
     ("recovery_set", ALL),
     ("refresh", ALL),
+    ("registration", ALL),
     ("resource", ALL),
     ("session", ALL),
     ("signing_key", ALL),

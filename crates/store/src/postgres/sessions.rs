@@ -6,11 +6,11 @@ use tokio_postgres::Row;
 use super::{
     Cause,
     link::{Link, Tx},
-    participants, refresh,
+    participants, people, refresh,
     rows::Columns,
 };
 use crate::{
-    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord,
+    Account, By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord,
     forms::{CLOCKS_APART_S, USED_WITHIN_S},
     key,
     seal::Keys,
@@ -64,6 +64,16 @@ pub(super) async fn by_key(link: &Link, key: &[u8; 32]) -> Result<Option<Session
         .row(select_session!("key = $1"), &[&key.as_slice()])
         .await?;
     found.as_ref().map(read).transpose()
+}
+
+/// Whether a session of somebody lives, until this commit. Their row is held before, as everywhere.
+pub(super) async fn is_held(tx: &Tx, person: PersonId, key: &[u8; 32]) -> Result<bool, Cause> {
+    let (person, key) = (person.0.as_slice(), key.as_slice());
+    let sql = "select 1 from person where id = $1 for no key update";
+    tx.row(sql, &[&person]).await?;
+    let sql = "select 1 from session where key = $1 and person = $2
+             and epoch = (select number from meta where name = 'epoch') for update";
+    Ok(tx.row(sql, &[&key, &person]).await?.is_some())
 }
 
 fn read(row: &Row) -> Result<SessionRecord, Cause> {
@@ -211,8 +221,9 @@ pub(super) async fn redeem(tx: &Tx, redemption: &Redemption, by: &By) -> Result<
 
 pub(super) async fn redeemed(
     link: &Link,
+    keys: &Keys,
     (code, session): (&[u8; 16], &[u8; 32]),
-) -> Result<Option<PersonId>, Cause> {
+) -> Result<Option<Account>, Cause> {
     let found = link
         .row(
             "select person from session
@@ -227,8 +238,7 @@ pub(super) async fn redeemed(
             &[&session.as_slice(), &code.as_slice()],
         )
         .await?;
-    let person = found
-        .map(|row| Columns::of(&row).next_bytes())
-        .transpose()?;
-    Ok(person.map(PersonId))
+    let Some(row) = found else { return Ok(None) };
+    let person = PersonId(Columns::of(&row).next_bytes()?);
+    people::by_id(link, keys, person).await
 }

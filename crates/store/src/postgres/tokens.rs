@@ -7,7 +7,7 @@ use journey::{FactorId, Happened, JourneyId, Otp, PersonId, Place, Timestamp};
 use super::{
     Cause, Verdict,
     link::{Link, Tx},
-    people,
+    people, recovery,
     rows::Columns,
 };
 use crate::{
@@ -180,6 +180,8 @@ pub(super) async fn assign(
     if assigned > 0 {
         if replaced {
             people::next_era(tx, assign.person).await?;
+            people::forget_devices(tx, assign.person).await?;
+            recovery::make_void(tx, assign.person).await?;
             people::end_everything(tx, keys, assign.person, (journey, by.at)).await?;
         }
         return Ok(Ok(()));

@@ -3,7 +3,7 @@
 use journey::{Happened, PersonId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Cause, rows::prepare, trail};
+use super::{Cause, consents, rows::prepare, trail};
 use crate::{
     AllowedDevice, AskedDevice, By, DeviceAnswer, DevicePoll, NewDevice,
     devices::{IN_TIME_S, PACE_S, PACE_S_MAX, SLOWER_S},
@@ -84,6 +84,9 @@ pub(super) fn answer(conn: &Connection, answer: &DeviceAnswer, by: &By) -> Resul
     ])?;
     if answered > 0 {
         trail::append(conn, &answer.happened(), &by.about(answer.person), None)?;
+        if let Some(agreed) = &answer.agreed {
+            consents::give(conn, agreed, by)?;
+        }
     }
     Ok(answered > 0)
 }

@@ -1,7 +1,7 @@
 //! What a step asks for, written with the step: all of it, or nothing.
 
 use journey::{
-    PersonId, Phone, SmsCode, Timestamp,
+    Notice, Otp, PersonId, Phone, Place, SmsCode, Timestamp,
     effect::Effect,
     limit::{self, Rule},
 };
@@ -60,12 +60,7 @@ fn apply_one(
             let confirmed = confirm_phone(conn, *person)?;
             Ok(done_if(confirmed, Committed::Overtaken))
         }
-        Effect::Notify { notice, person } => {
-            let message = Message::Notice(notice.clone());
-            let until = now.plus(NOTICE_S);
-            post(conn, step, number, (*person, &message, until))?;
-            Ok(Ok(None))
-        }
+        Effect::Notify { notice, person } => notify(conn, step, number, (*person, notice)),
         Effect::RefundPassword { device, person } => {
             refund(conn, &LaneKey::of_password(*person, *device))
         }
@@ -76,11 +71,12 @@ fn apply_one(
         Effect::RefundTry { device, person } => {
             refund(conn, &LaneKey::of_second_factor(*person, *device))
         }
-        Effect::ReplaceWithApp { otp, person, place } => {
-            let moment = (place, now, step.id);
-            let bound = recovery::replace_with_app(conn, &step.keys, (*person, otp), moment)?;
-            Ok(done_if(bound, Committed::Overtaken))
-        }
+        Effect::ReplaceWithApp {
+            otp,
+            person,
+            place,
+            session,
+        } => replace(conn, step, (*person, otp, place), session.as_ref()),
         Effect::SendSmsCode { code, person, to } => {
             send_sms(conn, step, number, (*person, to, code))
         }
@@ -124,6 +120,27 @@ fn assign(
         Ok(()) => Ok(None),
         Err(NotAssigned::CounterSpent) => Err(Committed::CounterSpent),
         Err(NotAssigned::Taken) => Err(Committed::TokenTaken),
+    })
+}
+
+/// Another app, if the session that asked for it still lives.
+fn replace(
+    conn: &Connection,
+    step: &Step,
+    (person, otp, place): (PersonId, &Otp, &Place),
+    session: Option<&[u8; 32]>,
+) -> Result<Applied, Cause> {
+    if let Some(key) = session {
+        let session = sessions::by_key(conn, key)?;
+        if session.is_none_or(|session| session.person != person) {
+            return Ok(Err(Committed::SessionOver));
+        }
+    }
+    let moment = (place, step.by.at, step.id);
+    let bound = recovery::replace_with_app(conn, &step.keys, (person, otp), moment)?;
+    Ok(match bound {
+        true => Ok(None),
+        false => Err(Committed::Overtaken),
     })
 }
 
@@ -174,6 +191,19 @@ fn send_sms(
         to: to.clone(),
     };
     post(conn, step, number, (person, &message, code.until))?;
+    Ok(Ok(None))
+}
+
+/// A notice to the person.
+fn notify(
+    conn: &Connection,
+    step: &Step,
+    number: usize,
+    (person, notice): (PersonId, &Notice),
+) -> Result<Applied, Cause> {
+    let message = Message::Notice(notice.clone());
+    let until = step.by.at.plus(NOTICE_S);
+    post(conn, step, number, (person, &message, until))?;
     Ok(Ok(None))
 }
 

@@ -27,6 +27,21 @@ pub(super) fn begin(
     Ok(lives > 0)
 }
 
+/// Those that take part in a session.
+pub(super) fn of_session(conn: &Connection, session: &[u8; 32]) -> Result<Vec<Participant>, Cause> {
+    let sql =
+        "select application, known from participant where session = $1 order by application, known";
+    let read = |row: &Row<'_>| {
+        Ok(Participant {
+            application: row.get(0)?,
+            session: row.get(1)?,
+        })
+    };
+    let mut find = prepare(conn, sql)?;
+    let found = find.query_map(params![session], read)?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// Tells those that took part in sessions that were ended.
 pub(super) fn tell(
     conn: &Connection,

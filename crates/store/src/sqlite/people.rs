@@ -254,6 +254,8 @@ pub(super) fn disable(
          where person = $1 and sealed is not null and reference not like 'signed-out-%'",
     )?
     .execute([person.0])?;
+    // Codes that were asked for before are not made afterwards, either.
+    next_era(conn, person)?;
     recovery::make_void(conn, person)?;
     let sessions = end_everything(conn, keys, person, (None, by.at))?;
     trail::append(conn, &Happened::SignedOut { sessions }, &by, None)

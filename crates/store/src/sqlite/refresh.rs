@@ -165,6 +165,17 @@ pub(super) fn end_at(
     Ok(())
 }
 
+/// Ends all families of an application, and what their codes gave.
+pub(super) fn end_of_application(conn: &Connection, application: &str) -> Result<(), Cause> {
+    let sql = "delete from refresh where application = $1 returning family";
+    let mut gone = prepare(conn, sql)?;
+    let families = gone.query_map([application], |row| row.get(0))?;
+    for family in families.collect::<Result<Vec<[u8; 16]>, _>>()? {
+        end(conn, &family)?;
+    }
+    Ok(())
+}
+
 /// Ends the families of a person, but those of one session if there is one.
 pub(super) fn end_of_person(
     conn: &Connection,

@@ -69,7 +69,7 @@ pub(super) fn generation(conn: &Connection) -> Result<u64, Cause> {
     from_sql(number)
 }
 
-fn move_generation(conn: &Connection) -> Result<(), Cause> {
+pub(super) fn move_generation(conn: &Connection) -> Result<(), Cause> {
     prepare(
         conn,
         "update meta set number = number + 1 where name = 'generation'",

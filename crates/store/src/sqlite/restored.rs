@@ -23,6 +23,8 @@ pub(super) fn make_void(
     upkeep::begin_epoch(conn)?;
     let activations = prepare(conn, "delete from activation where used_at is null")?.execute([])?;
     let recovery_sets = prepare(conn, "delete from recovery_set")?.execute([])?;
+    // They may have been spent since.
+    prepare(conn, "update invitation set spent = uses")?.execute([])?;
     // What waited was most likely sent since, and speaks of codes that are void.
     let messages = prepare(
         conn,

@@ -46,6 +46,14 @@ const MIGRATIONS: &[Migration] = &[
         name: "0009-eras",
         sql: include_str!("../../../../migrations/sqlite/0009-eras.sql"),
     },
+    Migration {
+        name: "0011-registrations",
+        sql: include_str!("../../../../migrations/sqlite/0011-registrations.sql"),
+    },
+    Migration {
+        name: "0012-federations",
+        sql: include_str!("../../../../migrations/sqlite/0012-federations.sql"),
+    },
 ];
 
 /// How long a connection waits for another process, such as an import from the command line.

@@ -4,12 +4,12 @@ use journey::{Happened, PersonId, Place, Proof, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    Cause, participants, refresh,
+    Cause, participants, people, refresh,
     rows::{Columns, prepare},
     trail,
 };
 use crate::{
-    By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord,
+    Account, By, EndSessions, NewSession, Redeemed, Redemption, SessionRecord,
     forms::{CLOCKS_APART_S, USED_WITHIN_S},
     key,
     seal::Keys,
@@ -198,8 +198,9 @@ pub(super) fn redeem(
 
 pub(super) fn redeemed(
     conn: &Connection,
+    keys: &Keys,
     (code, session): (&[u8; 16], &[u8; 32]),
-) -> Result<Option<PersonId>, Cause> {
+) -> Result<Option<Account>, Cause> {
     let found = prepare(
         conn,
         "select person from session
@@ -214,5 +215,6 @@ pub(super) fn redeemed(
     )?
     .query_row(params![session, code], |row| row.get(0).map(PersonId))
     .optional()?;
-    Ok(found)
+    let account = found.map(|person| people::by_id(conn, keys, person));
+    Ok(account.transpose()?.flatten())
 }

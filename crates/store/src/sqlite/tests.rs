@@ -359,7 +359,9 @@ async fn what_cannot_be_opened_is_refused_with_a_sentence() {
             "0006-consents",
             "0007-device-codes",
             "0008-recovery-codes",
-            "0009-eras"
+            "0009-eras",
+            "0011-registrations",
+            "0012-federations"
         ]
     );
 }

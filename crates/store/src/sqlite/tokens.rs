@@ -6,7 +6,7 @@ use journey::{FactorId, Happened, JourneyId, Otp, PersonId, Place, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Cause, people,
+    Cause, people, recovery,
     rows::{Columns, Unreadable, prepare, to_sql},
     trail,
     writer::Verdict,
@@ -187,6 +187,8 @@ pub(super) fn assign(
     if assigned > 0 {
         if replaced {
             people::next_era(conn, assign.person)?;
+            people::forget_devices(conn, assign.person)?;
+            recovery::make_void(conn, assign.person)?;
             people::end_everything(conn, keys, assign.person, (journey, by.at))?;
         }
         return Ok(Ok(()));

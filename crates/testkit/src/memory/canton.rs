@@ -361,6 +361,8 @@ fn parts(
                 en: "Canton in memory".into(),
                 fr: "Canton en mémoire".into(),
             },
+            mtls_url: Some(must("read the public address", origin.parse())),
+            proxies_pass_certificates: true,
             public_url: must("read the public address", origin.parse()),
             support: "027 000 00 00".into(),
             trusted_proxies: vec![must("read the proxy's address", "127.0.0.1/32".parse())],

@@ -75,6 +75,8 @@ impl Ground {
                     en: "Canton of dice".into(),
                     fr: "Canton des dés".into(),
                 },
+                mtls_url: None,
+                proxies_pass_certificates: false,
                 public_url: must("read the public address", ORIGIN.parse()),
                 support: "027 000 00 00".into(),
                 trusted_proxies: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use peers::{Cause, Mail, News, PeerError, PostForm, Receipt, SendMail, SendSms, Sms};
+use peers::{Callback, Cause, Mail, News, PeerError, PostForm, Receipt, SendMail, SendSms, Sms};
 use store::{MessageId, Outgoing};
 
 use super::fate::{Call, Fate};
@@ -169,6 +169,15 @@ impl SendSms for Post {
 impl PostForm for Post {
     async fn post(&self, news: &News) -> Result<Receipt, PeerError> {
         self.hands_over(&news.form, |_, _| {})
+    }
+
+    async fn call(&self, Callback(address): &Callback) -> Result<Receipt, PeerError> {
+        self.hands_over(address, |_, _| {})
+    }
+
+    /// No federation is trusted in a simulation.
+    async fn fetch(&self, _address: &str, _bytes_max: usize) -> Result<Vec<u8>, PeerError> {
+        Err(passing())
     }
 }
 

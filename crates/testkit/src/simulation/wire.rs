@@ -12,11 +12,13 @@ use journey::{
 };
 use store::{
     Account, ActivationRecord, AnyStore, AskedDevice, AssignToken, Begun, By, Cohort, Committed,
-    Consent, Counts, DatabaseServer, DeviceAnswer, DevicePoll, EndSessions, ImportError, Imported,
-    Journey, KeyRecord, LaneKey, MessageId, MessageState, NewActivation, NewDevice, NewPerson,
-    NewRecoverySet, NewSession, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing, Participant,
-    PasswordChange, RecoverySet, Redeemed, Redemption, Renewal, Renewed, Reset, Resource,
-    ResourceKind, Result, Revocation, SessionRecord, Store, StoreError, TakeOver, TokenRecord,
+    Consent, Counts, DatabaseServer, DeviceAnswer, DevicePoll, EndSessions, FederationCopy,
+    ImportError, Imported, Invitation, Journey, KeyRecord, LaneKey, MessageId, MessageState,
+    NewActivation, NewDevice, NewInvitation, NewPerson, NewRecoverySet, NewRegistration,
+    NewSession, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing, Participant, PasswordChange,
+    RecoverySet, Redeemed, Redemption, Registration, RegistrationChange, Renewal, Renewed, Reset,
+    Resource, ResourceKind, Result, Revocation, SessionRecord, Store, StoreError, TakeOver,
+    TokenRecord,
     audit::Entry,
     reseal::{Reliance, RowKey, Sealed, Stretch},
 };
@@ -203,8 +205,9 @@ passes_on! {
     session(key: &[u8; 32], now: Timestamp) -> Result<Option<SessionRecord>>;
     sessions(person: PersonId, now: Timestamp) -> Result<Vec<SessionRecord>>;
     participate(participant: &Participant, now: Timestamp) -> Result<bool>;
+    participants(session: &[u8; 32]) -> Result<Vec<Participant>>;
     consume(kind: OneTime, key: &[u8], until: Timestamp) -> Result<bool>;
-    redeemed(code: &[u8; 16], session: &[u8; 32]) -> Result<Option<PersonId>>;
+    redeemed(code: &[u8; 16], session: &[u8; 32]) -> Result<Option<Account>>;
     renew(renewal: &Renewal, by: &By) -> Result<Renewed>;
     refresh_due(family: &[u8; 16], now: Timestamp) -> Result<Option<u32>>;
     revoke(revocation: &Revocation, by: &By) -> Result<bool>;
@@ -217,6 +220,17 @@ passes_on! {
     consents(person: PersonId) -> Result<Vec<Consent>>;
     consent(consent: &Consent, by: &By) -> Result<()>;
     take_back(person: PersonId, application: &str, by: &By) -> Result<bool>;
+    invite(new: &NewInvitation, by: &By) -> Result<bool>;
+    invitations() -> Result<Vec<Invitation>>;
+    invitation(token: &[u8; 32], now: Timestamp) -> Result<Option<Invitation>>;
+    uninvite(id: &str, by: &By) -> Result<bool>;
+    register(new: &NewRegistration, by: &By) -> Result<bool>;
+    registrations() -> Result<Vec<Registration>>;
+    keep_federation(copy: &FederationCopy) -> Result<bool>;
+    federations() -> Result<Vec<FederationCopy>>;
+    registration(application: &str, token: &[u8; 32]) -> Result<Option<Registration>>;
+    change_registration(change: &RegistrationChange, by: &By) -> Result<bool>;
+    remove_registration(application: &str, token: Option<&[u8; 32]>, by: &By) -> Result<bool>;
     refund_try(lane: &LaneKey) -> Result<()>;
     lane(lane: &LaneKey) -> Result<Lane>;
     knows_device(person: PersonId, device: &[u8; 32]) -> Result<bool>;

@@ -7,17 +7,20 @@
 //! | `address` | an address that an application names | [`Address`]: whose it is |
 //! | `login` | the query of `/cas/login` and `/cas/logout` | [`Login`], [`Logout`] |
 //! | `ticket` | the `ST-…` in an address | [`Ticket`] |
+//! | `proxy` | the query of `/cas/proxy` | [`ProxyRequest`], the tickets of applications that act for a person |
 //! | `validate` | the query of `/cas/validate`, `/cas/serviceValidate` … | [`Validate`], the answer |
 //! | `farewell` | a ticket whose session has ended | what the application is told |
 //! | `saml` | the SOAP envelope sent to `/cas/samlValidate` | [`saml::Asked`], the answer |
 //!
-//! Deliberately absent: proxy tickets, `method=POST`, long-term tickets; see
+//! Deliberately absent: `method=POST`, long-term tickets; proxy tickets are there for those that are registered
+//! for them; see
 //! `docs/decisions/0025-cas-and-the-gate.md`.
 
 mod address;
 mod farewell;
 mod fault;
 mod login;
+pub mod proxy;
 pub mod saml;
 mod service;
 mod ticket;
@@ -28,10 +31,11 @@ pub use address::{Address, AddressFlaw, Named};
 pub use farewell::farewell;
 pub use fault::{Fault, ProxyFault};
 pub use login::{Login, LoginFault, Logout};
+pub use proxy::ProxyRequest;
 pub use service::{Attribute, Service, ServiceFlaw, User};
 pub(crate) use service::{is_id, is_presentable};
 pub use ticket::Ticket;
-pub use validate::{Format, Success, Validate, no, proxy_refused, refused, yes};
+pub use validate::{Format, Success, Validate, no, proxied, proxy_refused, refused, yes};
 
 use crate::form::Bounds;
 

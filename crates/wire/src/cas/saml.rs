@@ -197,6 +197,8 @@ mod tests {
         assert_eq!(asked.ticket, "ST-AAAA");
         assert_eq!(asked.request_id.as_deref(), Some("_7"));
         let success = Success {
+            granting: None,
+            proxies: Vec::new(),
             user: "a<b".to_owned(),
             authenticated_at: NOW - 5,
             is_from_new_login: false,

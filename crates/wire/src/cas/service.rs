@@ -13,8 +13,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, AddressFlaw, Named};
-use crate::oauth::client::{Assurance, Name};
+use super::{
+    Address, AddressFlaw, Named,
+    proxy::{Link, link},
+};
+use crate::oauth::client::{Assurance, Kind, Name, UriFlaw, flaw_of_registered};
 use crate::oidc::claims::Profile;
 
 /// A registered CAS application.
@@ -33,6 +36,15 @@ pub struct Service {
     /// What it gets beside that, by the validations that know attributes.
     #[serde(default)]
     pub attributes: Vec<Attribute>,
+    /// It may act for people at other applications: it may have proxy-granting tickets.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub proxy: bool,
+    /// Where it is given these. Compared character by character; the provider calls there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxy_callbacks: Vec<String>,
+    /// The ids of the applications that may act for people here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxied_by: Vec<String>,
     /// The least that must be proven.
     #[serde(default)]
     pub minimum: Assurance,
@@ -95,6 +107,23 @@ pub enum ServiceFlaw {
         /// What is wrong.
         flaw: AddressFlaw,
     },
+    /// An address for proxy-granting tickets cannot be registered.
+    #[error("`proxy_callbacks` `{text}`: {flaw}")]
+    Callback {
+        /// As written.
+        text: String,
+        /// What is wrong.
+        flaw: UriFlaw,
+    },
+    /// It may act, but nobody knows where it is reached; or the other way round.
+    #[error(
+        "`proxy = true` needs 1 to 10 `proxy_callbacks`, and these are for `proxy = true` only; add what is \
+         missing, or remove the other"
+    )]
+    Proxy,
+    /// A list of applications with what is no id in it.
+    #[error("`proxied_by` must list at most 20 ids of CAS applications that have `proxy = true`")]
+    ProxiedBy,
     /// The home page is no address.
     #[error("`home`: {0}")]
     Home(AddressFlaw),
@@ -120,9 +149,53 @@ impl Service {
             Some(ServiceFlaw::Address { text, flaw })
         });
         flaws.extend(wrong);
+        flaws.extend(self.flaws_of_proxying());
         let home = self.home.as_deref().map(Address::parse);
         flaws.extend(home.and_then(Result::err).map(ServiceFlaw::Home));
         flaws
+    }
+
+    fn flaws_of_proxying(&self) -> Vec<ServiceFlaw> {
+        // [CAS §2.5.4] "This URL MUST be HTTPS and CAS MUST evaluate the endpoint to establish peer trust."
+        let wrong = self.proxy_callbacks.iter().filter_map(|text| {
+            let flaw = flaw_of_registered(text, Kind::Confidential)?;
+            let text = text.clone();
+            Some(ServiceFlaw::Callback { text, flaw })
+        });
+        let mut flaws: Vec<_> = wrong.collect();
+        let callbacks = self.proxy_callbacks.len();
+        let fits = match self.proxy {
+            true => (1..=10).contains(&callbacks),
+            false => callbacks == 0,
+        };
+        if !fits {
+            flaws.push(ServiceFlaw::Proxy);
+        }
+        if self.proxied_by.len() > 20 || !self.proxied_by.iter().all(|id| is_id(id)) {
+            flaws.push(ServiceFlaw::ProxiedBy);
+        }
+        flaws
+    }
+
+    /// Who acts at one of its callback addresses, as tickets name it; none if it may not, or not there.
+    #[must_use]
+    pub fn link_at(&self, callback: &str) -> Option<Link> {
+        let mut all = self.proxy_callbacks.iter();
+        let listed = self.proxy && all.any(|known| known == callback);
+        listed.then(|| link(&self.id, callback))
+    }
+
+    /// Its callback address that a ticket names; none if it is none of its own any more.
+    #[must_use]
+    pub fn callback_of(&self, wanted: Link) -> Option<&str> {
+        let mut all = self.proxy_callbacks.iter().map(String::as_str);
+        all.find(|callback| self.proxy && link(&self.id, callback) == wanted)
+    }
+
+    /// Whether an application may act for people here.
+    #[must_use]
+    pub fn admits(&self, proxy: &str) -> bool {
+        self.proxied_by.iter().any(|id| id == proxy)
     }
 
     /// Whether an address is one of its own.
@@ -171,6 +244,11 @@ const fn yes() -> bool {
     true
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_not(value: &bool) -> bool {
+    !*value
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,6 +277,60 @@ attributes = ["display_name", "groups", "telephone"]
         };
         assert_eq!(bad.check().len(), 4, "{:?}", bad.check());
         assert!(toml::from_str::<Service>(&format!("{MOODLE}service = 1")).is_err());
+    }
+
+    /// [C17] [CAS §2.5.4] "This URL MUST be HTTPS and CAS MUST evaluate the endpoint to establish peer trust."
+    #[test]
+    fn who_may_act_says_where_it_is_called_and_nobody_acts_unasked() {
+        let moodle: Service = toml::from_str(MOODLE).unwrap();
+        let at = "https://moodle.example.ch/proxy?x=1";
+        assert_eq!(moodle.link_at(at), None);
+        assert!(!moodle.admits("portal"));
+        let acting = Service {
+            proxy: true,
+            proxy_callbacks: vec![at.to_owned()],
+            proxied_by: vec!["portal".to_owned()],
+            ..moodle.clone()
+        };
+        assert_eq!(acting.check(), []);
+        assert!(acting.admits("portal") && !acting.admits("moodle"));
+        let link = acting.link_at(at).unwrap();
+        assert_eq!(acting.callback_of(link), Some(at));
+        for other in [
+            "https://moodle.example.ch/proxy",
+            "https://moodle.example.ch/proxy?x=1&y=2",
+            "",
+        ] {
+            assert_eq!(acting.link_at(other), None, "{other}");
+        }
+        let off = Service {
+            proxy: false,
+            ..acting.clone()
+        };
+        assert_eq!((off.link_at(at), off.callback_of(link)), (None, None));
+        let elsewhere = Service {
+            id: "other".to_owned(),
+            ..acting.clone()
+        };
+        assert_eq!(elsewhere.callback_of(link), None, "another one's");
+        let plain = vec!["http://moodle.example.ch/proxy".to_owned()];
+        for flawed in [
+            off,
+            Service {
+                proxy_callbacks: Vec::new(),
+                ..acting.clone()
+            },
+            Service {
+                proxy_callbacks: plain,
+                ..acting.clone()
+            },
+            Service {
+                proxied_by: vec!["Portal".to_owned()],
+                ..acting.clone()
+            },
+        ] {
+            assert_eq!(flawed.check().len(), 1, "{flawed:?}");
+        }
     }
 
     /// Nothing is released that the registration does not list.

@@ -6,7 +6,7 @@ use data_encoding::BASE32_NOPAD;
 use super::Named;
 
 /// Longest text of a ticket that is looked at, in bytes.
-const TEXT_BYTES_MAX: usize = 256;
+pub(super) const TEXT_BYTES_MAX: usize = 256;
 /// With what a service ticket begins.
 const PREFIX: &str = "ST-";
 /// Bytes of a ticket before it is sealed.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{BOUNDS, Fault, Named, ProxyFault, login::is_set, time::utc};
+use super::{BOUNDS, Fault, Named, ProxyFault, login::is_set, proxy::PREFIX, time::utc};
 use crate::form::Fields;
 
 /// What an application wants explained.
@@ -14,6 +14,8 @@ pub struct Validate {
     pub ticket: String,
     /// Only a ticket for which a password was typed will do.
     pub renew: bool,
+    /// Where it wants a proxy-granting ticket, if it wants one.
+    pub callback: Option<String>,
     /// How it wants the answer.
     pub format: Format,
 }
@@ -46,6 +48,19 @@ impl Validate {
     /// # Errors
     /// [`Fault`].
     pub fn parse(raw: &[u8]) -> Result<Self, (Fault, Format)> {
+        // [CAS §2.5] "`/serviceValidate` MUST NOT return a successful authentication if it receives a proxy ticket."
+        let asked = Self::parse_proxied(raw)?;
+        match asked.ticket.starts_with("ST-") {
+            true => Ok(asked),
+            false => Err((Fault::TicketSpec, asked.format)),
+        }
+    }
+
+    /// The same where proxy tickets are explained as well.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn parse_proxied(raw: &[u8]) -> Result<Self, (Fault, Format)> {
         let wrong = |fault| (fault, Format::Xml);
         let fields = Fields::read(raw, BOUNDS).map_err(|_| wrong(Fault::InvalidRequest))?;
         let once = fields.each_once();
@@ -61,11 +76,8 @@ impl Validate {
         let (Some(service), Some(ticket)) = (text("service"), text("ticket")) else {
             return Err((Fault::InvalidRequest, format));
         };
-        if text("pgtUrl").is_some() {
-            return Err((Fault::UnauthorizedServiceProxy, format));
-        }
-        // [CAS §2.5] "`/serviceValidate` MUST NOT return a successful authentication if it receives a proxy ticket."
-        if !ticket.starts_with("ST-") {
+        // [CAS §2.6] "`/proxyValidate` MUST be capable of validating both service tickets and proxy tickets."
+        if !ticket.starts_with("ST-") && !ticket.starts_with(PREFIX) {
             return Err((Fault::TicketSpec, format));
         }
         let service = Named::parse(service).ok_or((Fault::InvalidService, format))?;
@@ -73,6 +85,7 @@ impl Validate {
             service,
             ticket: ticket.to_owned(),
             renew: is_set(&fields, "renew"),
+            callback: text("pgtUrl").map(str::to_owned),
             format,
         })
     }
@@ -91,6 +104,11 @@ pub struct Success {
     pub authn_context: &'static str,
     /// What else is released, each with its values.
     pub released: Vec<(&'static str, Vec<String>)>,
+    /// The note about the proxy-granting ticket that the application got.
+    pub granting: Option<String>,
+    /// The callback addresses of the applications that act for the person, the most recent first.
+    // [CAS §2.6.2] "The most recently-visited proxy MUST be the first proxy listed, and all the other proxies MUST be shifted down as new proxies are added."
+    pub proxies: Vec<String>,
 }
 
 impl Success {
@@ -98,7 +116,7 @@ impl Success {
     #[must_use]
     pub fn with_attributes(&self, format: Format) -> String {
         match format {
-            Format::Xml => success_xml(&self.user, Some(&self.attributes())),
+            Format::Xml => self.xml(&self.attributes()),
             Format::Json => self.json(true),
         }
     }
@@ -107,7 +125,7 @@ impl Success {
     #[must_use]
     pub fn without_attributes(&self, format: Format) -> String {
         match format {
-            Format::Xml => success_xml(&self.user, None),
+            Format::Xml => self.xml(&[]),
             Format::Json => self.json(false),
         }
     }
@@ -128,6 +146,31 @@ impl Success {
         all
     }
 
+    /// In the order of the schema.
+    fn xml(&self, attributes: &[(&str, Vec<String>)]) -> String {
+        let element =
+            |name: &str, text: &str| format!("<cas:{name}>{}</cas:{name}>", escaped(text));
+        let mut inside = element("user", &self.user);
+        if !attributes.is_empty() {
+            inside.push_str("<cas:attributes>");
+            for (name, values) in attributes {
+                inside.extend(values.iter().map(|value| element(name, value)));
+            }
+            inside.push_str("</cas:attributes>");
+        }
+        if let Some(granting) = &self.granting {
+            inside.push_str(&element("proxyGrantingTicket", granting));
+        }
+        if !self.proxies.is_empty() {
+            inside.push_str("<cas:proxies>");
+            inside.extend(self.proxies.iter().map(|proxy| element("proxy", proxy)));
+            inside.push_str("</cas:proxies>");
+        }
+        envelope(&format!(
+            "<cas:authenticationSuccess>{inside}</cas:authenticationSuccess>"
+        ))
+    }
+
     fn json(&self, with_attributes: bool) -> String {
         let mut success = Map::new();
         success.insert("user".to_owned(), self.user.as_str().into());
@@ -141,6 +184,12 @@ impl Success {
                 .map(|(name, values)| (name.to_owned(), value(values)))
                 .collect();
             success.insert("attributes".to_owned(), all.into());
+        }
+        if let Some(granting) = &self.granting {
+            success.insert("proxyGrantingTicket".to_owned(), granting.as_str().into());
+        }
+        if !self.proxies.is_empty() {
+            success.insert("proxies".to_owned(), self.proxies.clone().into());
         }
         json!({"serviceResponse": {"authenticationSuccess": success}}).to_string()
     }
@@ -172,7 +221,16 @@ pub fn refused(fault: Fault, format: Format) -> String {
     }
 }
 
-/// The answer to a service that wants a proxy ticket.
+/// The answer to a service that gets a proxy ticket.
+#[must_use]
+pub fn proxied(ticket: &str) -> String {
+    let ticket = escaped(ticket);
+    envelope(&format!(
+        "<cas:proxySuccess><cas:proxyTicket>{ticket}</cas:proxyTicket></cas:proxySuccess>"
+    ))
+}
+
+/// The answer to a service that gets none.
 #[must_use]
 pub fn proxy_refused(fault: ProxyFault) -> String {
     let row = fault.row();
@@ -185,22 +243,6 @@ pub fn proxy_refused(fault: ProxyFault) -> String {
 fn failure_json(code: &str, description: &str) -> String {
     let failure = json!({"code": code, "description": description});
     json!({"serviceResponse": {"authenticationFailure": failure}}).to_string()
-}
-
-fn success_xml(user: &str, attributes: Option<&[(&str, Vec<String>)]>) -> String {
-    let mut inside = format!("<cas:user>{}</cas:user>", escaped(user));
-    if let Some(attributes) = attributes {
-        inside.push_str("<cas:attributes>");
-        for (name, values) in attributes {
-            for value in values {
-                inside.push_str(&format!("<cas:{name}>{}</cas:{name}>", escaped(value)));
-            }
-        }
-        inside.push_str("</cas:attributes>");
-    }
-    envelope(&format!(
-        "<cas:authenticationSuccess>{inside}</cas:authenticationSuccess>"
-    ))
 }
 
 fn envelope(inside: &str) -> String {
@@ -247,6 +289,8 @@ mod tests {
                 ("displayName", vec!["Chloé \"Z\" O'Neil \u{1}".to_owned()]),
                 ("groups", vec!["a".to_owned(), "b".to_owned()]),
             ],
+            granting: None,
+            proxies: Vec::new(),
         }
     }
 
@@ -266,10 +310,7 @@ mod tests {
             ("ticket=ST-1&ticket=ST-1", "INVALID_REQUEST"),
             ("ticket=ST-1&format=yaml", "INVALID_REQUEST"),
             ("ticket=PT-1", "INVALID_TICKET_SPEC"),
-            (
-                "ticket=ST-1&pgtUrl=https%3A%2F%2Fa.example%2F",
-                "UNAUTHORIZED_SERVICE_PROXY",
-            ),
+            ("ticket=PGT-1", "INVALID_TICKET_SPEC"),
         ] {
             assert_eq!(
                 parsed(rest).map_err(|(fault, _)| fault.row().code),
@@ -291,6 +332,54 @@ mod tests {
         for fault in ProxyFault::ALL {
             assert!(proxy_refused(*fault).contains(fault.row().code));
         }
+    }
+
+    /// [CAS §2.6] "`/proxyValidate` MUST be capable of validating both service tickets and proxy tickets."
+    #[test]
+    fn a_proxy_ticket_is_read_where_proxy_tickets_are_explained() {
+        let read = |rest: &str| Validate::parse_proxied(format!("{MOODLE}&{rest}").as_bytes());
+        let callback = "pgtUrl=https%3A%2F%2Fmoodle.example.ch%2Fcb";
+        let asked = read(&format!("ticket=PT-1&{callback}")).unwrap();
+        let expected = Some("https://moodle.example.ch/cb");
+        assert_eq!(asked.callback.as_deref(), expected);
+        assert!(read("ticket=ST-1").is_ok());
+        assert_eq!(read("ticket=PGT-1"), Err((Fault::TicketSpec, Format::Xml)));
+    }
+
+    /// [CAS §2.6.2] "The most recently-visited proxy MUST be the first proxy listed, and all the other proxies MUST be shifted down as new proxies are added."
+    #[test]
+    fn who_acts_stands_in_the_answer_the_last_one_first() {
+        let acted = Success {
+            granting: Some("PGTIOU-A".to_owned()),
+            proxies: vec![
+                "https://b.example/cb?x&y".to_owned(),
+                "https://a.example/".to_owned(),
+            ],
+            ..chloe()
+        };
+        for xml in [
+            acted.with_attributes(Format::Xml),
+            acted.without_attributes(Format::Xml),
+        ] {
+            let document = roxmltree::Document::parse(&xml).unwrap();
+            let texts = |name: &str| -> Vec<String> {
+                let all = document.descendants();
+                let named = all.filter(|node| node.tag_name().name() == name);
+                named
+                    .filter_map(|node| node.text().map(str::to_owned))
+                    .collect()
+            };
+            assert_eq!(texts("proxy"), acted.proxies);
+            assert_eq!(texts("proxyGrantingTicket"), ["PGTIOU-A"]);
+        }
+        let json: Value = serde_json::from_str(&acted.with_attributes(Format::Json)).unwrap();
+        let success = &json["serviceResponse"]["authenticationSuccess"];
+        assert_eq!(success["proxyGrantingTicket"], "PGTIOU-A");
+        assert_eq!(success["proxies"], json!(acted.proxies));
+        let ticket = proxied("PT-1");
+        let document = roxmltree::Document::parse(&ticket).unwrap();
+        let found = document.descendants().find_map(|node| node.text());
+        assert_eq!(found, Some("PT-1"));
     }
 
     /// [P08] [CAS §2.8] "additionally return user attributes in the CAS response."

@@ -4,9 +4,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use super::base64url;
+use super::{EncryptingKey, KeyManagement, base64url};
 
-/// One public key. Members that are not named here (`x5c`, `key_ops`, …) are ignored.
+/// One public key. Members that are not named here (`x5t`, `key_ops`, …) are ignored.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Jwk {
     /// `EC`, `RSA` or `OKP`.
@@ -17,10 +17,10 @@ pub struct Jwk {
     /// The one algorithm the key is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alg: Option<String>,
-    /// `sig`.
+    /// `sig` or `enc`.
     #[serde(rename = "use", skip_serializing_if = "Option::is_none")]
     pub use_: Option<String>,
-    /// `P-256` or `Ed25519`.
+    /// `P-256`, `Ed25519` or `X25519`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crv: Option<String>,
     /// First coordinate, base64url.
@@ -35,6 +35,10 @@ pub struct Jwk {
     /// RSA exponent, base64url.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub e: Option<String>,
+    /// Certificates of the key, base64 with padding, its own first. Looked at only where an application shows
+    /// one of them; nothing is verified with it [RFC 7517 §4.7].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x5c: Option<Vec<String>>,
     /// Present only in a *private* key, which has no place here: [`Jwk::check`] refuses it.
     #[serde(default, skip_serializing)]
     d: Option<serde::de::IgnoredAny>,
@@ -48,6 +52,18 @@ pub struct Jwk {
 pub struct JwkSet {
     /// The keys.
     pub keys: Vec<Jwk>,
+}
+
+impl JwkSet {
+    /// The keys that signatures are verified with: all that do not say that they are for encryption.
+    pub fn for_signatures(&self) -> impl Iterator<Item = &Jwk> {
+        self.keys.iter().filter(|key| !key.is_for_encryption())
+    }
+
+    /// The keys that say that they are for encryption.
+    pub fn for_encryption(&self) -> impl Iterator<Item = &Jwk> {
+        self.keys.iter().filter(|key| key.is_for_encryption())
+    }
 }
 
 /// What is wrong with a registered key.
@@ -68,6 +84,11 @@ pub enum JwkFlaw {
     /// It says it is for encryption.
     #[error("the key is for encryption; register one for signatures")]
     NotForSignatures,
+    /// It says it is for encryption, and nothing can be encrypted to it.
+    #[error(
+        "the key with `use: enc` is none for ECDH-ES (P-256, X25519) or RSA-OAEP, or says another `alg`"
+    )]
+    NotForEncryption,
 }
 
 /// An algorithm that a client assertion may be signed with.
@@ -136,6 +157,63 @@ impl Jwk {
             ),
         };
         base64url(digest(&SHA256, members.as_bytes()).as_ref())
+    }
+
+    /// Whether a `SubjectPublicKeyInfo` holds this key: at its end are the coordinates of a point, or modulus and
+    /// exponent as DER has them.
+    #[must_use]
+    pub(crate) fn is_in(&self, spki: &[u8]) -> bool {
+        let number = |value: &Option<String>| {
+            let value = value.as_deref().unwrap_or_default();
+            BASE64URL_NOPAD.decode(value.as_bytes()).unwrap_or_default()
+        };
+        let end = match self.kty.as_str() {
+            "RSA" => {
+                let (n, e) = (number(&self.n), number(&self.e));
+                // An exponent has less than 128 bytes, so its length is one.
+                let length = u8::try_from(e.len()).unwrap_or_default();
+                [n, vec![0x02, length], e].concat()
+            }
+            _ => [number(&self.x), number(&self.y)].concat(),
+        };
+        end.len() >= 32 && spki.ends_with(&end)
+    }
+
+    /// Whether it says that it is for encryption.
+    pub(super) fn is_for_encryption(&self) -> bool {
+        self.use_.as_deref() == Some("enc")
+    }
+
+    /// The key as one to which tokens are encrypted with this algorithm. One that names an algorithm is for no
+    /// other.
+    ///
+    /// # Errors
+    /// [`JwkFlaw`].
+    pub(crate) fn encrypting(&self, alg: KeyManagement) -> Result<EncryptingKey, JwkFlaw> {
+        if self.d.is_some() || self.k.is_some() || self.kty == "oct" {
+            return Err(JwkFlaw::Private);
+        }
+        let other = self.alg.as_deref().is_some_and(|named| named != alg.name());
+        if !self.is_for_encryption() || other {
+            return Err(JwkFlaw::NotForEncryption);
+        }
+        EncryptingKey::of(self, alg)
+    }
+
+    /// What keeps a key for encryption from being used with any algorithm.
+    pub(crate) fn flaw_in_encryption(&self) -> Option<JwkFlaw> {
+        let tried = KeyManagement::ALL.map(|alg| self.encrypting(alg).err());
+        // What is wrong with a key of the right kind says more than that another kind would be needed.
+        let told = |flaw: &&JwkFlaw| **flaw != JwkFlaw::NotForEncryption;
+        match tried.iter().all(Option::is_some) {
+            true => tried
+                .iter()
+                .flatten()
+                .find(told)
+                .copied()
+                .or(Some(JwkFlaw::NotForEncryption)),
+            false => None,
+        }
     }
 
     /// Whether it verifies RS256: an RSA key that does not say otherwise.

@@ -47,12 +47,13 @@ struct VerifyingKey {
 pub struct VerifyingKeys(Vec<VerifyingKey>);
 
 impl VerifyingKeys {
-    /// Prepares registered keys.
+    /// Prepares registered keys. Those that say that they are for encryption are left out.
     ///
     /// # Errors
     /// The [`JwkFlaw`] of the first key that is not usable.
     pub fn of<'a>(keys: impl IntoIterator<Item = &'a Jwk>) -> Result<Self, JwkFlaw> {
         keys.into_iter()
+            .filter(|key| !key.is_for_encryption())
             .map(VerifyingKey::of)
             .collect::<Result<_, _>>()
             .map(Self)
@@ -64,7 +65,17 @@ impl VerifyingKeys {
     /// # Errors
     /// [`JwsError`].
     pub fn verify<T: DeserializeOwned>(&self, token: &str, typs: &[&str]) -> Result<T, JwsError> {
-        let token = Compact::read(token)?;
+        self.verify_within(TOKEN_BYTES_MAX, token, typs)
+    }
+
+    /// The same, for a token of at most so many bytes.
+    pub(crate) fn verify_within<T: DeserializeOwned>(
+        &self,
+        bytes_max: usize,
+        token: &str,
+        typs: &[&str],
+    ) -> Result<T, JwsError> {
+        let token = Compact::within(bytes_max, token)?;
         let typ = token.header.typ.as_deref().unwrap_or_default();
         if !typs
             .iter()
@@ -178,7 +189,11 @@ struct Header {
 
 impl<'a> Compact<'a> {
     fn read(token: &'a str) -> Result<Self, JwsError> {
-        if token.len() > TOKEN_BYTES_MAX {
+        Self::within(TOKEN_BYTES_MAX, token)
+    }
+
+    fn within(bytes_max: usize, token: &'a str) -> Result<Self, JwsError> {
+        if token.len() > bytes_max {
             return Err(JwsError::Malformed);
         }
         let (message, signature) = token.rsplit_once('.').ok_or(JwsError::Malformed)?;

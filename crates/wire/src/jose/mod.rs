@@ -1,13 +1,18 @@
-//! JSON Web Signatures as an identity provider needs them: few algorithms, one per key.
+//! JSON Web Signatures and Encryption as an identity provider needs them: few algorithms, one per key.
 //!
-//! Deliberately absent: `none`, HMAC, encryption, `jku`/`x5u`/`x5c`, embedded `jwk` but in
+//! Deliberately absent: `none`, HMAC, `jku`/`x5u`, keys out of `x5c`, embedded `jwk` but in
 //! DPoP proofs, and any clock.
 
+mod jwe;
 mod jwk;
 mod jws;
 mod key;
 mod ring;
 
+pub(crate) use jwe::is_encrypted;
+pub use jwe::{
+    Chance, Content, ContentEncryption, DecryptingKeys, EncryptingKey, JweError, KeyManagement,
+};
 pub use jwk::{Jwk, JwkFlaw, JwkSet};
 pub use jws::{JwsError, VerifyingKeys};
 pub(crate) use jws::{subject_before_verification, verified_by_own_key};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::dpop::Confirmation;
+use super::confirmation::Confirmation;
 use super::refresh::Refresh;
 use super::scope::Scope;
 use super::token::Grant;
@@ -47,7 +47,7 @@ pub struct AccessToken {
     /// How it was proven [RFC 8176].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
-    /// The key to which it is bound.
+    /// To what it is bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
 }
@@ -59,8 +59,8 @@ pub struct Wanted {
     pub resources: Vec<String>,
     /// Drawn by the caller, unique.
     pub id: String,
-    /// The thumbprint of the key to which it is to be bound.
-    pub key: Option<String>,
+    /// To what it is to be bound.
+    pub bound: Option<Confirmation>,
     /// When (unix seconds).
     pub now: i64,
 }
@@ -92,7 +92,7 @@ impl AccessToken {
             auth_time: None,
             acr: None,
             amr: Vec::new(),
-            cnf: wanted.key.map(|jkt| Confirmation { jkt }),
+            cnf: wanted.bound,
         }
     }
 
@@ -140,8 +140,8 @@ impl AccessToken {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self.cnf {
-            Some(_) => "DPoP",
-            None => "Bearer",
+            Some(Confirmation::Key(_)) => "DPoP",
+            Some(Confirmation::Certificate(_)) | None => "Bearer",
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
         Wanted {
             resources: resources.iter().map(ToString::to_string).collect(),
             id: "j-1".to_owned(),
-            key: None,
+            bound: None,
             now: NOW,
         }
     }

@@ -59,6 +59,7 @@ mod tests {
             content_type: Some("application/x-www-form-urlencoded"),
             authorization: None,
             body: body.as_bytes(),
+            certificate: None,
         };
         Posted::read(&incoming).unwrap_or_else(|fault| panic!("{fault}"))
     }

@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use url::Url;
 
 use super::token::SpendOnce;
@@ -40,13 +40,6 @@ pub struct Proof {
     pub spend: SpendOnce,
     /// The provider's own value, if one is in it.
     pub nonce: Option<String>,
-}
-
-/// To which key a token is bound.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Confirmation {
-    /// The thumbprint of the key.
-    pub jkt: String,
 }
 
 #[derive(Deserialize)]

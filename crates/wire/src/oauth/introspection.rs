@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::access_token::AccessToken;
-use super::client::{Auth, Client};
+use super::client::{Auth, Client, Encrypted};
 use super::refresh::Refresh;
 use super::token::{Answer, Fault, Posted};
-use crate::jose::{JwsError, KeyRing, SigningAlg};
+use crate::jose::{Chance, Content, JweError, JwsError, KeyRing, SigningAlg};
 use crate::oidc::Issuer;
 
 /// What a token is worth, as told to one application.
@@ -76,18 +76,18 @@ impl Introspection {
         Answer::json(200, self)
     }
 
-    /// The answer as a signed statement to the application that asks [RFC 9701]; none if there is no
-    /// key of that algorithm.
+    /// The answer as a signed statement to the application that asks [RFC 9701], encrypted if it wants that; none
+    /// if there is no key of that algorithm.
     ///
     /// # Errors
-    /// [`JwsError`] when signing fails.
+    /// [`StatementError`].
     pub fn sign(
         &self,
         client: &Client,
-        issuer: &Issuer,
-        ring: &KeyRing,
+        (issuer, ring): (&Issuer, &KeyRing),
         now: i64,
-    ) -> Result<Option<Answer>, JwsError> {
+        chance: &Chance,
+    ) -> Result<Option<Answer>, StatementError> {
         #[derive(Serialize)]
         struct Statement<'a> {
             iss: &'a str,
@@ -109,12 +109,25 @@ impl Introspection {
         };
         // [RFC 9701 §5] "The value of the typ header parameter MUST be token-introspection+jwt."
         let signed = key.sign("token-introspection+jwt", &statement)?;
+        let what = Encrypted::Introspection;
+        let hidden = client.encrypted(what, Content::Jwt(&signed), chance)?;
         Ok(Some(Answer {
             status: 200,
             headers: vec![("content-type", JWT), ("cache-control", "no-store")],
-            body: signed.into_bytes(),
+            body: hidden.unwrap_or(signed).into_bytes(),
         }))
     }
+}
+
+/// A statement that cannot be made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum StatementError {
+    /// Signing failed.
+    #[error("making a statement about a token: {0}")]
+    Sign(#[from] JwsError),
+    /// Encrypting failed.
+    #[error("making a statement about a token: {0}")]
+    Encrypt(#[from] JweError),
 }
 
 /// Whether this application, which is authenticated, may have tokens explained at all.
@@ -163,15 +176,16 @@ const JWT: &str = "application/token-introspection+jwt";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jose::{JwkSet, KeyManagement};
     use crate::oauth::access_token::Wanted;
-    use crate::testing::{NOW, ent, issuer, native, ring};
+    use crate::testing::{NOW, ent, hers, issuer, native, ring};
     use serde_json::{Value, json};
 
     fn token() -> AccessToken {
         let wanted = Wanted {
             resources: vec!["https://api.example/".to_owned()],
             id: "j".to_owned(),
-            key: None,
+            bound: None,
             now: NOW,
         };
         AccessToken::of_application("batch", String::new(), wanted, &issuer())
@@ -218,17 +232,35 @@ mod tests {
         )));
         assert!(!wants_statement(Some("application/json")) && !wants_statement(None));
         let (ring, issuer) = (ring(), issuer());
-        let answer = Introspection::inactive().sign(&ent(), &issuer, &ring, NOW);
-        let answer = answer.unwrap().unwrap();
+        let says = |client: &Client| {
+            let about = Introspection::inactive();
+            about.sign(client, (&issuer, &ring), NOW, &[7; 112])
+        };
+        let answer = says(&ent()).unwrap().unwrap();
         assert!(answer.headers.contains(&("content-type", JWT)));
         let signed = String::from_utf8(answer.body).unwrap();
-        let says: Value = ring
+        let says_it: Value = ring
             .verify(&signed, "token-introspection+jwt", NOW)
             .unwrap();
+        let says_in_the_open = says_it.clone();
         assert_eq!(
-            says,
+            says_it,
             json!({"iss": "https://id.example", "aud": "ent", "iat": NOW,
                 "token_introspection": {"active": false}})
         );
+        let key = hers();
+        let hides = Client {
+            introspection_encrypted_response_alg: Some(KeyManagement::EcdhEsA256Kw),
+            jwks: Some(JwkSet {
+                keys: vec![key.published().unwrap().clone()],
+            }),
+            ..ent()
+        };
+        let hidden = String::from_utf8(says(&hides).unwrap().unwrap().body).unwrap();
+        let opened = String::from_utf8(key.open(&hidden).unwrap().to_vec()).unwrap();
+        let again: Value = ring
+            .verify(&opened, "token-introspection+jwt", NOW)
+            .unwrap();
+        assert_eq!(again, says_in_the_open);
     }
 }

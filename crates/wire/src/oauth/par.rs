@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::authorize::{self, Authorize, Door, Received};
 use super::client::Client;
 use super::token::{Answer, NO_STORE, SpendOnce};
+use crate::Secret;
 use crate::form::{Bounds, Fields};
 use crate::oidc::Issuer;
 
@@ -18,21 +19,23 @@ const URN: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// The request that an application handed over, or what it is told is wrong with it. `client`: the one
 /// that has proven that it is itself. If it signed the request under an id, the caller must consume that
-/// once, and refuse the request if it was consumed before.
+/// once, and refuse the request if it was consumed before. `numbers`: of our keys, if it encrypted that.
 ///
 /// # Errors
 /// The answer to the application.
 pub fn request(
     body: &[u8],
     client: &Client,
-    issuer: &Issuer,
+    (issuer, numbers): (&Issuer, &[Secret]),
     now: i64,
 ) -> Result<(Authorize, Option<SpendOnce>), Answer> {
     let received = Received {
         issuer,
         now,
         by: Door::Application,
+        numbers,
     };
+    // [RFC 9126 §2.1] "as a required authorization request parameter, it is similarly required in a pushed authorization request"
     // [RFC 9126 §2.1] "Reject the request if the request_uri authorization request parameter is provided."
     // [RFC 9126 §2.1] "Validate the pushed request as it would an authorization request sent to the authorization endpoint"
     let find = |id: &str| (id == client.id).then_some(client);
@@ -130,7 +133,7 @@ mod tests {
         &code_challenge_method=S256&client_secret=x";
 
     fn told(body: &str) -> Value {
-        let answer = request(body.as_bytes(), &ent(), &issuer(), NOW).unwrap_err();
+        let answer = request(body.as_bytes(), &ent(), (&issuer(), &[]), NOW).unwrap_err();
         assert_eq!(answer.status, 400);
         assert!(answer.headers.contains(&("cache-control", "no-store")));
         serde_json::from_slice(&answer.body).unwrap()
@@ -140,7 +143,7 @@ mod tests {
     /// [RFC 9126 §2.1] "Reject the request if the request_uri authorization request parameter is provided."
     #[test]
     fn a_request_is_checked_when_it_is_handed_over() {
-        let (request, spend) = request(GOOD.as_bytes(), &ent(), &issuer(), NOW).unwrap();
+        let (request, spend) = request(GOOD.as_bytes(), &ent(), (&issuer(), &[]), NOW).unwrap();
         assert!(spend.is_none());
         assert_eq!(request.client_id, "ent");
         for (wrong, error) in [

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
+use super::confirmation::Confirmation;
 use super::scope::{Scope, ScopeName};
 use super::token::{Authenticated, Fault, Grant, Posted};
 use crate::oidc::claims::Named;
@@ -42,6 +43,9 @@ pub struct Refresh {
     /// otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The thumbprint of the certificate to which it is bound, in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
     /// When the whole family ends (unix seconds), however often it is renewed.
     pub expires_at: i64,
 }
@@ -49,7 +53,12 @@ pub struct Refresh {
 impl Refresh {
     /// The first of a family, which a redeemed code earns; none if the code belongs to no session.
     #[must_use]
-    pub fn first(grant: &Grant, key: Option<String>, expires_at: i64) -> Option<Self> {
+    pub fn first(grant: &Grant, bound: Option<Confirmation>, expires_at: i64) -> Option<Self> {
+        let (key, certificate) = match bound {
+            None => (None, None),
+            Some(Confirmation::Key(key)) => (Some(key), None),
+            Some(Confirmation::Certificate(certificate)) => (None, Some(certificate)),
+        };
         Some(Self {
             family: grant.id.clone(),
             number: 0,
@@ -63,6 +72,7 @@ impl Refresh {
             acr: grant.acr.clone(),
             amr: grant.amr.clone(),
             key,
+            certificate,
             expires_at,
         })
     }
@@ -107,7 +117,7 @@ impl Refresh {
     pub fn renew(
         &self,
         who: &Authenticated,
-        (request, key): (&RefreshRequest, Option<&str>),
+        (request, shown): (&RefreshRequest, Option<&Confirmation>),
         now: i64,
     ) -> Result<Scope, Fault> {
         // [RFC 6749 §6] "ensure that the refresh token was issued to the authenticated client"
@@ -116,8 +126,13 @@ impl Refresh {
             .ct_eq(self.client_id.as_bytes())
             .into();
         // [RFC 9449 §5] "the client MUST present a DPoP proof for the same key that was used to obtain the refresh token each time that refresh token is used to obtain a new access token."
+        let key = shown.and_then(Confirmation::key);
         let same_key = self.key.is_none() || self.key.as_deref() == key;
-        if !its_own || !same_key || now >= self.expires_at {
+        // [RFC 8705 §4] "it SHOULD also bind the refresh token to the respective certificate and check the binding when the refresh token is presented to get new access tokens."
+        let certificate = shown.and_then(Confirmation::certificate);
+        let same_certificate =
+            self.certificate.is_none() || self.certificate.as_deref() == certificate;
+        if !its_own || !same_key || !same_certificate || now >= self.expires_at {
             return Err(Fault::RefreshNotGood);
         }
         // [RFC 6749 §6] "The requested scope MUST NOT include any scope not originally granted by the resource owner, and if omitted is treated as equal to the scope originally granted by the resource owner."
@@ -171,6 +186,7 @@ mod tests {
             acr: "https://refeds.org/profile/sfa".to_owned(),
             amr: vec!["pwd".to_owned()],
             key: None,
+            certificate: None,
             expires_at: NOW + 60,
         }
     }
@@ -180,16 +196,26 @@ mod tests {
             content_type: Some("application/x-www-form-urlencoded"),
             authorization: None,
             body: format!("client_id=native&grant_type=refresh_token{more}").as_bytes(),
+            certificate: None,
         })
     }
 
     fn renew(refresh: &Refresh, more: &str) -> Result<String, Fault> {
+        let shown = Confirmation::Key("k".to_owned());
+        renew_with(refresh, Some(&shown), more)
+    }
+
+    fn renew_with(
+        refresh: &Refresh,
+        shown: Option<&Confirmation>,
+        more: &str,
+    ) -> Result<String, Fault> {
         let request = asks(&format!("&refresh_token=sealed{more}"))?;
         let who = authenticate(&request.posted, Some(&native()), &issuer(), NOW)?;
         let Asked::Refresh(asked) = &request.asked else {
             panic!("no refresh token");
         };
-        let scope = refresh.renew(&who, (asked, Some("k")), NOW)?;
+        let scope = refresh.renew(&who, (asked, shown), NOW)?;
         Ok(scope.to_string())
     }
 
@@ -227,6 +253,26 @@ mod tests {
                 ..refresh()
             };
             assert_eq!(renew(&bound, "").is_ok(), good, "{key}");
+        }
+    }
+
+    /// [C06] [RFC 8705 §4] "it SHOULD also bind the refresh token to the respective certificate and check the binding when the refresh token is presented to get new access tokens."
+    #[test]
+    fn a_refresh_token_that_is_bound_to_a_certificate_is_renewed_with_it_only() {
+        let bound = Refresh {
+            certificate: Some("c".to_owned()),
+            ..refresh()
+        };
+        let certificate = |name: &str| Some(Confirmation::Certificate(name.to_owned()));
+        let key = Some(Confirmation::Key("c".to_owned()));
+        for (shown, good) in [
+            (certificate("c"), true),
+            (certificate("d"), false),
+            (key, false),
+            (None, false),
+        ] {
+            let renewed = renew_with(&bound, shown.as_ref(), "");
+            assert_eq!(renewed.is_ok(), good, "{shown:?}");
         }
     }
 

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::claims::SUPPORTED;
 use super::{ACR_MFA, ACR_SFA, Issuer};
-use crate::jose::{KeyRing, SigningAlg};
+use crate::jose::{ContentEncryption, KeyManagement, KeyRing, SigningAlg};
 use crate::oauth::authorize::ResponseMode;
+use crate::oauth::client::{Client, GrantName};
 use crate::oauth::device;
 use crate::oauth::introspection::algs;
 use crate::oauth::scope::ScopeName;
@@ -25,19 +26,31 @@ struct Document<'a> {
     // [RFC 8628 §4] "device_authorization_endpoint"
     #[serde(skip_serializing_if = "Option::is_none")]
     device_authorization_endpoint: Option<String>,
+    // [OIDC Registration §3] "registration_endpoint"
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     scopes_supported: Vec<&'static str>,
     response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 2],
+    response_modes_supported: [&'static str; 5],
     grant_types_supported: Vec<&'static str>,
     acr_values_supported: [&'static str; 2],
     subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: Vec<&'static str>,
-    token_endpoint_auth_methods_supported: [&'static str; 4],
+    // [JARM §4] "authorization_signing_alg_values_supported"
+    authorization_signing_alg_values_supported: Vec<&'static str>,
+    id_token_encryption_alg_values_supported: [&'static str; 5],
+    id_token_encryption_enc_values_supported: [&'static str; 3],
+    userinfo_signing_alg_values_supported: Vec<&'static str>,
+    userinfo_encryption_alg_values_supported: [&'static str; 5],
+    userinfo_encryption_enc_values_supported: [&'static str; 3],
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
     token_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
-    introspection_endpoint_auth_methods_supported: [&'static str; 3],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
     introspection_signing_alg_values_supported: Vec<&'static str>,
-    revocation_endpoint_auth_methods_supported: [&'static str; 4],
+    introspection_encryption_alg_values_supported: [&'static str; 5],
+    introspection_encryption_enc_values_supported: [&'static str; 3],
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
     revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
     claims_supported: Vec<&'static str>,
     ui_locales_supported: &'a [&'a str],
@@ -48,13 +61,54 @@ struct Document<'a> {
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
     request_object_signing_alg_values_supported: [&'static str; 4],
+    request_object_encryption_alg_values_supported: [&'static str; 3],
+    request_object_encryption_enc_values_supported: [&'static str; 3],
     require_signed_request_object: bool,
     require_pushed_authorization_requests: bool,
     // [RFC 9207 §2.3] "The server MUST indicate its support for the iss parameter by setting the metadata parameter authorization_response_iss_parameter_supported, defined in Section 3, to true."
     authorization_response_iss_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
+    // [Session Management §3.3] "MUST be included in the Server's discovery responses when Session Management and Discovery are supported"
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_session_iframe: Option<String>,
+    // [RFC 8705 §3.3] "tls_client_certificate_bound_access_tokens"
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tls_client_certificate_bound_access_tokens: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<Aliases>,
 }
+
+/// The addresses at which applications are asked for certificates, and browsers are not.
+// [RFC 8705 §5] "mtls_endpoint_aliases"
+#[derive(Serialize)]
+struct Aliases {
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    introspection_endpoint: String,
+    revocation_endpoint: String,
+    pushed_authorization_request_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_authorization_endpoint: Option<String>,
+}
+
+impl Aliases {
+    fn of(at: &Issuer, devices: bool) -> Self {
+        Self {
+            token_endpoint: at.token_endpoint(),
+            userinfo_endpoint: at.userinfo_endpoint(),
+            introspection_endpoint: at.introspection_endpoint(),
+            revocation_endpoint: at.revocation_endpoint(),
+            pushed_authorization_request_endpoint: at.pushed_authorization_request_endpoint(),
+            device_authorization_endpoint: devices.then(|| at.device_authorization_endpoint()),
+        }
+    }
+}
+
+/// How it does so with a certificate, where it can show one.
+const BY_CERTIFICATE: [&str; 2] = ["tls_client_auth", "self_signed_tls_client_auth"];
 
 /// How an application proves that it is itself.
 const PROVING: [&str; 3] = [
@@ -72,12 +126,25 @@ const AUTH: [&str; 4] = [
 /// What client assertions, request objects and proofs of keys are signed with.
 const AUTH_ALGS: [&str; 4] = ["ES256", "RS256", "PS256", "EdDSA"];
 
-/// The document as JSON. Render it once a key rotation. `devices`: whether any application may ask for codes
-/// of devices.
+/// The document as JSON. Render it once a key rotation, and when applications change: codes of devices, and the
+/// frame that tells of changed sessions, are there if any of these may use them; where applications register
+/// themselves, if they may.
 #[must_use]
-pub fn document(issuer: &Issuer, ring: &KeyRing, ui_locales: &[&str], devices: bool) -> Vec<u8> {
-    let mut grants = vec!["authorization_code", "refresh_token", "client_credentials"];
-    grants.extend(devices.then_some(device::GRANT_TYPE));
+pub fn document(
+    issuer: &Issuer,
+    ring: &KeyRing,
+    ui_locales: &[&str],
+    applications: &[Client],
+    registration: bool,
+) -> Vec<u8> {
+    let enabled = || applications.iter().filter(|client| client.enabled);
+    let devices = enabled().any(|client| client.may(GrantName::DeviceCode));
+    let watched = enabled().any(|client| client.session_management);
+    let mtls = issuer.mtls();
+    let with = |methods: &[&'static str]| {
+        let certificates = BY_CERTIFICATE.iter().filter(|_| mtls.is_some());
+        methods.iter().chain(certificates).copied().collect()
+    };
     let document = Document {
         issuer: issuer.as_str(),
         authorization_endpoint: issuer.authorization_endpoint(),
@@ -89,20 +156,31 @@ pub fn document(issuer: &Issuer, ring: &KeyRing, ui_locales: &[&str], devices: b
         revocation_endpoint: issuer.revocation_endpoint(),
         pushed_authorization_request_endpoint: issuer.pushed_authorization_request_endpoint(),
         device_authorization_endpoint: devices.then(|| issuer.device_authorization_endpoint()),
+        registration_endpoint: registration.then(|| issuer.registration_endpoint()),
         scopes_supported: ScopeName::ALL.into_iter().map(ScopeName::name).collect(),
         response_types_supported: ["code"],
-        response_modes_supported: [ResponseMode::Query, ResponseMode::FormPost]
-            .map(ResponseMode::name),
-        grant_types_supported: grants,
+        response_modes_supported: ResponseMode::NAMES,
+        grant_types_supported: grant_types(devices),
         acr_values_supported: [ACR_SFA, ACR_MFA],
         subject_types_supported: ["public", "pairwise"],
         id_token_signing_alg_values_supported: ring.algs().map(SigningAlg::name).collect(),
-        token_endpoint_auth_methods_supported: AUTH,
+        authorization_signing_alg_values_supported: ring.algs().map(SigningAlg::name).collect(),
+        id_token_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::name),
+        id_token_encryption_enc_values_supported: ContentEncryption::ALL
+            .map(ContentEncryption::name),
+        userinfo_signing_alg_values_supported: ring.algs().map(SigningAlg::name).collect(),
+        userinfo_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::name),
+        userinfo_encryption_enc_values_supported: ContentEncryption::ALL
+            .map(ContentEncryption::name),
+        token_endpoint_auth_methods_supported: with(&AUTH),
         token_endpoint_auth_signing_alg_values_supported: AUTH_ALGS,
-        introspection_endpoint_auth_methods_supported: PROVING,
+        introspection_endpoint_auth_methods_supported: with(&PROVING),
         introspection_endpoint_auth_signing_alg_values_supported: AUTH_ALGS,
         introspection_signing_alg_values_supported: algs(ring),
-        revocation_endpoint_auth_methods_supported: AUTH,
+        introspection_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::name),
+        introspection_encryption_enc_values_supported: ContentEncryption::ALL
+            .map(ContentEncryption::name),
+        revocation_endpoint_auth_methods_supported: with(&AUTH),
         revocation_endpoint_auth_signing_alg_values_supported: AUTH_ALGS,
         claims_supported: SUPPORTED.to_vec(),
         ui_locales_supported: ui_locales,
@@ -113,28 +191,48 @@ pub fn document(issuer: &Issuer, ring: &KeyRing, ui_locales: &[&str], devices: b
         request_parameter_supported: true,
         request_uri_parameter_supported: false,
         request_object_signing_alg_values_supported: AUTH_ALGS,
+        request_object_encryption_alg_values_supported: KeyManagement::OURS
+            .map(KeyManagement::name),
+        request_object_encryption_enc_values_supported: ContentEncryption::ALL
+            .map(ContentEncryption::name),
         require_signed_request_object: false,
         require_pushed_authorization_requests: false,
         authorization_response_iss_parameter_supported: true,
         backchannel_logout_supported: true,
         backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
+        check_session_iframe: watched.then(|| issuer.check_session_iframe()),
+        tls_client_certificate_bound_access_tokens: mtls.is_some(),
+        mtls_endpoint_aliases: mtls.as_ref().map(|at| Aliases::of(at, devices)),
     };
     serde_json::to_vec(&document).unwrap_or_default()
+}
+
+fn grant_types(devices: bool) -> Vec<&'static str> {
+    let device = devices.then_some(device::GRANT_TYPE);
+    let always = ["authorization_code", "refresh_token", "client_credentials"];
+    always.into_iter().chain(device).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{issuer, ring};
+    use crate::testing::{ent, issuer, native, ring};
     use serde_json::{Value, json};
 
     /// [C04] [C07] [C15] [RFC 9207 §2.3] "The issuer identifier included in the server's metadata value issuer MUST be identical to the iss parameter's value."
     /// [RFC 9207 §2.3] "The server MUST indicate its support for the iss parameter by setting the metadata parameter authorization_response_iss_parameter_supported, defined in Section 3, to true."
     #[test]
     fn the_document_lists_what_there_is() {
-        let json: Value =
-            serde_json::from_slice(&document(&issuer(), &ring(), &["fr", "de", "en"], false))
-                .unwrap();
+        let json: Value = serde_json::from_slice(&document(
+            &issuer(),
+            &ring(),
+            &["fr", "de", "en"],
+            &[],
+            false,
+        ))
+        .unwrap();
         assert_eq!(json["issuer"], "https://id.example");
         assert_eq!(json["token_endpoint"], "https://id.example/token");
         assert_eq!(json["authorization_response_iss_parameter_supported"], true);
@@ -148,6 +246,21 @@ mod tests {
             json["id_token_signing_alg_values_supported"],
             json!(["ES256", "RS256"])
         );
+        for of in ["id_token", "userinfo", "introspection"] {
+            let algs = &json[format!("{of}_encryption_alg_values_supported")];
+            assert_eq!(
+                *algs,
+                json!([
+                    "ECDH-ES",
+                    "ECDH-ES+A256KW",
+                    "ECDH-ES+A128KW",
+                    "RSA-OAEP-256",
+                    "RSA-OAEP"
+                ])
+            );
+            let encs = &json[format!("{of}_encryption_enc_values_supported")];
+            assert_eq!(*encs, json!(["A128CBC-HS256", "A128GCM", "A256GCM"]));
+        }
         assert_eq!(json["ui_locales_supported"], json!(["fr", "de", "en"]));
         assert_eq!(json["request_uri_parameter_supported"], false);
         for there_is in ["claims_parameter_supported", "request_parameter_supported"] {
@@ -167,13 +280,93 @@ mod tests {
         assert!(algs.as_array().unwrap().iter().all(|alg| alg != "none"));
         assert_eq!(json["backchannel_logout_supported"], true);
         assert_eq!(json["backchannel_logout_session_supported"], true);
+        assert_eq!(json["frontchannel_logout_supported"], true);
+        assert_eq!(json["frontchannel_logout_session_supported"], true);
+        assert_eq!(json["check_session_iframe"], Value::Null);
+    }
+
+    /// [C07] [JARM §4] "authorization_signing_alg_values_supported"
+    #[test]
+    fn the_document_says_how_answers_may_be_signed() {
+        let json: Value =
+            serde_json::from_slice(&document(&issuer(), &ring(), &[], &[], false)).unwrap();
+        assert_eq!(
+            json["response_modes_supported"],
+            json!(["query", "form_post", "jwt", "query.jwt", "form_post.jwt"])
+        );
+        assert_eq!(
+            json["authorization_signing_alg_values_supported"],
+            json!(["ES256", "RS256"])
+        );
+    }
+
+    /// [Session Management §3.3] "MUST be included in the Server's discovery responses when Session Management and Discovery are supported"
+    #[test]
+    fn the_frame_is_in_the_document_if_any_application_may_ask_it() {
+        let watched = Client {
+            session_management: true,
+            ..ent()
+        };
+        let json: Value =
+            serde_json::from_slice(&document(&issuer(), &ring(), &[], &[watched], false)).unwrap();
+        let frame = "https://id.example/check-session";
+        assert_eq!(json["check_session_iframe"], frame);
+    }
+
+    /// [C17] [OIDC Registration §3] "registration_endpoint"
+    #[test]
+    fn where_applications_register_is_in_the_document_if_they_may() {
+        let shown = |on| -> Value {
+            serde_json::from_slice(&document(&issuer(), &ring(), &[], &[], on)).unwrap()
+        };
+        let endpoint = "https://id.example/register";
+        assert_eq!(shown(true)["registration_endpoint"], endpoint);
+        assert_eq!(shown(false)["registration_endpoint"], Value::Null);
+    }
+
+    /// [RFC 8705 §3.3] "tls_client_certificate_bound_access_tokens"
+    /// [RFC 8705 §5] "mtls_endpoint_aliases"
+    #[test]
+    fn certificates_are_in_the_document_if_they_are_asked_for_somewhere() {
+        let shown = |issuer: &Issuer| -> Value {
+            serde_json::from_slice(&document(issuer, &ring(), &[], &[], false)).unwrap()
+        };
+        let without = shown(&issuer());
+        assert_eq!(without["mtls_endpoint_aliases"], Value::Null);
+        let bound = "tls_client_certificate_bound_access_tokens";
+        assert_eq!(without[bound], Value::Null);
+        let with = shown(&issuer().with_mtls("https://id.example:8443").unwrap());
+        assert_eq!(with[bound], true);
+        assert_eq!(with["token_endpoint"], "https://id.example/token");
+        assert_eq!(
+            with["mtls_endpoint_aliases"],
+            json!({
+                "token_endpoint": "https://id.example:8443/token",
+                "userinfo_endpoint": "https://id.example:8443/userinfo",
+                "introspection_endpoint": "https://id.example:8443/introspect",
+                "revocation_endpoint": "https://id.example:8443/revoke",
+                "pushed_authorization_request_endpoint": "https://id.example:8443/par",
+            })
+        );
+        let methods = |json: &Value| {
+            let all = json["token_endpoint_auth_methods_supported"].clone();
+            let all = all.as_array().unwrap().clone();
+            all.contains(&"tls_client_auth".into())
+                && all.contains(&"self_signed_tls_client_auth".into())
+        };
+        assert!(methods(&with) && !methods(&without));
     }
 
     /// [RFC 8628 §4] "device_authorization_endpoint"
     #[test]
     fn devices_are_in_the_document_if_any_application_has_them() {
-        let shown = |devices| -> Value {
-            serde_json::from_slice(&document(&issuer(), &ring(), &[], devices)).unwrap()
+        let shown = |enabled| -> Value {
+            let screens = Client {
+                enabled,
+                grants: vec![GrantName::DeviceCode],
+                ..native()
+            };
+            serde_json::from_slice(&document(&issuer(), &ring(), &[], &[screens], false)).unwrap()
         };
         let (with, without) = (shown(true), shown(false));
         let endpoint = "https://id.example/device-authorization";

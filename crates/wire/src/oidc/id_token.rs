@@ -158,7 +158,8 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// Verifies that we issued the token. An expired one is fine: it is only a hint.
+    /// Verifies that we issued the token. An expired one is fine: it is only a hint. An encrypted one nobody but
+    /// its application reads: that opens it, and gives back what is inside.
     ///
     /// # Errors
     /// [`JwsError`] when it is not ours.
@@ -193,9 +194,9 @@ const TYP: &str = "JWT";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jose::{SigningKey, Standing};
+    use crate::jose::{Content, ContentEncryption, KeyManagement, SigningKey, Standing};
     use crate::oidc::claims::anna;
-    use crate::testing::{NOW, issuer, ring};
+    use crate::testing::{NOW, hers, issuer, ring};
     use serde_json::{Value, json};
 
     pub(crate) fn grant() -> Grant {
@@ -294,6 +295,20 @@ mod tests {
         };
         assert_eq!(who(&signed, "ent").as_deref(), Some("p-42"));
         assert_eq!(who(&signed, "ism"), None);
+        let (hers, enc) = (hers(), ContentEncryption::A256Gcm);
+        let to = hers
+            .published()
+            .unwrap()
+            .encrypting(KeyManagement::EcdhEs)
+            .unwrap();
+        let hidden = to.encrypt(Content::Jwt(&signed), enc, &[7; 112]).unwrap();
+        assert_eq!(
+            who(&hidden, "ent"),
+            None,
+            "only its application can open it"
+        );
+        let opened = String::from_utf8(hers.open(&hidden).unwrap().to_vec()).unwrap();
+        assert_eq!(who(&opened, "ent").as_deref(), Some("p-42"));
         let key = ring.signing(SigningAlg::Es256).unwrap();
         for (typ, change, value) in [
             ("JWT", "iss", json!("https://other.example")),

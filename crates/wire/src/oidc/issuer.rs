@@ -6,7 +6,11 @@ use url::{Host, Url};
 
 /// The issuer identifier: the exact text that stands in every token and answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Issuer(String);
+pub struct Issuer {
+    name: String,
+    /// The base of the addresses at which applications are asked for certificates.
+    mtls: Option<String>,
+}
 
 /// The configured public URL cannot be an issuer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -38,16 +42,41 @@ impl Issuer {
             && !text.ends_with('/')
             && url.as_str().trim_end_matches('/') == text;
         if scheme_fits && plain {
-            Ok(Self(text.to_owned()))
+            Ok(Self {
+                name: text.to_owned(),
+                mtls: None,
+            })
         } else {
             Err(IssuerError)
         }
     }
 
+    /// The same, where applications may show certificates at addresses of their own.
+    ///
+    /// # Errors
+    /// [`IssuerError`]: `base` has to look like the public URL.
+    pub fn with_mtls(self, base: &str) -> Result<Self, IssuerError> {
+        let base = Self::parse(base)?;
+        Ok(Self {
+            mtls: Some(base.name),
+            ..self
+        })
+    }
+
+    /// The addresses at which applications may show certificates, as if they were another issuer's; none if
+    /// certificates are asked for nowhere.
+    #[must_use]
+    pub fn mtls(&self) -> Option<Self> {
+        self.mtls.as_ref().map(|base| Self {
+            name: base.clone(),
+            mtls: None,
+        })
+    }
+
     /// The exact text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// `…/authorize`
@@ -98,6 +127,18 @@ impl Issuer {
         self.below("/device")
     }
 
+    /// `…/register`: where applications register themselves.
+    #[must_use]
+    pub fn registration_endpoint(&self) -> String {
+        self.below("/register")
+    }
+
+    /// `…/register/{id}`: where one of them looks after what is registered.
+    #[must_use]
+    pub fn registration_client_uri(&self, id: &str) -> String {
+        self.below(&format!("/register/{id}"))
+    }
+
     /// `…/revoke`
     #[must_use]
     pub fn revocation_endpoint(&self) -> String {
@@ -110,14 +151,20 @@ impl Issuer {
         self.below("/logout")
     }
 
+    /// `…/check-session`: the frame in which an application's page asks whether the session has changed.
+    #[must_use]
+    pub fn check_session_iframe(&self) -> String {
+        self.below("/check-session")
+    }
+
     fn below(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        format!("{}{path}", self.name)
     }
 }
 
 impl fmt::Display for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 

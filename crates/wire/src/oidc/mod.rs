@@ -3,10 +3,12 @@
 pub mod claims;
 pub mod claims_request;
 pub mod discovery;
+pub mod front_channel;
 pub mod id_token;
 mod issuer;
 pub mod logout;
 pub mod logout_token;
+pub mod session_state;
 pub mod userinfo;
 
 pub use issuer::{Issuer, IssuerError};

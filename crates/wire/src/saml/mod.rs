@@ -10,6 +10,7 @@
 //! | [`context`] | what a request asks for | the assurance to demand, and the class to answer |
 //! | [`response`] | a statement about a person | a signed response |
 //! | [`logout`] | a received message | [`LogoutRequest`], [`LogoutResponse`]; and back |
+//! | [`federation`] | a federation's document | its members, as if each were registered |
 //! | [`relying_party`] | a received answer, as an application gets it | who signed in, or a doubt |
 //!
 //! Deliberately absent: every signature algorithm with SHA-1, HMAC, keys from messages, document
@@ -20,6 +21,7 @@ pub mod application;
 pub mod binding;
 pub mod context;
 mod fault;
+pub mod federation;
 pub mod idp;
 mod key;
 pub mod logout;
@@ -28,13 +30,14 @@ mod moment;
 pub mod relying_party;
 pub mod request;
 pub mod response;
-mod x509;
+pub(crate) mod x509;
 mod xml;
 
 pub use application::{Application, Whom};
 pub use binding::{Outgoing, Received};
 pub use context::Requested;
 pub use fault::{Fault, Status};
+pub use federation::Federation;
 pub use idp::Idp;
 pub use key::{Credential, certificate};
 pub use logout::{LogoutRequest, LogoutResponse};

@@ -68,7 +68,7 @@ pub(crate) fn public_key(certificate: &[u8]) -> Option<(Kind, &[u8])> {
 }
 
 /// A DER element: what is in it, all of it, and what comes after it.
-fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8], &[u8])> {
+pub(crate) fn element(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8], &[u8])> {
     let (&found, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     if found != tag {

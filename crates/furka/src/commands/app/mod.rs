@@ -3,6 +3,7 @@
 mod add;
 mod check;
 mod explain;
+mod invite;
 mod list;
 mod walk;
 
@@ -30,6 +31,20 @@ pub(crate) enum AppCommand {
     Check(check::Check),
     /// Lists the applications.
     List,
+    /// Makes a token with which applications register themselves, within bounds, and prints it once.
+    Invite(invite::Invite),
+    /// Lists the invitations.
+    Invitations,
+    /// Ends an invitation: nobody registers with it any more. What came with it stays.
+    Uninvite {
+        /// Its name, as `furka app invitations` shows it.
+        invitation: String,
+    },
+    /// Removes an application that registered itself, and all that it was given.
+    Remove {
+        /// Its id, as `furka app list` shows it.
+        id: String,
+    },
     /// Says exactly what an application would be told of somebody, and why the rest is missing.
     Explain(explain::Explain),
     /// Walks somebody's sign-in in a rehearsal: every message, where each part of it comes from, and what is
@@ -44,6 +59,10 @@ impl AppCommand {
             Self::Add(add) => add.run(&here, &config_path(config)).await,
             Self::Check(check) => check.run(&here).await,
             Self::List => list::run(&here).await,
+            Self::Invite(invite) => invite.run(&here).await,
+            Self::Invitations => invite::list(&here).await,
+            Self::Uninvite { invitation } => invite::end(&here, &invitation).await,
+            Self::Remove { id } => invite::remove(&here, &id).await,
             Self::Explain(explain) => explain.run(&here).await,
             Self::Test(test) => test.run(&here).await,
         }

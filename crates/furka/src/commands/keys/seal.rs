@@ -61,8 +61,8 @@ pub(crate) struct Add {
 /// What `furka keys seal retire` is told.
 #[derive(Args)]
 #[command(after_help = "\
-What passwords and open activation codes are checked with stays in the file, and nothing else: with it,
-nothing that was sealed can be opened. Passwords change over to the new key as people sign in. When no
+What passwords, open activation codes and recovery codes are checked with stays in the file, and nothing
+else: with it, nothing that was sealed can be opened. Passwords change over to the new key as people sign in. When no
 password needs it any more, retire the key once more, and this goes as well.")]
 pub(crate) struct Retire {
     /// Its number, as in `furka keys seal status`.
@@ -221,11 +221,15 @@ impl Retire {
         }
         match line.held {
             Held::Checks(_) if relies.is_checked() => Err(Failure::new(format!(
-                "{} and {} are checked with key {key}",
+                "{}, {} and {} are checked with key {key}",
                 print::count(relies.passwords, "password", "passwords"),
                 print::count(relies.codes, "activation code", "activation codes"),
+                print::count(relies.sets, "set of recovery codes", "sets of recovery codes"),
             ))
-            .cure("wait: a password changes over when its person signs in; or let them activate again")),
+            .cure(
+                "wait: a password changes over when its person signs in, recovery codes when they make new \
+                 ones; or let them activate again",
+            )),
             Held::Former(_) => {
                 let until = line.since.map(|since| since.plus(PAGE_S));
                 match until.filter(|until| *until > now) {
@@ -269,12 +273,17 @@ impl Retire {
         ));
         if keeps {
             print::line(format_args!(
-                "kept of it: what checks {} and {}",
+                "kept of it: what checks {}, {} and {}",
                 print::count(relies.passwords, "password", "passwords"),
                 print::count(
                     relies.codes,
                     "open activation code",
                     "open activation codes"
+                ),
+                print::count(
+                    relies.sets,
+                    "set of recovery codes",
+                    "sets of recovery codes"
                 ),
             ));
         } else if relies.former > 0 {
@@ -311,6 +320,7 @@ pub(crate) struct Relies {
     pub(crate) former: u64,
     pub(crate) passwords: u64,
     pub(crate) sealed: u64,
+    pub(crate) sets: u64,
 }
 
 impl Relies {
@@ -318,7 +328,8 @@ impl Relies {
         let mut relies = Self::default();
         for one in all.iter().filter(|one| one.key == key) {
             let sum = match one.what {
-                Relying::ActivationCode | Relying::RecoveryCodes => &mut relies.codes,
+                Relying::ActivationCode => &mut relies.codes,
+                Relying::RecoveryCodes => &mut relies.sets,
                 Relying::FormerPassword => &mut relies.former,
                 Relying::Password => &mut relies.passwords,
                 what if what.is_sealed() => &mut relies.sealed,
@@ -330,7 +341,7 @@ impl Relies {
     }
 
     const fn is_checked(&self) -> bool {
-        self.passwords > 0 || self.codes > 0
+        self.passwords > 0 || self.codes > 0 || self.sets > 0
     }
 }
 
@@ -349,9 +360,9 @@ async fn status(here: &Installation) -> Outcome {
     let mut row = |number: u8, state: &str, since: Option<Timestamp>| {
         let relies = Relies::on(number, &reliance);
         let since = since.map_or_else(|| "-".to_owned(), |since| since.to_string());
+        let codes = relies.codes.saturating_add(relies.sets);
         let [sealed, passwords, former, codes] =
-            [relies.sealed, relies.passwords, relies.former, relies.codes]
-                .map(|count| count.to_string());
+            [relies.sealed, relies.passwords, relies.former, codes].map(|count| count.to_string());
         table.row([
             number.to_string(),
             state.to_owned(),

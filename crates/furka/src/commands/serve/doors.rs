@@ -1,10 +1,11 @@
-//! The two sockets of a node: one for the public, one for those who run it.
+//! The sockets of a node: one for the public, one for those who run it, and perhaps one where applications are
+//! asked for certificates.
 
 use std::{fs, io, net::SocketAddr, os::fd::AsFd, sync::Arc};
 
 use axum::Router;
 use server::{
-    Forwarding, NodeName,
+    Forwarding, NodeName, for_applications,
     listen::{Certificates, Limits, Listen, serve},
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -21,22 +22,30 @@ const HOST_NAME: &str = "/proc/sys/kernel/hostname";
 pub(super) struct Doors {
     listen: Listen,
     management: TcpListener,
+    /// Where applications are asked for certificates.
+    mtls: Option<TcpListener>,
     public: TcpListener,
 }
 
 impl Doors {
-    /// Reads the certificate, and takes both ports.
+    /// Reads the certificate, and takes the ports.
     pub(super) async fn open(config: &Config) -> Result<Self, Failure> {
         let read = |(certificate, key)| Certificates::read(certificate, key).map(Arc::new);
         let tls = config.tls.files().map(read).transpose();
         let listen = Listen {
+            asks_for_certificates: false,
             forwarding: config.forwarding,
             limits: Limits::default(),
             tls: tls.doing(|| "reading the certificate".to_owned())?,
             trusted_proxies: config.trusted_proxies.clone(),
         };
+        let mtls = match config.mtls.listen {
+            None => None,
+            Some(address) => Some(bind(address, "mtls.listen").await?),
+        };
         Ok(Self {
             listen,
+            mtls,
             public: bind(config.listen, "listen").await?,
             management: bind(config.management_listen, "management_listen").await?,
         })
@@ -63,7 +72,7 @@ impl Doors {
         }
     }
 
-    /// Answers at both for the public and for operators, until `stop` and a little longer. The sockets stay
+    /// Answers at all of them for the public and for operators, until `stop` and a little longer. The sockets stay
     /// open, and whoever comes then waits in the system's queue for the next who answers.
     pub(super) async fn answer(
         &self,
@@ -77,6 +86,7 @@ impl Doors {
         let doors = Self {
             listen: self.listen.clone(),
             management: again(&self.management)?,
+            mtls: self.mtls.as_ref().map(again).transpose()?,
             public: again(&self.public)?,
         };
         doors.serve((public, management), stop).await
@@ -98,16 +108,35 @@ impl Doors {
             // A sender that is gone has nothing more to say, either.
             let _ = told.wait_for(|told| *told).await;
         };
-        let told_both = async {
+        let certified = async {
+            let asks = Listen {
+                asks_for_certificates: true,
+                ..self.listen.clone()
+            };
+            match self.mtls {
+                None => Ok(()),
+                Some(mtls) => {
+                    let router = for_applications(public.clone());
+                    serve(mtls, router, asks, stopped(told.clone())).await
+                }
+            }
+        };
+        let told_all = async {
             stop.await;
             tell.send_replace(true);
         };
-        let (served, managed, ()) = tokio::join!(
-            serve(self.public, public, self.listen, stopped(told.clone())),
-            serve(self.management, management, plain, stopped(told)),
-            told_both,
+        let (served, managed, certified, ()) = tokio::join!(
+            serve(
+                self.public,
+                public.clone(),
+                self.listen.clone(),
+                stopped(told.clone())
+            ),
+            serve(self.management, management, plain, stopped(told.clone())),
+            certified,
+            told_all,
         );
-        served.and(managed)
+        served.and(managed).and(certified)
     }
 }
 

@@ -156,3 +156,27 @@ fn what_is_lost_is_replaced_outside_only() {
         assert_eq!(signed.proof.amr(), ["pwd", "otp", "mfa"]);
     }
 }
+
+/// [O15] Who changes networks while the key of a new app is shown has not used their code for nothing: they
+/// are asked once more what is lost, and go on where something may be bound, or without.
+#[test]
+fn a_replacement_outlives_another_network() {
+    let mut world = offering(Method::App);
+    let (shown, _) = world.step(recovered(&world), Event::ReplacementAsked);
+    let typed = code(&shown, &world.person);
+    world.place = school();
+    let (offered, effects) = world.step(shown, Event::CodeTyped(typed));
+    assert!(effects.is_empty(), "{effects:?}");
+    let Login::OfferReplacement(offer) = &offered else {
+        panic!("{offered:?}")
+    };
+    assert_eq!(offer.left, RIGHT.left);
+    let (kept, _) = world.step(offered.clone(), Event::FactorKept);
+    assert_eq!(kept.name(), "SignedIn");
+    world.place = Place::Public;
+    let (shown, _) = world.step(offered, Event::ReplacementAsked);
+    let typed = code(&shown, &world.person);
+    let (done, effects) = world.step(shown, Event::CodeTyped(typed));
+    assert!(matches!(effects[0], Effect::ReplaceWithApp { .. }));
+    assert_eq!(done.name(), "SignedIn");
+}

@@ -7,10 +7,9 @@ use store::SessionRecord;
 
 use crate::{
     app::{App, Changed, TypedChange},
-    cookie::Name,
     errand::{Errand, Own, OwnPage},
     failure::Failure,
-    http::{errand, form::Form, login, oidc::bad_request, show, visit::Visit},
+    http::{errand, form::Form, login, oidc::bad_request, show, visit::Visit, watch},
     page::{AccountPassword, AccountPasswordDone, ActivationPassword, CurrentProblem, Reason},
     password::Password,
 };
@@ -48,8 +47,8 @@ pub(crate) async fn change(
         .await?
     {
         Changed::Yes(new) => {
-            let cookie = app.jar.set_bytes(Name::Session, new.id.expose());
-            visit.cookies.extend(cookie);
+            let key = store::key::of_secret(new.id.expose());
+            watch::begins(&app, &mut visit, (&key, new.id.expose()));
             let done = AccountPasswordDone {
                 account_url: "/account".to_owned(),
             };

@@ -1,5 +1,6 @@
 //! SAML: real service providers sign people in, ask for more, and sign them out.
 
+mod federation;
 mod process;
 mod python;
 mod refused;

@@ -33,7 +33,7 @@ fn posted(xml: &str) -> Attempt {
     .from_page_of("https://app.example")
 }
 
-fn asks(canton: &mut testkit::memory::Canton, id: &str, attributes: &str) -> Answer {
+pub(super) fn asks(canton: &mut testkit::memory::Canton, id: &str, attributes: &str) -> Answer {
     let xml = request(canton, id, attributes);
     sends(canton, posted(&xml))
 }

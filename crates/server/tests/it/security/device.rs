@@ -454,17 +454,42 @@ fn guessing_codes_is_slowed_down() {
     assert!(!waits.body.contains("/login\""), "{}", waits.body);
 }
 
-/// [C16] More devices than a school has are not asked for from one network.
+/// [C16] More devices than a school has are not asked for by one application, wherever it asks from; a neighbour
+/// at the same address is not slowed down by it.
 #[test]
 fn devices_without_end_are_refused() {
-    let canton = canton_with(json!({}));
+    let mut canton = canton();
+    registers(
+        &mut canton,
+        &[screen(json!({})), screen(json!({ "id": "board" }))],
+    );
     for number in 0..300 {
         assert_eq!(asks_from(&canton, STRANGER, &[]).status, 200, "{number}");
     }
-    let refused = asks_from(&canton, STRANGER, &[]);
-    assert_eq!(refused.status, 429, "{}", refused.body);
-    assert_eq!(refused.json()["error"], "temporarily_unavailable");
-    assert_eq!(asks_from(&canton, SCHOOL, &[]).status, 200);
+    for address in [STRANGER, SCHOOL] {
+        let refused = asks_from(&canton, address, &[]);
+        assert_eq!(refused.status, 429, "{}", refused.body);
+        assert_eq!(refused.json()["error"], "temporarily_unavailable");
+    }
+    let neighbour = [("client_id", "board"), ("client_secret", SECRET)];
+    let asked = Attempt::post(&at("/device-authorization"), &neighbour);
+    assert_eq!(canton.calls(STRANGER, asked).status, 200);
+}
+
+/// [C16] Anybody may name an application without a secret: whoever does so without end slows down their own
+/// network only.
+#[test]
+fn a_public_application_is_counted_by_network() {
+    let canton = canton_with(json!({ "kind": "public", "auth": "none", "secret_sha256": null }));
+    let asks = |address| {
+        let form = [("client_id", "screen")];
+        canton.calls(address, Attempt::post(&at("/device-authorization"), &form))
+    };
+    for number in 0..300 {
+        assert_eq!(asks(STRANGER).status, 200, "{number}");
+    }
+    assert_eq!(asks(STRANGER).status, 429);
+    assert_eq!(asks(SCHOOL).status, 200);
 }
 
 /// [C16] [S07] The question is asked of one session: another browser, another person and a stranger find nothing
@@ -545,6 +570,23 @@ fn an_application_of_others_says_what_its_device_would_be_told() {
     assert_eq!(posts(&mut *browser, "/account", &taken).status, 303);
     let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     assert_eq!(token(&mut canton, &form).json()["error"], "invalid_grant");
+}
+
+/// [C12] [C16] A yes that comes too late, because the other tab said no, agrees to nothing.
+#[test]
+fn a_yes_that_does_not_count_is_no_consent() {
+    let mut canton = canton_with(json!({ "trusted": false }));
+    let device = device(&canton);
+    let (anna, mut browser) = is_asked(&mut canton, &device);
+    let ticket = between(&browser.url(), "ticket=", "&");
+    for action in ["deny", "allow"] {
+        let answer = [("ticket", ticket.as_str()), ("action", action)];
+        assert_eq!(posts(&mut *browser, "/device/confirm", &answer).status, 303);
+    }
+    let person = account(&canton, &anna).person.id;
+    let consents = canton.waits_for(canton.store().consents(person)).unwrap();
+    assert_eq!(consents, []);
+    assert_eq!(hears(&mut canton, &device), "access_denied");
 }
 
 /// [C04] [C16] The metadata names the endpoint and the grant where an application has them, and only there.

@@ -203,3 +203,52 @@ fn the_audit_says_who_bound_what() {
     assert!(!bound.support.is_empty() && bound.journey.is_some());
     assert!(!bound.happened.contains(&app.key));
 }
+
+/// Begins to put another app in the place of the one at hand: the journey, and what its page shows.
+fn begins_new_app(canton: &mut Canton, browser: &mut dyn Browser, chloe: &Person) -> (String, App) {
+    signs_in_strongly(canton, browser, chloe);
+    let password = [("password", chloe.password.as_str())];
+    let begun = posts(browser, "/account/app", &password);
+    assert!(begun.location().starts_with("/login/"), "{begun:?}");
+    let journey = begun.location().to_owned();
+    browser.opens(&at(&journey));
+    let key = browser.key_to_type().unwrap();
+    (journey, App { key })
+}
+
+/// [L09] Who signs out, here or everywhere, leaves no page behind that binds another app: its right code binds
+/// nothing and lets nobody in.
+#[test]
+fn a_new_app_that_was_begun_ends_with_the_sign_out() {
+    for action in ["sign-out", "sign-out-everywhere"] {
+        let mut canton = canton();
+        let chloe = somebody(&mut canton, Role::EnrolledApp);
+        let mut browser = canton.browser(Place::Home);
+        let (journey, app) = begins_new_app(&mut canton, &mut *browser, &chloe);
+        let before = account(&canton, &chloe).person.app.map(|app| app.id);
+        posts(&mut *browser, "/account", &[("action", action)]);
+        let code = (&mut canton as &mut dyn Town).app_code(&app);
+        let answer = posts(&mut *browser, &journey, &[("code", &code)]);
+        assert!(!answer.signs_somebody_in(), "{action}: {answer:?}");
+        assert!(!is_signed_in(&mut *browser), "{action}");
+        let now = account(&canton, &chloe);
+        assert_eq!(now.person.app.map(|app| app.id), before, "{action}");
+        assert_eq!(gets(&mut *browser, &journey).status, 403, "{action}");
+    }
+}
+
+/// [L10] That another app was begun stands in the audit, whether or not it is ever bound.
+#[test]
+fn the_audit_says_who_began_a_new_app() {
+    let mut canton = canton();
+    let chloe = somebody(&mut canton, Role::EnrolledApp);
+    let mut browser = canton.browser(Place::Home);
+    begins_new_app(&mut canton, &mut *browser, &chloe);
+    let entries = audit(&canton);
+    let begun = entries.iter().rfind(|entry| {
+        serde_json::from_str::<Happened>(&entry.happened).unwrap() == Happened::NewAppBegun
+    });
+    let begun = begun.unwrap();
+    assert_eq!(begun.person, Some(account(&canton, &chloe).person.id));
+    assert!(!begun.support.is_empty() && begun.journey.is_some());
+}

@@ -1,5 +1,7 @@
 //! C14: applications whose requests only they can make, and that are held to FAPI 2.0.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Browser, Person, Place, Role, Town};
@@ -228,10 +230,15 @@ fn a_signed_request_counts_and_any_other_leads_nowhere() {
     let mut app = App::registered(&mut canton, "signing", more);
     let (_, mut browser) = anna(&mut canton);
     let mut sent = |object: &str, more: &str| {
-        gets(
-            &mut *browser,
-            &format!("/authorize?client_id=signing&request={object}{more}"),
-        )
+        let way = format!("/authorize?client_id=signing&request={object}{more}");
+        let first = gets(&mut *browser, &way);
+        match first.location().strip_prefix("/authorize?") {
+            Some(_) => {
+                let way = first.location().to_owned();
+                gets(&mut *browser, &way)
+            }
+            None => first,
+        }
     };
     let good = app.object(&mut canton, &json!({ "state": "inside" }));
     let answer = sent(&good, "&state=outside&scope=phone");
@@ -285,6 +292,146 @@ fn a_signed_request_counts_and_any_other_leads_nowhere() {
     }
     let plain = browser.sends(Attempt::get(&asks_as("signing", &[])));
     assert_eq!(error(&plain).as_deref(), Some("invalid_request"));
+}
+
+/// [C14] A signed request is over soon, and the sign-in takes longer: the page may be loaded again all the while,
+/// and whoever comes back to the first address finds a way to the application.
+#[test]
+fn the_page_of_a_signed_request_outlives_the_request() {
+    let mut canton = canton();
+    let more = json!({ "home": "https://choir.example.ch/" });
+    let mut app = App::registered(&mut canton, "signing", more);
+    let anna = somebody(&mut canton, Role::Sms);
+    let mut browser = canton.browser(Place::School);
+    let object = app.object(&mut canton, &json!({}));
+    let brought = format!("/authorize?client_id=signing&request={object}");
+    let first = gets(&mut *browser, &brought);
+    assert_eq!(first.status, 303, "{}", first.body);
+    let mine = first.location().to_owned();
+    assert!(!mine.contains("request="), "{mine}");
+    canton.passes(300);
+    let page = gets(&mut *browser, &mine);
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("name=\"password\""));
+    let late = gets(&mut *browser, &brought);
+    assert_eq!(late.status, 400);
+    assert!(
+        late.body.contains("href=\"https://choir.example.ch/\""),
+        "{}",
+        late.body
+    );
+    let answer = enters(&mut *browser, &at(&mine), &anna);
+    assert!(parameter(answer.location(), "code").is_some(), "{answer:?}");
+    canton.passes(3600);
+    let over = gets(&mut *browser, &mine);
+    assert_eq!(over.status, 410);
+    assert!(
+        over.body.contains("href=\"https://choir.example.ch/\""),
+        "{}",
+        over.body
+    );
+}
+
+/// [C14] [OIDC Core §3.1.2.1] A long request object comes in a form, from the application's own page; what is longer
+/// than any, or long and not signed, is refused.
+#[test]
+fn a_long_signed_request_comes_in_a_form() {
+    let mut canton = canton();
+    let mut app = App::registered(&mut canton, "signing", json!({}));
+    let (_, mut browser) = anna(&mut canton);
+    let long = json!({ "state": "inside", "certificates": "x".repeat(15_000) });
+    let object = app.object(&mut canton, &long);
+    assert!(object.len() > 20 * 1024);
+    let mut sent = |fields: &[(&str, &str)], from: &str| {
+        let form = Attempt::post(&at("/authorize"), fields).header("origin", from);
+        browser.sends(form)
+    };
+    let request = [("client_id", "signing"), ("request", object.as_str())];
+    let passed = sent(&request, "https://choir.example.ch");
+    assert_eq!(passed.status, 303, "{}", passed.body);
+    let own = sent(&request, &at(""));
+    assert_eq!(own.status, 303, "{}", own.body);
+    let endless = "x".repeat(50_000);
+    let forged = object.clone() + "A";
+    for (wrong, status) in [
+        (
+            [("client_id", "signing"), ("request", endless.as_str())],
+            413,
+        ),
+        (
+            [("client_id", "signing"), ("request", forged.as_str())],
+            400,
+        ),
+        ([("client_id", "ent"), ("request", object.as_str())], 400),
+        ([("client_id", "signing"), ("state", object.as_str())], 400),
+    ] {
+        for from in ["https://choir.example.ch", &at("")] {
+            let answer = sent(&wrong, from);
+            assert_eq!((answer.status, answer.location()), (status, ""), "{from}");
+        }
+    }
+    for answer in [passed, own] {
+        let mut way = answer.location().to_owned();
+        while way.starts_with("/authorize?") {
+            way = gets(&mut *browser, &way).location().to_owned();
+        }
+        assert!(parameter(&way, "code").is_some(), "{way}");
+        assert_eq!(parameter(&way, "state").as_deref(), Some("inside"));
+    }
+}
+
+/// [C07] [C14] What is handed over under a signature is answered under one.
+#[test]
+fn a_signed_request_that_was_handed_over_gets_a_signed_answer() {
+    let mut canton = canton();
+    let mut app = App::registered(&mut canton, "signing", json!({}));
+    let (_, mut browser) = anna(&mut canton);
+    let object = app.object(&mut canton, &json!({ "response_mode": "jwt" }));
+    let request = [("client_id", "signing"), ("request", object.as_str())];
+    let pushed = app.posts(&mut canton, "/par", &request, false);
+    assert_eq!(pushed.status, 201, "{}", pushed.body);
+    let brought = format!("/authorize?client_id=signing&request={object}");
+    for mut way in [app.reference(&pushed), brought] {
+        while way.starts_with('/') {
+            way = gets(&mut *browser, &way).location().to_owned();
+        }
+        let jwt = parameter(&way, "response").unwrap();
+        assert!(claims(&jwt)["code"].is_string());
+        assert_eq!(claims(&jwt)["aud"], "signing");
+        assert!(parameter(&way, "code").is_none());
+    }
+}
+
+/// [C14] What was signed or handed over, though it need not be, is not spelled out by our own pages: not for another
+/// language, and not for somebody else.
+#[test]
+fn what_was_handed_over_stays_out_of_every_address() {
+    let mut canton = canton();
+    let mut app = App::registered(&mut canton, "choir", json!({ "trusted": false }));
+    let (_, mut browser) = anna(&mut canton);
+    let object = app.object(&mut canton, &json!({}));
+    let signed = format!("/authorize?client_id=choir&request={object}");
+    for mut way in [app.hands_over(&mut canton, false), signed] {
+        let mut page = gets(&mut *browser, &way);
+        while page.status == 303 {
+            way = page.location().replace(&at(""), "");
+            page = gets(&mut *browser, &way);
+        }
+        assert!(way.starts_with("/consent?"), "{way}");
+        let texts = page.body.split('"');
+        let links: Vec<_> = texts
+            .filter(|text| text.starts_with("/authorize?"))
+            .collect();
+        assert!(!links.is_empty(), "{}", page.body);
+        for link in links {
+            assert!(link.contains("request_uri="), "{link}");
+            assert!(
+                !link.contains("redirect_uri=") && !link.contains("state="),
+                "{link}"
+            );
+        }
+        assert!(!page.body.contains("a-state"));
+    }
 }
 
 /// [C14] A request object with an id is handed over once, and what is wrong with one is told in words.
@@ -426,4 +573,31 @@ fn under_fapi_an_assertion_is_for_the_issuer_and_rs256_counts_for_nothing() {
     assert_eq!(told(&refused), "invalid_dpop_proof");
     bank.bound = SigningKey::generate(SigningAlg::Ps256).unwrap();
     assert_eq!(bank.posts(&mut canton, "/par", &request, true).status, 201);
+}
+
+/// [C14] [FAPI 2.0 §5.4.1] "shall use PS256, ES256, or EdDSA (using the Ed25519 variant) algorithms"
+/// An RSA key signs both ways: where its tokens are shown, too, only one of these counts.
+#[test]
+fn under_fapi_a_proof_with_rs256_opens_nothing() {
+    let mut canton = canton();
+    let mut bank = bank(&mut canton);
+    bank.bound = SigningKey::generate(SigningAlg::Ps256).unwrap();
+    let (_, mut browser) = anna(&mut canton);
+    let reference = bank.hands_over(&mut canton, true);
+    let code = code(&mut *browser, &reference).unwrap();
+    let tokens = bank
+        .posts(&mut canton, "/token", &bank.redeems(&code), true)
+        .json();
+    let access = tokens["access_token"].as_str().unwrap();
+    let same = bank.bound.to_pkcs8().unwrap();
+    let rs256 = SigningKey::from_pkcs8(SigningAlg::Rs256, &same).unwrap();
+    for (key, status) in [(&rs256, 401), (&bank.bound, 200)] {
+        let hash = digest(&SHA256, access.as_bytes());
+        let says = json!({ "jti": format!("u-{status}"), "htm": "GET", "htu": at("/userinfo"),
+            "iat": canton.now(), "nonce": bank.nonce, "ath": BASE64URL_NOPAD.encode(hash.as_ref()) });
+        let attempt = Attempt::get(&at("/userinfo"))
+            .header("authorization", &format!("DPoP {access}"))
+            .header("dpop", &key.sign_with_key("dpop+jwt", &says).unwrap());
+        assert_eq!(sends(&mut canton, attempt).status, status);
+    }
 }

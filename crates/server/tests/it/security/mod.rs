@@ -1,6 +1,7 @@
 //! The rows of `docs/security-rows.md`, from outside: one file a family. What is told by a story or
 //! kept by a test beside the code is not told again here.
 
+mod answers;
 mod back_channel;
 mod codes;
 mod consent;
@@ -11,11 +12,13 @@ mod fail_closed;
 mod failing;
 mod fapi;
 mod grants;
+mod mtls;
 mod openid;
 mod platform;
 mod pushed;
 mod recovery;
 mod registered;
+mod registration;
 mod resets;
 mod sessions;
 mod sign_in;

@@ -79,7 +79,38 @@ fn a_reference_is_opened_once() {
     }
     assert_eq!(gets(&mut *browser, &reference).status, 410);
     canton.passes(3600);
-    assert_eq!(gets(&mut *browser, &mine).status, 410);
+    let over = gets(&mut *browser, &mine);
+    assert_eq!(over.status, 410);
+    let leads_on = over.body.contains("class=\"button");
+    assert!(leads_on, "to the application, or to the start");
+}
+
+/// [C14] [RFC 9126 §2.1] "as a required authorization request parameter, it is similarly required in a pushed authorization request"
+/// Who it is, an application says twice: by authenticating, and in the request.
+#[test]
+fn a_request_that_is_handed_over_names_its_application() {
+    let mut canton = canton();
+    crate::registered::registers_a_neighbour(&canton);
+    let url = Url::parse(&asks(&[])).unwrap();
+    let fields: Vec<_> = url.query_pairs().into_owned().collect();
+    for named in [None, Some("neighbour"), Some("")] {
+        let rest = fields.iter().filter(|(name, _)| name != "client_id");
+        let mut form: Vec<_> = rest.map(|(name, value)| (&**name, &**value)).collect();
+        form.extend(named.map(|id| ("client_id", id)));
+        let attempt = Attempt::post(&at("/par"), &form);
+        let attempt = attempt.header("authorization", &basic("ent", ENT_SECRET));
+        let answer = sends(&mut canton, attempt);
+        assert!(
+            matches!(answer.status, 400 | 401),
+            "{named:?} {}",
+            answer.body
+        );
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(
+            ["invalid_request", "invalid_client"].contains(&&*error),
+            "{named:?} {error}"
+        );
+    }
 }
 
 /// [C14] One that comes late, for another application, or from nobody leads nowhere.

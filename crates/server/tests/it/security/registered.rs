@@ -132,7 +132,7 @@ fn an_application_gets_what_it_is_registered_for() {
             assert!(answer.json()["refresh_token"].is_null());
         }
     }
-    for mode in ["fragment", "form_post", "query.jwt"] {
+    for mode in ["fragment", "form_post", "fragment.jwt"] {
         let answer = asked(asks_as("narrow", &[("response_mode", Some(mode))]));
         assert!(
             !answer.signs_somebody_in() && !answer.body.contains("code="),

@@ -148,6 +148,35 @@ fn a_hint_names_people_as_the_application_knows_them() {
     assert_eq!(left.location(), "http://localhost:8401/signed-out");
 }
 
+/// [C11] [OIDC Core §3.1.2.1] A hint of before an application was given names of its own names nobody any more: in
+/// silence that is an answer, and otherwise somebody signs in once, and is told by the new name.
+#[test]
+fn a_hint_of_before_names_of_its_own_leads_to_one_sign_in() {
+    let mut canton = canton();
+    registers(&mut canton, &[json!({ "id": "one" })]);
+    let (anna, mut browser) = anna(&mut canton);
+    let before = tokens(&mut canton, &mut *browser, "one");
+    let hint = before["id_token"].as_str().unwrap();
+    changes(&canton, ResourceKind::Applications, |text| {
+        let mut document: Value = toml::from_str(text).unwrap();
+        let clients = document["application"].as_array_mut().unwrap();
+        let one = clients
+            .iter_mut()
+            .find(|client| client["id"] == "one")
+            .unwrap();
+        one["subject"] = "pairwise".into();
+        one["salt"] = "ab".repeat(16).into();
+        toml::to_string(&document).unwrap()
+    });
+    let asks = |prompt| asks_as("one", &[("id_token_hint", Some(hint)), ("prompt", prompt)]);
+    let silent = browser.sends(Attempt::get(&asks(Some("none"))));
+    assert_eq!(error(&silent).as_deref(), Some("login_required"));
+    let answer = enters(&mut *browser, &asks(None), &anna);
+    let code = parameter(answer.location(), "code").expect("no second sign-in, and no refusal");
+    let after = redeems(&mut canton, "one", &code);
+    assert!(sub(&after) != sub(&before) && sub(&after).len() == 32);
+}
+
 /// [C15] An application hears of the end of a session under the name that it knows.
 #[test]
 fn the_news_of_an_end_names_people_as_the_application_knows_them() {

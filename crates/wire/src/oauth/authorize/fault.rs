@@ -7,7 +7,7 @@ faults! {
     ///
     /// Status 400: shown to the person on a page here. Status 303: sent to the application by redirect.
     pub enum Fault {
-        /// More than 8 KiB, more than 40 parameters, or a value over 4 KiB.
+        /// More than 8 KiB beside a request object of 32 KiB at most, more than 40 parameters, or without one a value over 4 KiB.
         TooLong => "invalid_request", 400, "RFC 6749 §4.1.2.1", "the request is too long";
         /// Not form-encoded UTF-8 text.
         Malformed => "invalid_request", 400, "RFC 6749 §4.1.2.1", "the request is not form-encoded text";
@@ -21,10 +21,10 @@ faults! {
         RedirectMissing => "invalid_request", 400, "OIDC Core §3.1.2.1", "redirect_uri is missing";
         /// Not one of the application's own.
         RedirectMismatch => "invalid_request", 400, "RFC 6749 §3.1.2.3", "redirect_uri is not one of those registered for this application, character by character";
-        /// Another response mode than `query` and `form_post`.
-        ResponseModeUnsupported => "invalid_request", 400, "OIDC Core §3.1.2.6", "response_mode must be query or form_post";
+        /// Another response mode than these. A fragment would keep a code from the server that asks for it.
+        ResponseModeUnsupported => "invalid_request", 400, "OIDC Core §3.1.2.6", "response_mode must be query, form_post, jwt, query.jwt or form_post.jwt";
         /// A request object that is not signed by a key of the application, or not for us, or not of this time.
-        RequestObjectWrong => "invalid_request_object", 400, "RFC 9101 §6.2", "the request object is not signed by a registered key, not from this application, not for this issuer, not of this hour, or not well-formed";
+        RequestObjectWrong => "invalid_request_object", 400, "RFC 9101 §6.2", "the request object does not open, is not signed by a registered key, not from this application, not for this issuer, not of this hour, or not well-formed";
         /// A parameter is there twice.
         Repeated => "invalid_request", 303, "RFC 6749 §3.1", "a parameter is given more than once";
         /// `request` is there.

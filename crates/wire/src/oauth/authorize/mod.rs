@@ -21,7 +21,7 @@
 //! | the key of the code | `key.rs` | verified redirect URI | the application |
 //! | hints | `hints.rs` | verified redirect URI | the application |
 //!
-//! Deliberately absent: every response type but `code`, the response mode `fragment`, request objects that would have to be fetched or decrypted, `display`.
+//! Deliberately absent: every response type but `code`, the response modes `fragment` and `fragment.jwt`, request objects that would have to be fetched, `display`.
 
 mod answer;
 mod claims;
@@ -38,18 +38,21 @@ mod request_object;
 mod response_mode;
 mod response_type;
 mod scope;
+mod signed;
 
 pub use answer::{Refused, Reply};
 pub use fault::Fault;
 pub(crate) use pkce::challenge_of;
 pub use prompt::Prompt;
 pub use response_mode::ResponseMode;
+pub use signed::{Unsigned, UnsignedError};
 
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
 use super::scope::Scope;
 use super::token::SpendOnce;
+use crate::Secret;
 use crate::form::{Bounds, Fields, FormError};
 use crate::oidc::Issuer;
 use crate::oidc::claims_request::ClaimsRequest;
@@ -102,6 +105,9 @@ pub struct Authorize {
     /// The thumbprint of the key to which the code is to be bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// It was signed, or handed over: our own pages refer to it and never spell it out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_reference: bool,
 }
 
 /// How a request came here.
@@ -113,6 +119,10 @@ pub struct Received<'a> {
     pub now: i64,
     /// Through which door.
     pub by: Door,
+    /// The secret numbers of our keys, to which request objects may be encrypted [`DecryptingKeys::of`].
+    ///
+    /// [`DecryptingKeys::of`]: crate::jose::DecryptingKeys::of
+    pub numbers: &'a [Secret],
 }
 
 /// Who brings an authorization request.
@@ -145,13 +155,17 @@ pub(super) fn read<'c>(
     received: &Received<'_>,
     find: impl FnOnce(&str) -> Option<&'c Client>,
 ) -> Result<(Authorize, Option<SpendOnce>), Refused> {
-    let fields = Fields::read(raw, BOUNDS).map_err(|error| match error {
+    let refused = |error| match error {
         FormError::TooLong => Refused::Page(Fault::TooLong),
         FormError::Malformed => Refused::Page(Fault::Malformed),
-    })?;
+    };
+    let (fields, is_long) = bounded(raw).map_err(refused)?;
     let known = client::known(&fields, find).map_err(Refused::Page)?;
     let client = known.client;
     let signed = request_object::opened(&known, received, BOUNDS).map_err(Refused::Page)?;
+    if is_long && signed.is_none() {
+        return Err(Refused::Page(Fault::TooLong));
+    }
     let fields = signed.as_ref().map_or(&fields, |signed| &signed.fields);
     let request = redirect_uri::verified(Known { fields, client }).map_err(Refused::Page)?;
     let mode = response_mode::asked(&request).map_err(Refused::Page)?;
@@ -159,7 +173,34 @@ pub(super) fn read<'c>(
         .and_then(|()| request_object::way(&request, received, signed.is_some()))
         .and_then(|()| complete(&request, mode))
         .map_err(|fault| request.refused(fault, mode))?;
+    let complete = Authorize {
+        by_reference: signed.is_some() || received.by == Door::Application,
+        ..complete
+    };
     Ok((complete, signed.and_then(|signed| signed.spend)))
+}
+
+/// The parameters of a request, and whether only a request object may make it so long.
+fn bounded(raw: &[u8]) -> Result<(Fields, bool), FormError> {
+    match Fields::read(raw, BOUNDS) {
+        Err(FormError::TooLong) => {
+            let fields = Fields::read(raw, WITH_OBJECT)?;
+            let object = fields.one("request").ok().flatten().map_or(0, str::len);
+            let beside = raw.len().saturating_sub(object);
+            match object > 0 && beside <= BOUNDS.total_bytes_max {
+                true => Ok((fields, true)),
+                false => Err(FormError::TooLong),
+            }
+        }
+        read => read.map(|fields| (fields, false)),
+    }
+}
+
+/// The application that a request names, whatever is wrong with it.
+#[must_use]
+pub fn named(raw: &[u8]) -> Option<String> {
+    let fields = Fields::read(raw, WITH_OBJECT).ok()?;
+    fields.one("client_id").ok()?.map(str::to_owned)
 }
 
 /// All steps whose faults the application is told.
@@ -186,6 +227,7 @@ fn complete(request: &Reachable<'_>, response_mode: ResponseMode) -> Result<Auth
         id_token_hint: hints::id_token_hint(request)?,
         claims,
         key: key::bound_to(request)?,
+        by_reference: false,
     })
 }
 
@@ -195,6 +237,17 @@ const BOUNDS: Bounds = Bounds {
     value_bytes_max: 4 * 1024,
     fields_max: 40,
 };
+/// The same, with a request object beside it.
+const WITH_OBJECT: Bounds = Bounds {
+    total_bytes_max: BYTES_MAX,
+    value_bytes_max: OBJECT_BYTES_MAX,
+    ..BOUNDS
+};
+/// The longest request object, in bytes: 8 KiB of parameters are 11 KiB in base64url, twice that if JSON
+/// escapes much, and a header may name certificates.
+pub(crate) const OBJECT_BYTES_MAX: usize = 32 * 1024;
+/// The longest request, in bytes: a query, and an object beside it.
+pub const BYTES_MAX: usize = BOUNDS.total_bytes_max + OBJECT_BYTES_MAX;
 
 impl Authorize {
     /// The scopes that say what the application would be told: those it asks for, and those of the claims

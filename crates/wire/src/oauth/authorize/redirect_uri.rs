@@ -57,6 +57,7 @@ impl Reachable<'_> {
     pub(super) fn refused(&self, fault: Fault, mode: ResponseMode) -> Refused {
         Refused::Redirect {
             fault,
+            client_id: self.client.id.clone(),
             redirect_uri: self.redirect_uri.to_owned(),
             state: self.value("state").map(str::to_owned),
             mode,

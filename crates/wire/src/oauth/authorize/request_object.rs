@@ -1,11 +1,13 @@
 //! Step: where the parameters are. An application that has registered keys may sign them into a request
 //! object, by value; then nothing that stands beside it counts [RFC 9101].
 
+use zeroize::Zeroizing;
+
 use super::client::Known;
 use super::redirect_uri::Reachable;
-use super::{Door, Fault, Received};
+use super::{Door, Fault, OBJECT_BYTES_MAX, Received};
 use crate::form::{Bounds, Fields};
-use crate::jose::VerifyingKeys;
+use crate::jose::{DecryptingKeys, VerifyingKeys, is_encrypted};
 use crate::json::Json;
 use crate::oauth::client::Client;
 use crate::oauth::token::SpendOnce;
@@ -26,7 +28,9 @@ pub(super) fn opened(
     let Known { fields, client } = known;
     let object = fields.one("request").map_err(|_| Fault::AddressRepeated)?;
     // Without keys it is not supported for this application: the next steps say so.
-    let (Some(object), Some(registered)) = (object, &client.jwks) else {
+    let registered = client.jwks.as_ref();
+    let registered = registered.filter(|set| set.for_signatures().next().is_some());
+    let (Some(object), Some(registered)) = (object, registered) else {
         return Ok(None);
     };
     // What counts for nothing may not contradict what counts, either.
@@ -35,10 +39,17 @@ pub(super) fn opened(
     if fields.one("request_uri") != Ok(None) {
         return Err(Fault::RequestObjectWrong);
     }
-    let keys = VerifyingKeys::of(&registered.keys).map_err(|_| Fault::RequestObjectWrong)?;
+    let decrypted = decrypted(object, received)?;
+    let object = decrypted.as_deref().map_or(object, String::as_str);
+    let keys =
+        VerifyingKeys::of(registered.for_signatures()).map_err(|_| Fault::RequestObjectWrong)?;
     // [RFC 9101 §6.2] "If the key is not associated with the client or if signature validation fails, the authorization server MUST return an invalid_request_object error to the client in response to the authorization request."
     let claims: Json = keys
-        .verify(object, &["", "JWT", "oauth-authz-req+jwt"])
+        .verify_within(
+            OBJECT_BYTES_MAX,
+            object,
+            &["", "JWT", "oauth-authz-req+jwt"],
+        )
         .map_err(|_| Fault::RequestObjectWrong)?;
     let right =
         is_from(&claims, client) && is_for(&claims, received) && is_timely(&claims, received.now);
@@ -49,6 +60,21 @@ pub(super) fn opened(
     let fields = parameters(&claims, bounds).ok_or(Fault::RequestObjectWrong)?;
     let spend = spend(&claims, client)?;
     Ok(Some(Signed { fields, spend }))
+}
+
+/// The signed request in an encrypted one; none if it is not encrypted. Whoever encrypted it proves nothing by that.
+fn decrypted(object: &str, received: &Received<'_>) -> Result<Option<Zeroizing<String>>, Fault> {
+    if !is_encrypted(object) {
+        return Ok(None);
+    }
+    // [RFC 9101 §6.1] "If the Request Object is encrypted, the authorization server MUST decrypt the JWT in accordance with the [RFC7516] specification."
+    let opened = DecryptingKeys::of(received.numbers).open(object);
+    // [RFC 9101 §6.1] "If decryption fails, the authorization server MUST return an invalid_request_object error to the client in response to the authorization request."
+    let text = opened
+        .ok()
+        .and_then(|plain| String::from_utf8(plain.to_vec()).ok());
+    text.map(|text| Some(Zeroizing::new(text)))
+        .ok_or(Fault::RequestObjectWrong)
 }
 
 /// Whether this application's requests may come this way, signed or not.
@@ -125,11 +151,12 @@ fn parameters(claims: &Json, bounds: Bounds) -> Option<Fields> {
         if matches!(name.as_str(), "request" | "request_uri") {
             return None;
         }
-        if OF_THE_TOKEN.contains(&name.as_str()) {
+        // What nobody here reads takes no place, however long it is.
+        if !KNOWN.contains(&name.as_str()) {
             continue;
         }
         let value = match (name.as_str(), value) {
-            ("claims", Json::Object(_)) => serde_json::to_string(value).ok()?,
+            ("claims" | "registration", Json::Object(_)) => serde_json::to_string(value).ok()?,
             ("claims", _) => return None,
             // [RFC 6749 §3.1] Without a value it is as if it were not there.
             (_, Json::Text(text)) if text.is_empty() => continue,
@@ -137,8 +164,7 @@ fn parameters(claims: &Json, bounds: Bounds) -> Option<Fields> {
             (_, Json::Number(number)) => number.to_string(),
             (_, Json::Null) => continue,
             // [RFC 9101 §4] What is known is a text or a number: what was signed is not passed over.
-            (known, _) if KNOWN.contains(&known) => return None,
-            _ => continue,
+            _ => return None,
         };
         pairs.push((name.clone(), value));
     }
@@ -162,11 +188,10 @@ fn spend(claims: &Json, client: &Client) -> Result<Option<SpendOnce>, Fault> {
     }))
 }
 
-/// What a JWT says about itself.
-const OF_THE_TOKEN: [&str; 7] = ["iss", "aud", "exp", "nbf", "iat", "jti", "sub"];
-/// The parameters that mean something here, but for `claims`.
-const KNOWN: [&str; 17] = [
+/// The parameters that mean something here.
+const KNOWN: [&str; 19] = [
     "acr_values",
+    "claims",
     "client_id",
     "code_challenge",
     "code_challenge_method",
@@ -178,6 +203,7 @@ const KNOWN: [&str; 17] = [
     "nonce",
     "prompt",
     "redirect_uri",
+    "registration",
     "response_mode",
     "response_type",
     "scope",

@@ -48,6 +48,7 @@ fn read_by<'c>(
         issuer: &issuer,
         now: NOW,
         by: Door::Browser,
+        numbers: &[],
     };
     parse(raw, &received, find)
 }
@@ -133,7 +134,7 @@ fn an_answer_may_be_posted() {
     };
     let (state, iss) = (("state", "s t/ä+&="), ("iss", "https://id.example"));
     assert_eq!(
-        request.granted("c/1", &issuer()),
+        request.granted("c/1", None, &issuer()),
         form(&[("code", "c/1"), state, iss])
     );
     let mut wrong = with("response_mode", "form_post");
@@ -153,12 +154,22 @@ fn an_answer_may_be_posted() {
     );
 }
 
+/// [Session Management §2] "it MUST also return the Session State as an additional session_state parameter in the Authentication Response"
+#[test]
+fn the_state_of_the_session_comes_with_the_code() {
+    let request = ask(&good()).unwrap();
+    let Reply::Redirect(location) = request.granted("c", Some("5e55.07"), &issuer()) else {
+        panic!("a redirect was asked for")
+    };
+    assert!(location.contains("&session_state=5e55.07&"), "{location}");
+}
+
 /// [C07] [RFC 9207 §2] "an authorization server supporting this specification MUST indicate its identity by including the iss parameter in the response."
 #[test]
 fn the_answer_names_the_issuer_whether_granted_or_refused() {
     let request = ask(&good()).unwrap();
     assert_eq!(
-        request.granted("c/1", &issuer()),
+        request.granted("c/1", None, &issuer()),
         to(
             "https://edu.example/callback?code=c%2F1&state=s+t%2F%C3%A4%2B%26%3D&iss=https%3A%2F%2Fid.example"
         )
@@ -383,7 +394,7 @@ fn only_a_code_is_given() {
 /// [OIDC Core §3.1.2.6] "If the Response Mode value is not supported, the Authorization Server returns an HTTP response code of 400 (Bad Request) without Error Response parameters"
 #[test]
 fn another_response_mode_is_answered_here() {
-    for other in ["fragment", "form_post.jwt", "query.jwt"] {
+    for other in ["fragment", "fragment.jwt", "JWT"] {
         assert_eq!(
             shown(&with("response_mode", other)),
             Fault::ResponseModeUnsupported

@@ -12,6 +12,9 @@ use crate::{cas, gate, saml};
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Applications {
+    /// Applications may register themselves, with an invitation [RFC 7591].
+    #[serde(default, skip_serializing_if = "is_off")]
+    pub registration: bool,
     /// One table a registered application.
     #[serde(default)]
     pub application: Vec<Client>,
@@ -24,6 +27,14 @@ pub struct Applications {
     /// One table an application that speaks SAML.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub saml: Vec<saml::Application>,
+    /// One table a federation whose members are SAML applications.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub federation: Vec<saml::Federation>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_off(registration: &bool) -> bool {
+    !registration
 }
 
 /// What is wrong with the file, and where.
@@ -53,6 +64,17 @@ pub enum ApplicationsFlaw {
         /// What is wrong.
         flaw: gate::SiteFlaw,
     },
+    /// A CAS application lets one act that cannot.
+    #[error(
+        "cas application `{id}`: `proxied_by` names `{proxy}`, which is no CAS application with `proxy = true`; \
+         correct the id, or register that"
+    )]
+    ProxyUnknown {
+        /// Its id.
+        id: String,
+        /// Whom it names.
+        proxy: String,
+    },
     /// A SAML application is not as it must be.
     #[error("saml application `{id}`: {flaw}")]
     Saml {
@@ -60,6 +82,14 @@ pub enum ApplicationsFlaw {
         id: String,
         /// What is wrong.
         flaw: saml::application::ApplicationFlaw,
+    },
+    /// A federation is not as it must be.
+    #[error("federation `{id}`: {flaw}")]
+    Federation {
+        /// Its id as written.
+        id: String,
+        /// What is wrong.
+        flaw: saml::federation::FederationFlaw,
     },
     /// Two SAML applications call themselves the same.
     #[error("the SAML entity `{0}` is there twice: a request does not say which is meant")]
@@ -92,6 +122,9 @@ impl Applications {
             let id = || service.id.clone();
             let own = service.check().into_iter();
             flaws.extend(own.map(|flaw| ApplicationsFlaw::Cas { id: id(), flaw }));
+            let named = service.proxied_by.iter();
+            let unknown = named.filter(|proxy| !self.may_act(proxy)).cloned();
+            flaws.extend(unknown.map(|proxy| ApplicationsFlaw::ProxyUnknown { id: id(), proxy }));
         }
         for site in &self.gate {
             let id = || site.id.clone();
@@ -102,6 +135,11 @@ impl Applications {
             let id = || application.id.clone();
             let own = application.check().into_iter();
             flaws.extend(own.map(|flaw| ApplicationsFlaw::Saml { id: id(), flaw }));
+        }
+        for federation in &self.federation {
+            let id = || federation.id.clone();
+            let own = federation.check().into_iter();
+            flaws.extend(own.map(|flaw| ApplicationsFlaw::Federation { id: id(), flaw }));
         }
         let described = self
             .saml
@@ -115,6 +153,13 @@ impl Applications {
         flaws.extend(shared);
         flaws.extend(self.salts_differ().map(ApplicationsFlaw::SaltsDiffer));
         flaws
+    }
+
+    /// Whether it is a CAS application that may act for people.
+    fn may_act(&self, id: &str) -> bool {
+        self.cas
+            .iter()
+            .any(|service| service.id == id && service.proxy)
     }
 
     /// The sectors in which the same person would have several names.
@@ -143,6 +188,7 @@ impl Applications {
             .chain(services)
             .chain(sites)
             .chain(speakers)
+            .chain(self.federation.iter().map(|federation| &federation.id))
             .collect();
         let twice: Vec<String> = twice(&ids).map(|id| (*id).clone()).collect();
         twice.into_iter()

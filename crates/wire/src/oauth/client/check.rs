@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 
-use super::{Auth, Client, GrantName, Kind, UriFlaw, flaw_of_registered, secret_digest};
+use super::{
+    Auth, Client, GrantName, Kind, UriFlaw, flaw_of_registered, secret_digest, web_origin,
+};
 use crate::jose::{JwkFlaw, VerifyingKeys};
 use crate::oauth::scope::ScopeName;
 
@@ -35,7 +37,8 @@ pub enum ClientFlaw {
     Twice(String),
     /// The kind and the authentication do not fit.
     #[error(
-        "a confidential application needs `auth` \"basic\", \"post\" or \"private_key_jwt\"; \
+        "a confidential application needs `auth` \"basic\", \"post\", \"private_key_jwt\", \"tls_client_auth\" or \
+         \"self_signed_tls_client_auth\"; \
          a public or native one needs \"none\" or \"private_key_jwt\""
     )]
     AuthDoesNotFit,
@@ -58,8 +61,8 @@ pub enum ClientFlaw {
     KeysMissing,
     /// Keys where none are used.
     #[error(
-        "`jwks` is given, but neither is `auth` \"private_key_jwt\" nor `require_signed_request_object` \
-         true; remove one of them"
+        "`jwks` has a key for signatures, but neither is `auth` \"private_key_jwt\" nor \
+         `require_signed_request_object` true; remove the key, or say `use: enc` if it is for encryption"
     )]
     KeysUnused,
     /// A key is not usable.
@@ -77,9 +80,24 @@ pub enum ClientFlaw {
     /// The names by which it knows people cannot be made.
     #[error("`subject`: {0}")]
     Subject(String),
+    /// The certificate is not known, or not needed.
+    #[error("`tls_client_auth`: {0}")]
+    Certificate(&'static str),
     /// Something contradicts the profile.
     #[error("`profile = \"fapi2\"`: {0}")]
     Profile(&'static str),
+    /// What is to be encrypted to it cannot be.
+    #[error("{0}")]
+    Encryption(String),
+    /// What the browser is to tell it cannot be told there.
+    #[error("`frontchannel_logout_uri`: {0}")]
+    FrontChannel(&'static str),
+    /// It has no page in a browser that could ask.
+    #[error(
+        "`session_management` is for applications with an `https` address in `redirect_uris`, and a native one has \
+         no page in a browser; remove it"
+    )]
+    SessionManagement,
     /// A scope that could not be written.
     #[error(
         "`api_scopes`: each must be 1 to 100 printable characters without space, `\"` and `\\`"
@@ -94,6 +112,8 @@ pub enum ClientFlaw {
 
 /// The key of the one address that the provider itself posts to.
 const POSTED_TO: &str = "backchannel_logout_uri";
+/// The key of the address that is loaded in a frame after a sign-out.
+const FRAMED: &str = "frontchannel_logout_uri";
 /// The key of the address that stands for several hosts.
 const SECTOR: &str = "sector";
 
@@ -137,8 +157,14 @@ impl Client {
         }
         flaws.extend(self.flaw_of_grants().map(ClientFlaw::Grants));
         flaws.extend(self.flaw_of_subject().map(ClientFlaw::Subject));
+        flaws.extend(self.flaw_of_certificate().map(ClientFlaw::Certificate));
         let against = self.flaws_of_profile().into_iter();
         flaws.extend(against.map(ClientFlaw::Profile));
+        flaws.extend(self.flaws_of_encryption());
+        flaws.extend(self.flaw_of_front_channel().map(ClientFlaw::FrontChannel));
+        if self.session_management && !self.has_pages() {
+            flaws.push(ClientFlaw::SessionManagement);
+        }
         self.check_uris(&mut flaws);
         self.check_secret(&mut flaws);
         self.check_keys(&mut flaws);
@@ -170,6 +196,29 @@ impl Client {
         None
     }
 
+    /// Whether pages of its own are shown in browsers.
+    fn has_pages(&self) -> bool {
+        let mut addresses = self.redirect_uris.iter();
+        self.kind != Kind::Native && addresses.any(|uri| web_origin(uri).is_some())
+    }
+
+    fn flaw_of_front_channel(&self) -> Option<&'static str> {
+        let Some(uri) = &self.frontchannel_logout_uri else {
+            let unused = self.frontchannel_logout_session_required;
+            return unused.then_some(
+                "it is missing, and `frontchannel_logout_session_required` speaks of it; remove that, or add it",
+            );
+        };
+        // [Front-Channel Logout §2] "The domain, port, and scheme of this URL MUST be the same as that of a registered Redirection URI value."
+        // [Front-Channel Logout §2] "The logout URI MUST NOT include a fragment component." `check_uris` sees to it.
+        let origin = web_origin(uri);
+        let mut own = self.redirect_uris.iter().map(|uri| web_origin(uri));
+        let fits = origin.is_some() && own.any(|own| own == origin);
+        (!fits).then_some(
+            "its scheme, host and port must be those of one of the `redirect_uris`: browsers load it in a frame",
+        )
+    }
+
     fn check_uris(&self, flaws: &mut Vec<ClientFlaw>) {
         let one = |field: &'static str, uri: &Option<String>| {
             uri.iter()
@@ -192,11 +241,12 @@ impl Client {
         all.extend(many("resources", &self.resources));
         all.extend(many("audience", &self.audience));
         all.extend(one(POSTED_TO, &self.backchannel_logout_uri));
+        all.extend(one(FRAMED, &self.frontchannel_logout_uri));
         let mut seen = BTreeSet::new();
         for (field, uri) in all {
             // A program's own scheme leads to a device, and nothing can be posted there.
             let kind = match field {
-                POSTED_TO | SECTOR => Kind::Confidential,
+                POSTED_TO | FRAMED | SECTOR => Kind::Confidential,
                 _ => self.kind,
             };
             if let Some(flaw) = flaw_of_registered(&uri, kind) {
@@ -257,23 +307,30 @@ impl Client {
 
     fn check_keys(&self, flaws: &mut Vec<ClientFlaw>) {
         let signs = self.auth == Auth::PrivateKeyJwt || self.require_signed_request_object;
-        match (signs, &self.jwks) {
-            (false, None) => {}
-            (false, Some(_)) => flaws.push(ClientFlaw::KeysUnused),
-            (true, None) => flaws.push(ClientFlaw::KeysMissing),
-            (true, Some(set)) => {
-                if !(1..=10).contains(&set.keys.len()) {
+        let shows = self.auth == Auth::SelfSignedTlsClientAuth;
+        let signing = || self.jwks.iter().flat_map(|set| set.for_signatures());
+        let many = signing().count();
+        let signs = signs || (shows && many > 0);
+        match (signs, many) {
+            (false, 0) => {}
+            (false, _) => flaws.push(ClientFlaw::KeysUnused),
+            (true, _) => {
+                if !(1..=10).contains(&many) {
                     flaws.push(ClientFlaw::KeysMissing);
                 }
-                if let Err(flaw) = VerifyingKeys::of(&set.keys) {
+                if let Err(flaw) = VerifyingKeys::of(signing()) {
                     flaws.push(ClientFlaw::Key(flaw));
                 }
-                let names: BTreeSet<_> = set.keys.iter().map(|key| key.kid.as_deref()).collect();
-                let nameless = set.keys.len() > 1 && names.contains(&None);
-                if names.len() != set.keys.len() || nameless {
-                    flaws.push(ClientFlaw::KeyNames);
-                }
             }
+        }
+        let all = || self.jwks.iter().flat_map(|set| &set.keys);
+        let names: BTreeSet<_> = all().map(|key| key.kid.as_deref()).collect();
+        let nameless = all().count() > 1 && names.contains(&None);
+        if names.len() != all().count() || nameless {
+            flaws.push(ClientFlaw::KeyNames);
+        }
+        if self.jwks.as_ref().is_some_and(|set| set.keys.is_empty()) && !signs {
+            flaws.push(ClientFlaw::KeysUnused);
         }
     }
 }

@@ -28,11 +28,11 @@ impl Client {
         self.require_par || self.is_fapi()
     }
 
-    /// Whether it gets no token that is not bound to a key of its own.
+    /// Whether it gets no token that is not bound to a key or a certificate of its own.
     // [FAPI 2.0 §5.3.2.1] "shall only issue sender-constrained access tokens"
     #[must_use]
     pub fn must_bind(&self) -> bool {
-        self.dpop_bound || self.is_fapi()
+        self.dpop_bound || self.tls_client_certificate_bound_access_tokens || self.is_fapi()
     }
 
     /// Whether each use of a refresh token gives another one.
@@ -49,9 +49,11 @@ impl Client {
         }
         let rs256 = |alg: SigningAlg| alg == SigningAlg::Rs256;
         let jwt = self.access_token == AccessTokenForm::Jwt;
-        let mut keys = self.jwks.iter().flat_map(|set| &set.keys);
+        let mut keys = self.jwks.iter().flat_map(|set| set.for_signatures());
         let of_rs256 = keys.any(Jwk::is_for_rs256);
         let https = |uri: &String| Url::parse(uri).is_ok_and(|url| url.scheme() == "https");
+        // [FAPI 2.0 §5.3.2.1] "MTLS as specified in Section 2 of [RFC8705]"
+        let proven = self.auth == Auth::PrivateKeyJwt || self.auth.is_by_certificate();
         let devices = self.may(GrantName::DeviceCode);
         let flaws = [
             (
@@ -64,12 +66,15 @@ impl Client {
                 "`kind` must be \"confidential\"",
             ),
             (
-                self.auth != Auth::PrivateKeyJwt,
-                "`auth` must be \"private_key_jwt\" (mutual TLS is not offered)",
+                !proven,
+                "`auth` must be \"private_key_jwt\", \"tls_client_auth\" or \"self_signed_tls_client_auth\"",
             ),
             (
-                rs256(self.id_token_alg) || (jwt && rs256(self.access_token_alg)),
-                "`id_token_alg` and `access_token_alg` must be \"ES256\", \"PS256\" or \"EdDSA\"",
+                rs256(self.id_token_alg)
+                    || rs256(self.answer_alg())
+                    || self.userinfo_signed_response_alg.is_some_and(rs256)
+                    || (jwt && rs256(self.access_token_alg)),
+                "`id_token_alg`, `userinfo_signed_response_alg`, `authorization_signed_response_alg` and `access_token_alg` must be \"ES256\", \"PS256\" or \"EdDSA\"",
             ),
             (
                 of_rs256,
@@ -137,7 +142,7 @@ mod tests {
                     jwks: None,
                     ..good.clone()
                 },
-                "mutual TLS is not offered",
+                "self_signed_tls_client_auth",
             ),
             (
                 Client {

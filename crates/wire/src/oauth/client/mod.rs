@@ -16,17 +16,21 @@
 //! ```
 
 mod applications;
+mod certificate;
 mod check;
+mod encryption;
 mod fapi;
 mod subject;
 mod uri;
 
 pub use applications::{Applications, ApplicationsFlaw};
+pub use certificate::TlsClientAuth;
 pub use check::ClientFlaw;
+pub use encryption::Encrypted;
 pub use fapi::Profile;
 pub use subject::Subjects;
 pub use uri::UriFlaw;
-pub(crate) use uri::{Loopback, flaw_of_registered};
+pub(crate) use uri::{Loopback, flaw_of_registered, web_origin};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -36,7 +40,7 @@ use subtle::ConstantTimeEq;
 use super::scope::{Scope, ScopeName};
 use crate::Secret;
 use crate::form::with_query;
-use crate::jose::{JwkSet, SigningAlg, base64url};
+use crate::jose::{ContentEncryption, JwkSet, KeyManagement, SigningAlg, base64url};
 use crate::oidc::Issuer;
 use crate::pseudonym::Salt;
 
@@ -63,6 +67,15 @@ pub struct Client {
     /// Where it is told by the provider itself that a session has ended [Back-Channel Logout 1.0 §2.2].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<String>,
+    /// Where the browser that signs out tells it so, in a frame [Front-Channel Logout 1.0 §2].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// It wants to hear in that frame who says so, and which session.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub frontchannel_logout_session_required: bool,
+    /// Its pages may ask the browser whether the session has changed [Session Management 1.0].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub session_management: bool,
     /// Where a sign-in that starts at the provider begins [OIDC Core §4].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<String>,
@@ -75,7 +88,11 @@ pub struct Client {
     /// chance (43 base64url characters), so a fast digest is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<String>,
-    /// Its public keys, for `private_key_jwt` and signed requests.
+    /// From when on its secret is not good any more, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_until: Option<i64>,
+    /// Its public keys, for `private_key_jwt` and signed requests; and those with `use: enc`, to which tokens are
+    /// encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
     /// What it may ask for. Always includes `openid`.
@@ -84,6 +101,31 @@ pub struct Client {
     /// How its ID tokens are signed.
     #[serde(default = "es256")]
     pub id_token_alg: SigningAlg,
+    /// How the key of its encrypted ID tokens comes to it; none: they are not encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyManagement>,
+    /// How these are encrypted, if not as is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// How what `/userinfo` tells it is signed; none: it is JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlg>,
+    /// How the key of what `/userinfo` tells it comes to it; none: that is not encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyManagement>,
+    /// How that is encrypted, if not as is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// How the key of statements about tokens comes to it; none: they are not encrypted [RFC 9701 §6].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_alg: Option<KeyManagement>,
+    /// How these are encrypted, if not as is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_encrypted_response_enc: Option<ContentEncryption>,
+    /// How answers to its authorization requests are signed, if it wants these as JWTs; as its ID tokens, if
+    /// nothing is said [JARM §3].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_signed_response_alg: Option<SigningAlg>,
     /// What its access tokens look like.
     #[serde(default, skip_serializing_if = "is_default")]
     pub access_token: AccessTokenForm,
@@ -103,6 +145,12 @@ pub struct Client {
     /// It gets no token that is not bound to a key of its own [RFC 9449 §5.2].
     #[serde(default, skip_serializing_if = "is_default")]
     pub dpop_bound: bool,
+    /// How its certificate is known, for `tls_client_auth` and `self_signed_tls_client_auth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_client_auth: Option<TlsClientAuth>,
+    /// It gets no token that is not bound to its certificate [RFC 8705 §3.4].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tls_client_certificate_bound_access_tokens: bool,
     /// Its requests count only if it hands them over itself [RFC 9126 §6].
     #[serde(default, skip_serializing_if = "is_default")]
     pub require_par: bool,
@@ -169,6 +217,12 @@ pub enum Auth {
     /// `private_key_jwt` [RFC 7523 §2.2]
     #[serde(rename = "private_key_jwt")]
     PrivateKeyJwt,
+    /// `tls_client_auth`: by a certificate for which an authority vouches [RFC 8705 §2.1]
+    #[serde(rename = "tls_client_auth")]
+    TlsClientAuth,
+    /// `self_signed_tls_client_auth`: by a certificate that is registered [RFC 8705 §2.2]
+    #[serde(rename = "self_signed_tls_client_auth")]
+    SelfSignedTlsClientAuth,
     /// Not at all: PKCE alone, for public and native applications.
     #[serde(rename = "none")]
     None,
@@ -229,6 +283,14 @@ impl Client {
         self.grants.contains(&grant)
     }
 
+    /// What answers are signed with that it wants as JWTs.
+    // [JARM §3] "If this is specified, the response will be signed using JWS and the configured algorithm."
+    #[must_use]
+    pub fn answer_alg(&self) -> SigningAlg {
+        self.authorization_signed_response_alg
+            .unwrap_or(self.id_token_alg)
+    }
+
     /// Where a person who starts at the provider goes to use this application: the place where it
     /// begins a sign-in [OIDC Core §4], or its home page.
     #[must_use]
@@ -237,6 +299,12 @@ impl Client {
             Some(uri) => Some(with_query(uri, &[("iss", Some(issuer.as_str()))])),
             None => self.home.clone(),
         }
+    }
+
+    /// Whether its secret was good for a while, and that is over.
+    #[must_use]
+    pub(crate) fn secret_is_over(&self, now: i64) -> bool {
+        self.secret_until.is_some_and(|until| now >= until)
     }
 
     /// Whether this is the application's secret. Constant time; an empty secret never is.

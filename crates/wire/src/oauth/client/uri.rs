@@ -62,6 +62,19 @@ pub(crate) fn flaw_of_registered(uri: &str, kind: Kind) -> Option<UriFlaw> {
     (url.as_str() != uri).then_some(UriFlaw::NotCanonical)
 }
 
+/// Scheme, host and port of an address for browsers, as their policies name them; none for a program's own
+/// scheme, or if it holds what means something else in a policy.
+pub(crate) fn web_origin(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok()?;
+    let web = matches!(url.scheme(), "https" | "http");
+    let origin = url.origin().ascii_serialization();
+    let plain = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'.' | b':' | b'/' | b'[' | b']' | b'_')
+    };
+    (web && origin.bytes().all(plain)).then_some(origin)
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

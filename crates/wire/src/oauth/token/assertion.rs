@@ -42,7 +42,10 @@ pub(super) fn verify(
     now: i64,
 ) -> Result<SpendOnce, Fault> {
     let token = std::str::from_utf8(token).map_err(|_| Fault::ClientNotItself)?;
-    let keys = client.jwks.as_ref().map(|set| VerifyingKeys::of(&set.keys));
+    let keys = client
+        .jwks
+        .as_ref()
+        .map(|set| VerifyingKeys::of(set.for_signatures()));
     let Some(Ok(keys)) = keys else {
         return Err(Fault::ClientNotItself);
     };

@@ -45,7 +45,7 @@ pub fn authenticate(
     // [RFC 6749 §2.3.1] "The authorization server MUST support the HTTP Basic authentication scheme for authenticating clients that were issued a client password."
     let spend = match (&posted.presented, client.auth) {
         (Presented::Basic(secret), Auth::Basic) | (Presented::Post(secret), Auth::Post)
-            if client.has_secret(secret.expose()) =>
+            if client.has_secret(secret.expose()) && !client.secret_is_over(now) =>
         {
             None
         }
@@ -53,6 +53,14 @@ pub fn authenticate(
             Some(assertion::verify(token.expose(), client, issuer, now)?)
         }
         (Presented::Nothing, Auth::None) => None,
+        // [RFC 8705 §2] "The authorization server MUST enforce the binding between client and certificate, as described in either Section 2.1 or 2.2 below."
+        (Presented::Nothing, Auth::TlsClientAuth | Auth::SelfSignedTlsClientAuth)
+            if posted
+                .certificate()
+                .is_some_and(|shown| client.has_certificate(shown, now)) =>
+        {
+            None
+        }
         _ => return Err(Fault::ClientNotItself),
     };
     Ok(Authenticated {

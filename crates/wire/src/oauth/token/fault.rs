@@ -62,6 +62,8 @@ faults! {
         KeyNotProven => "invalid_dpop_proof", 400, "RFC 9449 §5", "a DPoP proof is needed, and must be fresh, unused, and for this request";
         /// A proof without a fresh value of ours.
         NonceMissing => "use_dpop_nonce", 400, "RFC 9449 §8", "the DPoP proof must hold the nonce of the header DPoP-Nonce";
+        /// Tokens of an application are bound to its certificate, and none came.
+        CertificateMissing => "invalid_request", 400, "RFC 8705 §3", "the tokens of this application are bound to its certificate: use the addresses in mtls_endpoint_aliases";
         /// No `code_verifier`, or not 43 to 128 unreserved characters.
         VerifierMalformed => "invalid_request", 400, "RFC 7636 §4.1", "code_verifier must be 43 to 128 unreserved characters";
     }

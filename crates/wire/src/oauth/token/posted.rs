@@ -2,6 +2,7 @@
 
 use super::Fault;
 use super::presented::Presented;
+use crate::certificate::Chain;
 use crate::form::{Bounds, Fields, FormError};
 
 /// What the HTTP server received.
@@ -13,6 +14,8 @@ pub struct Incoming<'a> {
     pub authorization: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+    /// The certificate of which the connection has proven the key.
+    pub certificate: Option<&'a Chain>,
 }
 
 /// A well-formed request of an application that is not yet authenticated.
@@ -20,6 +23,7 @@ pub struct Posted {
     /// The application that it says it is: look this one up.
     pub client_id: String,
     pub(super) presented: Presented,
+    certificate: Option<Chain>,
     fields: Fields,
 }
 
@@ -52,6 +56,7 @@ impl Posted {
         Ok(Self {
             client_id,
             presented,
+            certificate: incoming.certificate.cloned(),
             fields,
         })
     }
@@ -60,6 +65,12 @@ impl Posted {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.fields.one(name).ok().flatten()
+    }
+
+    /// The certificate that came with it: its key was proven, nothing else.
+    #[must_use]
+    pub const fn certificate(&self) -> Option<&Chain> {
+        self.certificate.as_ref()
     }
 
     /// All `resource` parameters, the only ones that may be repeated [RFC 8707 §2].

@@ -33,6 +33,7 @@ fn read(authorization: Option<&str>, body: &str) -> Result<TokenRequest, Fault> 
         content_type: Some("application/x-www-form-urlencoded; charset=UTF-8"),
         authorization,
         body: body.as_bytes(),
+        certificate: None,
     })
 }
 
@@ -251,6 +252,7 @@ fn only_forms_of_a_bearable_size_are_read() {
             content_type: other,
             authorization: None,
             body: text.as_bytes(),
+            certificate: None,
         };
         assert_eq!(fault(TokenRequest::parse(&incoming)), Some(Fault::NotAForm));
     }
@@ -589,6 +591,7 @@ fn odd_bytes_do_no_harm() {
             content_type: Some("application/x-www-form-urlencoded"),
             authorization: Some(&odd.mutated("Basic ZW50OnNlY3JldA==")),
             body: &bytes,
+            certificate: None,
         });
         if let Ok(request) = read(None, &odd.mutated(&good)) {
             assert!(!request.posted.client_id.is_empty());

@@ -10,6 +10,7 @@ pub use own::{Described, Names, describe};
 pub use party::Party;
 pub(crate) use party::Side;
 pub use provider::{Consumer, MetadataError, ServiceProvider, SingleLogout};
+pub(super) use provider::{address, earlier, until};
 
 #[cfg(test)]
 mod tests;

@@ -110,6 +110,18 @@ impl ServiceProvider {
         let xml = xml.trim_start_matches('\u{feff}').trim_start();
         let tree = Tree::read(xml, &Bounds::METADATA)?;
         let (entity, outer) = entity(tree.root(), entity_id)?;
+        Self::of(entity, outer, now)
+    }
+
+    /// Reads one `EntityDescriptor`; what is around it counts until `outer`.
+    ///
+    /// # Errors
+    /// [`MetadataError`].
+    pub(in crate::saml) fn of(
+        entity: Element<'_, '_>,
+        outer: Option<i64>,
+        now: i64,
+    ) -> Result<Self, MetadataError> {
         let mut valid_until = earlier(outer, until(entity)?);
         let role = role(entity, "SPSSODescriptor").ok_or(MetadataError::NoServiceProvider)?;
         valid_until = earlier(valid_until, until(role)?);
@@ -218,7 +230,7 @@ pub(super) fn entity<'a, 'i>(
     }
 }
 
-pub(super) fn until(element: Element<'_, '_>) -> Result<Option<i64>, XmlError> {
+pub(in crate::saml) fn until(element: Element<'_, '_>) -> Result<Option<i64>, XmlError> {
     let Some(text) = element.attribute("validUntil") else {
         return Ok(None);
     };
@@ -227,7 +239,7 @@ pub(super) fn until(element: Element<'_, '_>) -> Result<Option<i64>, XmlError> {
         .ok_or(XmlError::Wrong("validUntil"))
 }
 
-pub(super) fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+pub(in crate::saml) fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
@@ -309,7 +321,7 @@ pub(super) fn logouts(role: Element<'_, '_>) -> Result<Vec<SingleLogout>, Metada
 }
 
 /// An address that a browser may be sent to with a message about a person.
-pub(super) fn address(text: &str) -> Result<String, MetadataError> {
+pub(in crate::saml) fn address(text: &str) -> Result<String, MetadataError> {
     let wrong = || MetadataError::Address(text.chars().take(200).collect());
     // The same rule as for redirect URIs, but for the way it is written: metadata is made by programs.
     let url = Url::parse(text).map_err(|_| wrong())?;

@@ -20,6 +20,7 @@ mod signed;
 mod tree;
 mod writer;
 
+pub(crate) use c14n::canonical;
 pub(crate) use encrypt::encrypted;
 pub(crate) use gate::{Bounds, within};
 pub(crate) use sign::{Halves, sign};
@@ -29,8 +30,6 @@ pub(crate) use writer::Writer;
 
 pub use encrypt::DataCipher;
 
-#[cfg(test)]
-pub(crate) use c14n::canonical;
 #[cfg(test)]
 pub(crate) use signed::SignatureError;
 
@@ -67,6 +66,16 @@ pub(crate) const MDUI: Space = Space {
 pub(crate) const SHIBMD: Space = Space {
     prefix: "shibmd",
     uri: "urn:mace:shibboleth:metadata:1.0",
+};
+/// Attributes of entities in metadata.
+pub(crate) const MDATTR: Space = Space {
+    prefix: "mdattr",
+    uri: "urn:oasis:names:tc:SAML:metadata:attribute",
+};
+/// Who registered an entity, in metadata.
+pub(crate) const MDRPI: Space = Space {
+    prefix: "mdrpi",
+    uri: "urn:oasis:names:tc:SAML:metadata:rpi",
 };
 /// SAML 2.0 Asynchronous Single Logout Extension: who asks waits for no answer.
 pub(crate) const ASLO: Space = Space {

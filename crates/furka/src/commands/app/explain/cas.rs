@@ -20,6 +20,8 @@ const ALL: [Attribute; 7] = [
 
 pub(super) fn answer(service: &Service, case: &Case<'_>) -> Answer {
     let success = Success {
+        granting: None,
+        proxies: Vec::new(),
         user: release::cas_user(service, case.person),
         authenticated_at: 0,
         is_from_new_login: true,

@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 use server::release;
 use wire::{
     oauth::{
-        client::{Client, GrantName, Subjects},
+        client::{Client, Encrypted, GrantName, Subjects},
         scope::{Scope, ScopeName},
         token::Grant,
     },
     oidc::{
         claims::{Named, Profile},
         id_token::IdToken,
-        userinfo,
+        userinfo::{self, Told},
     },
 };
 
@@ -30,8 +30,13 @@ pub(super) fn answer(client: &Client, case: &Case<'_>) -> Answer {
     let id_token = IdToken::for_grant(&grant, &case.profile, case.issuer, 0).with_access_token("");
     let id_token = serde_json::to_value(id_token).unwrap_or_default();
     let named = &grant.claims.userinfo;
-    let userinfo = userinfo::answer(grant.sub(), &case.profile, (&scope, named));
-    let userinfo = serde_json::from_slice(&userinfo).unwrap_or_default();
+    let told = Told {
+        subject: grant.sub(),
+        profile: &case.profile,
+        scope: &scope,
+        named,
+    };
+    let userinfo = userinfo::claims(&told, client, case.issuer);
     Answer {
         missing: missing(&case.profile, &scope, &registered),
         messages: vec![
@@ -191,8 +196,12 @@ fn notes(client: &Client) -> Vec<String> {
         ),
         (signed, "it must sign its requests"),
         (
-            client.must_bind(),
+            client.must_bind() && !client.tls_client_certificate_bound_access_tokens,
             "its tokens are bound to its key: each use needs a DPoP proof",
+        ),
+        (
+            client.tls_client_certificate_bound_access_tokens,
+            "its tokens are bound to its certificate: each use needs a connection that shows it",
         ),
         (
             client.is_fapi(),
@@ -200,7 +209,22 @@ fn notes(client: &Client) -> Vec<String> {
         ),
     ];
     let those = notes.into_iter().filter(|(is_so, _)| *is_so);
-    those.map(|(_, note)| note.to_owned()).collect()
+    let those = those.map(|(_, note)| note.to_owned());
+    those.chain(hidden(client)).collect()
+}
+
+/// What is encrypted to its key, and how.
+fn hidden(client: &Client) -> impl Iterator<Item = String> {
+    Encrypted::ALL.into_iter().filter_map(|what| {
+        let (alg, enc) = client.encryption(what)?;
+        let what = match what {
+            Encrypted::IdToken => "its ID token is",
+            Encrypted::Userinfo => "the answer of `/userinfo` is",
+            Encrypted::Introspection => "what `/introspect` states is",
+        };
+        let (alg, enc) = (alg.name(), enc.name());
+        Some(format!("{what} encrypted to its key: {alg}, {enc}"))
+    })
 }
 
 fn obstacles(client: &Client, asked: &Scope) -> Vec<String> {

@@ -24,8 +24,12 @@ pub(super) async fn walk(
         return Ok(None);
     };
     told.findings.extend(uncovered(service, address));
-    let mut browser =
-        Browser::opens(stage, stage.file(|file| file.cas.push(service.clone()))).await?;
+    // Whoever may act at it is not on this stage.
+    let alone = Service {
+        proxied_by: Vec::new(),
+        ..service.clone()
+    };
+    let mut browser = Browser::opens(stage, stage.file(|file| file.cas.push(alone))).await?;
     let mut url = stage.at("/cas/login")?;
     url.query_pairs_mut().append_pair("service", address);
     told.message(

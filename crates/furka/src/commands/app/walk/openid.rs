@@ -9,7 +9,9 @@ use http::{
 };
 use serde_json::Value;
 use url::{Url, form_urlencoded::Serializer};
-use wire::oauth::client::{Applications, Auth, Client, GrantName, Kind, new_secret, secret_digest};
+use wire::oauth::client::{
+    Applications, Auth, Client, Encrypted, GrantName, Kind, new_secret, secret_digest,
+};
 
 use super::{
     Stage,
@@ -77,11 +79,22 @@ pub(super) async fn walk(
 fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
     let mut copy = Client {
         backchannel_logout_uri: None,
+        frontchannel_logout_uri: None,
+        frontchannel_logout_session_required: false,
         dpop_bound: false,
+        id_token_encrypted_response_alg: None,
+        id_token_encrypted_response_enc: None,
+        introspection_encrypted_response_alg: None,
+        introspection_encrypted_response_enc: None,
         jwks: None,
         profile: None,
         require_par: false,
         require_signed_request_object: false,
+        tls_client_auth: None,
+        tls_client_certificate_bound_access_tokens: false,
+        userinfo_encrypted_response_alg: None,
+        userinfo_encrypted_response_enc: None,
+        userinfo_signed_response_alg: None,
         ..client.clone()
     };
     if client.auth != Auth::None {
@@ -94,6 +107,14 @@ fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
             client.auth == Auth::PrivateKeyJwt,
             "`private_key_jwt`: the rehearsal has a secret instead",
         ),
+        (
+            client.auth.is_by_certificate(),
+            "the certificate: the rehearsal has a secret instead",
+        ),
+        (
+            client.tls_client_certificate_bound_access_tokens,
+            "`tls_client_certificate_bound_access_tokens`",
+        ),
         (client.dpop_bound, "`dpop_bound`"),
         (client.require_par, "`require_par`"),
         (
@@ -101,6 +122,12 @@ fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
             "`require_signed_request_object`",
         ),
         (client.profile.is_some(), "`profile`"),
+        (
+            Encrypted::ALL
+                .into_iter()
+                .any(|what| client.encryption(what).is_some()),
+            "that answers are encrypted",
+        ),
     ];
     for (_, what) in left_out.into_iter().filter(|(is, _)| *is) {
         let why = "it needs a key, or a connection, of the application's own";

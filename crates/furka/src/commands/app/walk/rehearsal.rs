@@ -81,6 +81,8 @@ impl Rehearsal {
             settings: Settings {
                 forwarding: Forwarding::XForwardedFor,
                 institution: config.institution.name(),
+                mtls_url: None,
+                proxies_pass_certificates: false,
                 public_url: config.public_url.clone(),
                 support: config.support.clone(),
                 trusted_proxies: vec![IpNet::from(PROXY)],
@@ -123,7 +125,11 @@ async fn furnish(
     store.apply(&documents, by).await?;
     let mut wanted = vec![SigningAlg::Es256, SigningAlg::Rs256];
     for client in &file.application {
-        for alg in [client.id_token_alg, client.access_token_alg] {
+        for alg in [
+            client.id_token_alg,
+            client.answer_alg(),
+            client.access_token_alg,
+        ] {
             if !wanted.contains(&alg) {
                 wanted.push(alg);
             }

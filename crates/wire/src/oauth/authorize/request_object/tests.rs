@@ -1,7 +1,8 @@
 //! Request objects, right and wrong in every way we know.
 
 use super::*;
-use crate::jose::{JwkSet, SigningAlg, SigningKey};
+use crate::Secret;
+use crate::jose::{Content, ContentEncryption, JwkSet, KeyManagement, SigningAlg, SigningKey};
 use crate::oauth::authorize::{Authorize, Refused, parse};
 use crate::oauth::client::Auth;
 use crate::testing::{NOW, ent, issuer};
@@ -52,6 +53,7 @@ fn asks(client: &Client, by: Door, query: &str) -> Result<Authorize, Refused> {
         issuer: &issuer,
         now: NOW,
         by,
+        numbers: &[Secret::new(vec![3; 32])],
     };
     parse(query.as_bytes(), &received, |id| {
         (id == client.id).then_some(client)
@@ -134,6 +136,46 @@ fn an_object_that_is_not_right_leads_nowhere() {
     );
     for typ in ["at+jwt", "dpop+jwt", "client-authentication+jwt"] {
         assert!(sent(&key, typ, &good()).is_err(), "{typ}");
+    }
+}
+
+/// [C14] [C17] An object may be long by what nobody here reads. What counts in it, and what stands beside it, may
+/// not, and without one nothing may.
+#[test]
+fn an_object_may_be_long_and_what_it_asks_for_may_not() {
+    let key = key();
+    let long = sent(
+        &key,
+        "JWT",
+        &with("certificates", json!("x".repeat(15_000))),
+    )
+    .unwrap();
+    assert!(long.by_reference && long.state.as_deref() == Some("s"));
+    for (wrong, fault) in [
+        (
+            with("certificates", json!("x".repeat(30_000))),
+            Fault::TooLong,
+        ),
+        (
+            with("id_token_hint", json!("x".repeat(5_000))),
+            Fault::RequestObjectWrong,
+        ),
+    ] {
+        let refused = sent(&key, "JWT", &wrong).map(drop).unwrap_err();
+        assert_eq!(refused, Refused::Page(fault));
+    }
+    let plain = format!("client_id=ent&state={}", "x".repeat(9_000));
+    let object = key.sign("JWT", &good()).unwrap();
+    for (client, query) in [
+        (signing(&key), plain.clone()),
+        (ent(), format!("{plain}&request={object}")),
+        (
+            signing(&key),
+            format!("{plain}&padding={}&request={object}", "x".repeat(31_000)),
+        ),
+    ] {
+        let refused = asks(&client, Door::Browser, &query).map(drop).unwrap_err();
+        assert_eq!(refused, Refused::Page(Fault::TooLong));
     }
 }
 
@@ -225,5 +267,40 @@ fn an_application_may_be_bound_to_sign_or_to_hand_over() {
             fault,
             "{by:?} {query}"
         );
+    }
+}
+
+/// [C14] [RFC 9101 §6.1] "If the Request Object is encrypted, the authorization server MUST decrypt the JWT in accordance with the [RFC7516] specification."
+/// [RFC 9101 §6.1] "If decryption fails, the authorization server MUST return an invalid_request_object error to the client in response to the authorization request."
+#[test]
+fn an_encrypted_request_counts_if_it_is_signed_inside() {
+    let (key, ours) = (key(), crate::testing::hers());
+    let sealed = |keys: &DecryptingKeys, content: Content<'_>| {
+        let to = keys.published().unwrap();
+        let to = to.encrypting(KeyManagement::EcdhEsA256Kw).unwrap();
+        to.encrypt(content, ContentEncryption::A256Gcm, &[7; 112])
+            .unwrap()
+    };
+    let asks = |object: &str| {
+        let query = format!("client_id=ent&request={object}&scope=phone&state=outside");
+        asks(&signing(&key), Door::Browser, &query)
+    };
+    let signed = key.sign("oauth-authz-req+jwt", &good()).unwrap();
+    let hidden = sealed(&ours, Content::Jwt(&signed));
+    assert_eq!(asks(&hidden).unwrap().state.as_deref(), Some("s"));
+    let bare = good().to_string();
+    let another = DecryptingKeys::of(&[Secret::new(vec![4; 32])]);
+    let twice = sealed(&ours, Content::Jwt(&hidden));
+    for wrong in [
+        sealed(&ours, Content::Claims(bare.as_bytes())),
+        sealed(&ours, Content::Claims(&[0xff, 0xfe])),
+        sealed(&ours, Content::Jwt("")),
+        sealed(&another, Content::Jwt(&signed)),
+        twice,
+        hidden[..hidden.len() - 4].to_owned(),
+        "....".to_owned(),
+    ] {
+        let fault = asks(&wrong).unwrap_err().fault();
+        assert_eq!(fault, Fault::RequestObjectWrong, "{wrong}");
     }
 }

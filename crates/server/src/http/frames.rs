@@ -1,0 +1,181 @@
+//! Front-Channel Logout: applications that are told of a sign-out by the browser that signs out, in frames of
+//! one page. Nobody learns whether they heard; the page says so, and goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    Extension,
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::{
+    HeaderValue, StatusCode,
+    header::{CONTENT_SECURITY_POLICY, REFRESH},
+};
+use journey::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::{Participant, seal::Purpose};
+use wire::oauth::client::Client;
+
+use super::{account::name_of, login::own_session, show, visit::Visit};
+use crate::{
+    app::App,
+    failure::Failure,
+    gate,
+    page::{Farewell, FarewellRow, Link, LoggedOut},
+    ticket,
+};
+
+/// The domain of these tickets.
+const KIND: &str = "front-channel";
+/// How long the page can be opened, in seconds.
+const OPEN_S: i64 = 600;
+/// More applications than these are not told. None of ours has met so many; the address of the page is bounded.
+const APPLICATIONS_MAX: usize = 20;
+/// After so long the page goes on by itself, in seconds.
+const PAUSE_S: u32 = 5;
+
+/// Who is told, and what comes then; on its way to the page.
+#[derive(Deserialize, Serialize)]
+struct Told {
+    /// SHA-256 of the browser's cookie: in another one the frames would sign somebody else out.
+    browser: [u8; 32],
+    /// The application that asked for the sign-out.
+    application: Option<String>,
+    /// Where to go afterwards: verified.
+    then: Option<String>,
+    /// Sessions as applications know them, each with the ids of those that do.
+    hear: BTreeMap<String, Vec<String>>,
+    until: Timestamp,
+}
+
+/// The applications that the browser is to tell, of those that take part in its session. Asked before the
+/// session ends: afterwards nobody knows.
+pub(super) async fn who_hears(app: &App, visit: &Visit) -> Result<Vec<Participant>, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let hears = |client: &Client| client.enabled && client.frontchannel_logout_uri.is_some();
+    let anybody = catalogue.applications.values().any(hears);
+    let Some(session) = visit.session.filter(|_| anybody) else {
+        return Ok(Vec::new());
+    };
+    let mut all = app.store.participants(&session).await?;
+    all.retain(|one| catalogue.application(&one.application).is_some_and(hears));
+    all.truncate(APPLICATIONS_MAX);
+    Ok(all)
+}
+
+/// Where the browser that has signed out goes to tell them; none if there is nobody to tell. `asked`: the
+/// application that asked for it, and where it wants the person.
+pub(super) fn way(
+    app: &App,
+    visit: &Visit,
+    hear: &[Participant],
+    asked: (Option<&str>, Option<&str>),
+) -> Option<String> {
+    if hear.is_empty() {
+        return None;
+    }
+    let mut by_session: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for one in hear {
+        let known = by_session.entry(gate::sid(&one.session)).or_default();
+        known.push(one.application.clone());
+    }
+    let told = Told {
+        browser: visit.caller.browser?,
+        application: asked.0.map(str::to_owned),
+        then: asked.1.map(str::to_owned),
+        hear: by_session,
+        until: app.world.now().plus(OPEN_S),
+    };
+    let sealed = ticket::seal(&app.keys, Purpose::Csrf, KIND, &told);
+    Some(format!("/logout/applications?ticket={sealed}"))
+}
+
+/// The end of a sign-out that begins here: on to whoever is to be told, or the page that says it is done.
+pub(super) fn signed_out(
+    app: &App,
+    visit: &Visit,
+    hear: &[Participant],
+) -> Result<Response, Failure> {
+    match way(app, visit, hear, (None, None)) {
+        Some(way) => show::see_other(visit, &way),
+        None => show::signed_out(app, visit, &LoggedOut { back: None }),
+    }
+}
+
+/// `GET /logout/applications`
+pub(crate) async fn show(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failure> {
+    let query = query.unwrap_or_default();
+    let mut pairs = query.split('&');
+    let sealed = pairs.find_map(|pair| pair.strip_prefix("ticket="));
+    let told: Option<Told> =
+        sealed.and_then(|sealed| ticket::open(&app.keys, Purpose::Csrf, KIND, sealed));
+    let ours =
+        |told: &Told| Some(told.browser) == visit.caller.browser && app.world.now() < told.until;
+    let Some(told) = told.filter(ours) else {
+        return show::signed_out(&app, &visit, &LoggedOut { back: None });
+    };
+    // Whoever signed in again since has nothing to leave: a frame could end the new session.
+    if own_session(&app, &visit).await?.is_some() {
+        return show::see_other(&visit, told.then.as_deref().unwrap_or("/account"));
+    }
+    page(&app, &visit, &told)
+}
+
+fn page(app: &App, visit: &Visit, told: &Told) -> Result<Response, Failure> {
+    let catalogue = app.catalogue.load_full();
+    let mut origins = BTreeSet::new();
+    let mut rows = Vec::new();
+    let all = told.hear.iter();
+    for (sid, id) in all.flat_map(|(sid, ids)| ids.iter().map(move |id| (sid, id))) {
+        // One that was taken out meanwhile is told nothing.
+        let Some(client) = catalogue.application(id) else {
+            continue;
+        };
+        if let Some(frame) = client.farewell_frame(&app.issuer, sid) {
+            origins.insert(frame.origin);
+            rows.push(FarewellRow {
+                name: name_of(client, visit.language),
+                src: frame.src,
+            });
+        }
+    }
+    let asked = told.application.as_deref();
+    let asked = asked.and_then(|id| catalogue.application(id));
+    let name = asked.map(|client| name_of(client, visit.language));
+    // What somebody opened with SAML waits behind this page.
+    let others = visit.entered.map(|_| "/saml/leave".to_owned());
+    let onward = told.then.clone().or(others);
+    let home = || asked.and_then(|client| client.home.clone());
+    let link = onward.clone().or_else(home).map(|url| Link {
+        name: name.filter(|_| !url.starts_with('/')).unwrap_or_default(),
+        url,
+    });
+    let shown = Farewell { rows, link };
+    let mut response = show::page(app, visit, StatusCode::OK, &shown)?;
+    let headers = response.headers_mut();
+    let policy = headers.get(CONTENT_SECURITY_POLICY);
+    let policy = policy
+        .and_then(|policy| policy.to_str().ok())
+        .unwrap_or_default();
+    let frames = origins.into_iter().collect::<Vec<_>>().join(" ");
+    let framed = match frames.is_empty() {
+        true => policy.to_owned(),
+        false => format!("{policy}; frame-src {frames}"),
+    };
+    let odd = |_| Failure::Impossible("an address with control characters");
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_str(&framed).map_err(odd)?,
+    );
+    if let Some(onward) = onward {
+        let opens = format!("{PAUSE_S}; url={onward}");
+        headers.insert(REFRESH, HeaderValue::from_str(&opens).map_err(odd)?);
+    }
+    show::forget(headers);
+    Ok(response)
+}
