@@ -18,8 +18,11 @@
 pub mod program;
 mod sample;
 mod targets;
-// Taken as it is: all of `server` would be a hundred times as much to build. It is formatted, and has its
-// tests, where it is at home.
+// These two are taken as they are: all of `server` would be a hundred times as much to build. They are formatted, and have
+// their tests, where they are at home.
+#[rustfmt::skip]
+#[path = "../../crates/server/src/listen/proxy_header.rs"]
+mod proxy_header;
 #[rustfmt::skip]
 #[path = "../../crates/server/src/visitor.rs"]
 pub mod visitor;

@@ -90,6 +90,11 @@ static P256_PAIR: LazyLock<Option<EcdsaKeyPair>> = LazyLock::new(|| {
     EcdsaKeyPair::from_private_key_and_public_key(algorithm, &base64url(P256)?, &point).ok()
 });
 
+/// The number of a key on P-256 to which tokens are encrypted.
+pub(crate) fn decrypting_number() -> Option<Secret> {
+    base64url(P256).map(Secret::new)
+}
+
 /// An ECDSA-SHA256 signature with the key whose certificate is [`certificate`].
 pub(crate) fn ecdsa(message: &[u8]) -> Option<Vec<u8>> {
     let pair = P256_PAIR.as_ref()?;

@@ -5,8 +5,10 @@ mod cas;
 mod dpop;
 mod forwarded;
 mod jose;
+mod jwe;
 mod otp;
 mod proxy;
+mod proxy_header;
 mod pskc;
 mod redirect;
 mod saml;
@@ -39,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     redirect::TARGET,
     token::TARGET,
     jose::TARGET,
+    jwe::TARGET,
     dpop::TARGET,
     saml_request::TARGET,
     saml_response::TARGET,
@@ -47,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     cas::TARGET,
     forwarded::TARGET,
     proxy::TARGET,
+    proxy_header::TARGET,
     pskc::TARGET,
     token_csv::TARGET,
     otp::TARGET,

@@ -104,7 +104,8 @@ struct Reserved {
 const WAITING: &str = "`journey` and `wire` are pure: nothing in them waits";
 const SERVING: &[&str] = &["bench", "demo", "e2e", "furka", "server", "testkit"];
 const WAITERS: &[&str] = &[
-    "bench", "demo", "driver", "e2e", "furka", "peers", "server", "store", "testkit", "trials",
+    "bench", "demo", "driver", "e2e", "furka", "fuzz", "peers", "server", "store", "testkit",
+    "trials",
 ];
 const CALLERS: &[&str] = &["bench", "e2e", "peers", "testkit"];
 
