@@ -2,11 +2,11 @@
 
 /// SplitMix64 [Steele, Lea, Flood 2014]: good enough to mix names, and for nothing that is secret.
 #[derive(Clone, Debug)]
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
     /// The dice of one thing of one seed: they fall alike whatever was made before it.
-    pub(super) fn of(seed: u64, thing: u64) -> Self {
+    pub(crate) fn of(seed: u64, thing: u64) -> Self {
         let mut dice = Self(seed);
         let seed = dice.next();
         Self(seed ^ Self(thing).next())
@@ -21,7 +21,7 @@ impl Dice {
     }
 
     /// A number below this one, which is not 0.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 

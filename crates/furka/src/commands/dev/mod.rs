@@ -1,6 +1,6 @@
 //! `furka dev`: what those need who try the provider out, and nobody who runs it.
 
-mod dice;
+pub(super) mod dice;
 mod names;
 mod populate;
 mod somebody;

@@ -356,6 +356,7 @@ fn twice(file: &mut PeopleFile) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::dev::dice::Dice;
 
     const HEAD: &str = "username;first_name;last_name;mail;role\n";
 
@@ -452,5 +453,45 @@ mod tests {
             "{}",
             twice.sentence
         );
+    }
+
+    /// [P07] Whatever comes as a register, it is read, and what is wrong is named by lines it has, with reason and cure.
+    #[test]
+    fn what_is_near_a_register_is_read_or_named_by_its_lines() {
+        let good = format!(
+            "\u{feff}{HEAD}anna;Anna;\"R;e\"\"y\";a@x.example;pupil\r\n\nben;B\u{e9}n;Zen;b@x.example;teacher\n"
+        );
+        let latin: Vec<u8> = good.chars().skip(1).map(|sign| sign as u8).collect();
+        let mut read_somehow = 0;
+        for round in 0..20_000 {
+            let mut dice = Dice::of(round, 7);
+            let seed = [good.as_bytes(), &latin][usize::from(round % 2 == 1)];
+            let mut bytes = seed.to_vec();
+            for _ in 0..=dice.below(4) {
+                let at = dice.below(bytes.len() as u64 + 1) as usize;
+                match dice.below(4) {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, b";\"\n\r\0\xff,\t"[dice.below(8) as usize]),
+                    2 if at < bytes.len() => bytes[at] ^= 1 << dice.below(8),
+                    _ => drop(bytes.splice(at..at, seed[at.min(seed.len())..].to_vec())),
+                }
+            }
+            let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).count() as u64;
+            let Ok(file) = read(&bytes, || PersonId([1; 16])) else {
+                continue;
+            };
+            read_somehow += 1;
+            for LineError {
+                cure, line, reason, ..
+            } in &file.wrong
+            {
+                assert!(
+                    (1..=lines).contains(line),
+                    "line {line} of {lines}: {bytes:?}"
+                );
+                assert!(!cure.is_empty() && !reason.is_empty());
+            }
+        }
+        assert!(read_somehow > 5_000, "{read_somehow}");
     }
 }
