@@ -73,10 +73,10 @@ pub const DEVICE_ASKED: Rule = Rule {
     delay_max_s: i64::MAX,
     forget_s: 2,
 };
-/// Applications from one network that register themselves, or look after what is registered: thirty at once,
-/// then one every ten seconds.
+/// What one invitation registers, and what one application does about its registration: all uses of the largest
+/// invitation at once, then one every ten seconds.
 pub const REGISTRATION: Rule = Rule {
-    free: 30,
+    free: 100,
     delay_s: i64::MAX,
     delay_max_s: i64::MAX,
     forget_s: 10,

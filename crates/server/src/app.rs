@@ -96,6 +96,7 @@ pub(crate) struct Inner {
     pub(crate) metrics: Metrics,
     pub(crate) nodes: Nodes,
     pub(crate) pool: Pool,
+    reading: tokio::sync::Mutex<()>,
     pub(crate) settings: Settings,
     sources: Sources,
     pub(crate) store: AnyStore,
@@ -207,6 +208,7 @@ impl App {
             metrics: Metrics::default(),
             nodes: Nodes::new(parts.node, id, now),
             pool: pool.map_err(StartError::Threads)?,
+            reading: tokio::sync::Mutex::default(),
             settings: parts.settings,
             sources: Sources::default(),
             store: parts.store,
@@ -215,7 +217,23 @@ impl App {
     }
 
     pub(crate) async fn reload(&self) -> Result<bool, CatalogueError> {
-        if self.store.generation().await? == self.catalogue.load().generation {
+        if self.is_up_to_date().await? {
+            return Ok(false);
+        }
+        let app = self.clone();
+        // To its end: those who give up waiting must not leave as many readings behind.
+        let read = tokio::spawn(async move { app.read_again().await });
+        read.await.unwrap_or(Ok(false))
+    }
+
+    async fn is_up_to_date(&self) -> Result<bool, StoreError> {
+        Ok(self.store.generation().await? == self.catalogue.load().generation)
+    }
+
+    /// One reads at a time, and what somebody else has read meanwhile is not read again.
+    async fn read_again(&self) -> Result<bool, CatalogueError> {
+        let _one = self.reading.lock().await;
+        if self.is_up_to_date().await? {
             return Ok(false);
         }
         let now = self.world.now();

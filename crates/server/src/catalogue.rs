@@ -45,6 +45,8 @@ pub struct Catalogue {
     pub form_action: String,
     /// The store's number for this state.
     pub generation: u64,
+    /// Which of the applications registered themselves: nobody here chose their names and addresses.
+    pub guests: BTreeSet<String>,
     /// Who must prove what.
     pub policy: Policy,
     /// Whether applications may register themselves.
@@ -136,7 +138,7 @@ impl Catalogue {
         let ring = ring(store.signing_keys(now).await?)?;
         refuse_unsigned(&registered.application, &ring)?;
         let guests = store.registrations().await?;
-        add_guests(&mut registered.application, guests, &ring);
+        let guests = add_guests(&mut registered.application, guests, &ring);
         let copies = store.federations().await?;
         let members = federation::members(registered.federation.clone(), copies).await;
         let saml = Saml::of(registered.saml, members, &ring)
@@ -154,6 +156,7 @@ impl Catalogue {
                 registered.registration,
             ),
             generation,
+            guests,
             federations: registered.federation,
             form_action: form_action(&registered.application),
             applications: by_id(registered.application),
@@ -207,7 +210,12 @@ fn form_action(applications: &[Client]) -> String {
 
 /// Adds the applications that registered themselves. One that cannot be used stays away and keeps nobody else
 /// from anything: a stranger wrote it.
-fn add_guests(applications: &mut Vec<Client>, guests: Vec<Registration>, ring: &KeyRing) {
+fn add_guests(
+    applications: &mut Vec<Client>,
+    guests: Vec<Registration>,
+    ring: &KeyRing,
+) -> BTreeSet<String> {
+    let mut added = BTreeSet::new();
     for guest in guests {
         let id = guest.application.as_str();
         let wrong = match Registered::read(&guest.document) {
@@ -220,6 +228,7 @@ fn add_guests(applications: &mut Vec<Client>, guests: Vec<Registration>, ring: &
             {
                 Err(error) => error.to_string(),
                 Ok(()) => {
+                    added.insert(registered.client.id.clone());
                     applications.push(registered.client);
                     continue;
                 }
@@ -231,6 +240,7 @@ fn add_guests(applications: &mut Vec<Client>, guests: Vec<Registration>, ring: &
             "an application that registered itself cannot be used; `furka app remove` removes it"
         );
     }
+    added
 }
 
 /// Refuses an application whose tokens nothing could sign.

@@ -72,7 +72,7 @@ pub(crate) fn lane(lane: &LaneKey) -> [u8; 32] {
         LaneKey::PasswordFrom(person, device) => {
             (b"password-from", [person.0.as_slice(), device].concat())
         }
-        LaneKey::Registration(network) => (b"registration", network.to_vec()),
+        LaneKey::Registration(whose) => (b"registration", whose.to_vec()),
         LaneKey::SecondFactor(person) => (b"second-factor", person.0.to_vec()),
         LaneKey::SecondFactorFrom(person, device) => (
             b"second-factor-from",

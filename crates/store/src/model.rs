@@ -494,7 +494,7 @@ pub enum LaneKey {
     Password(PersonId),
     /// Passwords for a person from a device they have used before.
     PasswordFrom(PersonId, [u8; 32]),
-    /// Applications that register themselves, from one network: its SHA-256.
+    /// Applications that register themselves with one invitation, or one that looks after its registration: its SHA-256.
     Registration([u8; 32]),
     /// Second factors of a person, over all factors and journeys.
     SecondFactor(PersonId),

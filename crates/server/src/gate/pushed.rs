@@ -172,5 +172,9 @@ pub(crate) async fn open(
     if !app.store.consume(kind, &pushed.id, pushed.until).await? {
         return Ok(Found::Over);
     }
+    // No page is shown, so there is none to load again; and a frame of another site keeps no cookie.
+    if pushed.authorize.prompt.none {
+        return Ok(Found::Mine(Box::new(pushed.authorize)));
+    }
     Ok(Found::First(shown_to(app, browser, pushed.authorize)))
 }

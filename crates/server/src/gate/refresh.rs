@@ -70,6 +70,11 @@ pub(super) async fn renew(
     let (app, now) = (asking.app, asking.app.world.now());
     let refresh = open(app, &request.token).ok_or(Fault::RefreshNotGood)?;
     let scope = refresh.renew(&asking.who, (request, asking.bound.as_ref()), now.0)?;
+    // What was given before the application had to show a key would be bound to whoever comes first.
+    let unbound = refresh.key.is_none() && refresh.certificate.is_none();
+    if asking.client.auth == Auth::None && asking.client.must_bind() && unbound {
+        return Err(Fault::RefreshNotGood.into());
+    }
     // What the application may no longer ask for, what was granted does not give either. One that knows
     // people by other names by now starts anew.
     let granted: Scope = (refresh.scope.iter())

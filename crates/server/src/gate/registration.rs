@@ -3,6 +3,8 @@
 //!
 //! Tokens are 256 bits of chance, and only their SHA-256 is kept. What an invitation allows is decision 30.
 
+use std::time::Duration;
+
 use data_encoding::HEXLOWER;
 use journey::{Timestamp, limit};
 use store::{By, LaneKey, NewRegistration, Registration, RegistrationChange, StoreError};
@@ -16,13 +18,15 @@ use wire::{
     },
 };
 
-use super::device::network;
 use crate::{
     app::{App, Caller},
     cookie::sha256,
     failure::Failure,
     world::Draw,
 };
+
+/// How long an application waits until this node knows what it changed.
+const LOOK_MAX: Duration = Duration::from_secs(1);
 
 /// A request as it came.
 pub(crate) struct Incoming<'a> {
@@ -83,12 +87,12 @@ async fn registered(
     caller: &Caller,
     incoming: &Incoming<'_>,
 ) -> Result<Answer, Stopped> {
-    charge(app, caller).await?;
     let now = app.world.now();
     let token = bearer(incoming.authorization).ok_or(Refused::Token)?;
     let invited_by = sha256(token.as_bytes());
     let invitation = app.store.invitation(&invited_by, now).await?;
     let bounds = bounds(&invitation.ok_or(Refused::Token)?.bounds)?;
+    charge(app, invited_by).await?;
     let wish = Wish::read(incoming.content_type, incoming.body)?;
     let id = format!("guest-{}", HEXLOWER.encode(&app.world.bytes::<10>()));
     let fresh = Fresh::draw(app);
@@ -110,13 +114,9 @@ async fn registered(
 }
 
 /// An application looks at what is registered of it.
-pub(crate) async fn show(
-    app: &App,
-    caller: &Caller,
-    (id, incoming): (&str, &Incoming<'_>),
-) -> Result<Answer, Failure> {
+pub(crate) async fn show(app: &App, id: &str, incoming: &Incoming<'_>) -> Result<Answer, Failure> {
     let outcome = async {
-        let (token, registration) = own(app, caller, id, incoming).await?;
+        let (token, registration) = own(app, id, incoming).await?;
         let registered = read(&registration)?;
         let shown = Shown {
             at: registration.at.0,
@@ -144,7 +144,7 @@ async fn changed(
     caller: &Caller,
     (id, incoming): (&str, &Incoming<'_>),
 ) -> Result<Answer, Stopped> {
-    let (token, registration) = own(app, caller, id, incoming).await?;
+    let (token, registration) = own(app, id, incoming).await?;
     let former = read(&registration)?;
     let bounds = bounds(&registration.bounds)?;
     let wish = Wish::read(incoming.content_type, incoming.body)?;
@@ -173,7 +173,7 @@ pub(crate) async fn remove(
     (id, incoming): (&str, &Incoming<'_>),
 ) -> Result<Option<Answer>, Failure> {
     let outcome = async {
-        charge(app, caller).await?;
+        own(app, id, incoming).await?;
         let token = bearer(incoming.authorization).ok_or(Refused::Token)?;
         let token = sha256(token.as_bytes());
         let by = by(app, caller, "registration");
@@ -239,21 +239,28 @@ impl Fresh {
 /// What is registered of the application that shows its token.
 async fn own(
     app: &App,
-    caller: &Caller,
     id: &str,
     incoming: &Incoming<'_>,
 ) -> Result<(Secret, Registration), Stopped> {
-    charge(app, caller).await?;
+    // Ours are of letters, digits and dashes; not every engine can be asked for every sign.
+    if !id
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
+        return Err(Refused::Token.into());
+    }
     let token = bearer(incoming.authorization).ok_or(Refused::Token)?;
     let digest = sha256(token.as_bytes());
     let found = app.store.registration(id, &digest).await?;
     let registration = found.ok_or(Refused::Token)?;
+    charge(app, sha256(id.as_bytes())).await?;
     Ok((Secret::new(token.as_bytes().to_vec()), registration))
 }
 
-/// Each request counts, before anything is looked at.
-async fn charge(app: &App, caller: &Caller) -> Result<(), Stopped> {
-    let lane = LaneKey::Registration(network(caller.address));
+/// Each request of an invitation or an application counts. One without a right token does not: a stranger would
+/// close the way for others behind the same address, and a token of 256 bits is not guessed.
+async fn charge(app: &App, whose: [u8; 32]) -> Result<(), Stopped> {
+    let lane = LaneKey::Registration(whose);
     let (rule, now) = (&limit::REGISTRATION, app.world.now());
     match app.store.spend_try(&lane, rule, now).await? {
         Ok(_) => Ok(()),
@@ -263,7 +270,11 @@ async fn charge(app: &App, caller: &Caller) -> Result<(), Stopped> {
 
 /// This node knows at once; the others hear of it as of any change.
 async fn look_again(app: &App) {
-    if let Err(error) = app.reload().await {
+    // What is committed is answered in time, however long others' parts of the configuration take.
+    let Ok(read) = tokio::time::timeout(LOOK_MAX, app.reload()).await else {
+        return;
+    };
+    if let Err(error) = read {
         let error: &dyn std::error::Error = &error;
         tracing::warn!(error, "the registrations of this moment could not be read");
     }

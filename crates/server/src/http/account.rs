@@ -185,11 +185,12 @@ pub(super) fn name_of(client: &wire::oauth::client::Client, language: Language) 
     }
 }
 
+/// Those that somebody here chose: what a stranger registered stands on no page of ours but that of the consent.
 fn applications(catalogue: &Catalogue, language: Language) -> Vec<Link> {
     let enabled = catalogue
         .applications
         .values()
-        .filter(|client| client.enabled);
+        .filter(|client| client.enabled && !catalogue.guests.contains(&client.id));
     let homes = enabled.filter_map(|client| {
         Some(Link {
             name: name_of(client, language),

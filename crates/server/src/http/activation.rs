@@ -449,6 +449,7 @@ impl Scene<'_> {
         let first = catalogue
             .applications
             .values()
+            .filter(|client| !catalogue.guests.contains(&client.id))
             .find(|client| client.enabled && client.home.is_some());
         let next = match first {
             Some(client) => Link {

@@ -81,7 +81,12 @@ async fn authorize(app: &App, visit: Visit, raw: &[u8]) -> Result<Response, Fail
     }
     match read(app, raw) {
         // What is signed ends soon: from here on the browser has a reference, which may be loaded again.
-        Ok(request) => match visit.caller.browser.filter(|_| request.by_reference) {
+        // One that shows no page is not loaded again, and must be answered where no cookie goes.
+        Ok(request) => match visit
+            .caller
+            .browser
+            .filter(|_| request.by_reference && !request.prompt.none)
+        {
             Some(browser) => show::see_other(&visit, &pushed::shown_to(app, browser, request)),
             None => asked(app, visit, request).await,
         },
@@ -115,6 +120,11 @@ async fn asked(app: &App, mut visit: Visit, request: Authorize) -> Result<Respon
     let Some(client) = catalogue.application(&request.client_id) else {
         return refuse(app, &visit, &Refused::Page(Fault::ClientUnknown), None);
     };
+    // What was read an hour ago may have been taken out since.
+    if !client.has_redirect_uri(&request.redirect_uri) {
+        let gone = Refused::Page(Fault::RedirectMismatch);
+        return refuse(app, &visit, &gone, Some(&client.id));
+    }
     if !gate::can_be_met(client, &request) {
         return told(
             app,

@@ -66,7 +66,7 @@ pub(crate) async fn show(
     }
     let body = Bytes::new();
     let incoming = incoming(&headers, &body);
-    let answer = registration::show(&app, &visit.caller, (&id, &incoming)).await?;
+    let answer = registration::show(&app, &id, &incoming).await?;
     Ok(response(answer))
 }
 

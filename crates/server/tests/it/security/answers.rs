@@ -150,6 +150,15 @@ fn an_answer_is_signed_as_registered_and_posted_if_wanted() {
         let (says, alg) = verified(&mut canton, &jwt);
         assert_eq!((&says["aud"], alg.as_str()), (&json!(id), "RS256"));
     }
+    // Whoever writes the link on the way cannot have it otherwise.
+    let usual = browser.sends(Attempt::get(&asks_as("own", &[])));
+    let usual = goes_on(&mut *browser, &usual);
+    assert_eq!(in_the_address(&mut canton, &usual).1, "RS256");
+    for plain in ["query", "form_post"] {
+        let wants = asks_as("own", &[("response_mode", Some(plain))]);
+        let answer = browser.sends(Attempt::get(&wants));
+        assert_eq!((answer.status, answer.location()), (400, ""), "{plain}");
+    }
     let late = browser.sends(Attempt::get(&asks(&[("response_mode", Some("jwt"))])));
     canton.passes(60);
     assert_eq!(goes_on(&mut *browser, &late).status, 410);

@@ -12,7 +12,7 @@ use wire::oauth::{
 use wire::pseudonym::Salt;
 
 use super::{between, canton, gets, posts, somebody};
-use crate::application::{REDIRECT, VERIFIER, asks, at, enters, parameter, sends};
+use crate::application::{REDIRECT, VERIFIER, asks, at, at_school, enters, parameter, sends};
 use crate::registered::changes;
 
 /// What is handed on.
@@ -373,17 +373,48 @@ fn a_secret_ends_when_the_invitation_says() {
     assert_eq!(sends(&mut canton, revoke(&changed)).status, 200);
 }
 
-/// [C17] [A10] Too many from one network wait; others go on.
+/// [C17] What a stranger wrote is no button of ours, and an id that no engine can be asked for is nobody's.
 #[test]
-fn a_network_that_registers_without_end_waits() {
+fn no_page_offers_what_a_stranger_registered() {
     let mut canton = open_canton();
-    let knock = |canton: &mut Canton| registers_with(canton, "guess", &choir());
-    let statuses: Vec<u16> = (0..31).map(|_| knock(&mut canton).status).collect();
-    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 30);
-    assert_eq!(statuses[30], 429);
-    assert!(knock(&mut canton).header("retry-after").is_some());
+    invites(&canton, 1, &bounds(Bundle::Profile));
+    let mut loud = choir();
+    loud["client_name"] = json!("Votre mot de passe expire");
+    loud["client_uri"] = json!(REDIRECT);
+    let answer = registers_with(&mut canton, TOKEN, &loud);
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.json()["client_uri"], REDIRECT);
+    let (anna, mut browser) = at_school(&mut canton);
+    enters(&mut *browser, &asks(&[]), &anna);
+    let page = browser.sends(Attempt::get(&at("/account")));
+    assert_eq!(page.status, 200, "{}", page.location());
+    assert!(page.body.contains("ENT"), "{}", page.body);
+    assert!(!page.body.contains("mot de passe expire"));
+    let odd = request("GET", &at("/register/%00"), TOKEN, &Value::Null);
+    assert_eq!(sends(&mut canton, odd).status, 401);
+}
+
+/// [C17] [A10] Who asks too often waits; others go on, and who has no token counts for nobody.
+#[test]
+fn an_application_that_looks_without_end_waits_and_no_stranger_makes_it_wait() {
+    let mut canton = open_canton();
+    invites(&canton, 2, &bounds(Bundle::Profile));
+    let own = registered(&mut canton);
+    let looks = |canton: &mut Canton| keeps(canton, "GET", &own, &Value::Null);
+    for _ in 0..150 {
+        let guess = registers_with(&mut canton, "guess", &choir());
+        assert_eq!(guess.status, 401);
+    }
+    let statuses: Vec<u16> = (0..101).map(|_| looks(&mut canton).status).collect();
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        100
+    );
+    assert_eq!(statuses[100], 429);
+    assert!(looks(&mut canton).header("retry-after").is_some());
+    registered(&mut canton);
     canton.toy().passes(10);
-    assert_eq!(knock(&mut canton).status, 401);
+    assert_eq!(looks(&mut canton).status, 200);
 }
 
 /// [C17] The file of a technician leaves alone who registered itself; one that takes its name counts instead,

@@ -76,36 +76,45 @@ impl DecryptingKeys {
         let enc = ContentEncryption::named(&header.enc).ok_or(JweError::WrongAlgorithm)?;
         let alg = KeyManagement::named(&header.alg).and_then(|alg| alg.agreement(enc));
         let agreement = alg.ok_or(JweError::WrongAlgorithm)?;
-        let key = self.key(&header, agreement, &bytes(wrapped)?)?;
-        let (start, sealed, tag) = (bytes(start)?, bytes(sealed)?, bytes(tag)?);
-        let plain = enc.open(&key, &start, said.as_bytes(), (&sealed, &tag));
-        plain.map(Zeroizing::new).ok_or(JweError::Unopened)
-    }
-
-    /// The key of the content.
-    fn key(
-        &self,
-        header: &Header,
-        agreement: Agreement,
-        wrapped: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, JweError> {
+        let (wrapped, start) = (bytes(wrapped)?, bytes(start)?);
+        let (sealed, tag) = (bytes(sealed)?, bytes(tag)?);
+        // [RFC 7516 §4.1.6] Who names no key means one of them: it is the one that opens it.
         let meant = |own: &&Own| header.kid.is_none() || own.public.kid == header.kid;
-        let party = |said: &Option<String>| said.as_deref().map_or(Ok(Vec::new()), bytes);
-        let parties = Parties {
-            u: party(&header.apu)?,
-            v: party(&header.apv)?,
-        };
-        let own = self.0.iter().find(meant).ok_or(JweError::UnknownKey)?;
-        let epk = header.epk.as_ref().ok_or(JweError::Malformed)?;
-        let agreed = own
-            .agreed(epk, agreement, &parties)
-            .ok_or(JweError::Unopened)?;
-        match agreement {
-            // [RFC 7516 §5.2] "When Direct Key Agreement or Direct Encryption are employed, verify that the JWE Encrypted Key value is an empty octet sequence."
-            Agreement::Direct(_) if wrapped.is_empty() => Ok(agreed),
-            Agreement::Direct(_) => Err(JweError::Unopened),
-            _ => agreement.unwrap(&agreed, wrapped).ok_or(JweError::Unopened),
+        let mut outcome = Err(JweError::UnknownKey);
+        for own in self.0.iter().filter(meant) {
+            outcome = key(own, &header, agreement, &wrapped).and_then(|key| {
+                let plain = enc.open(&key, &start, said.as_bytes(), (&sealed, &tag));
+                plain.map(Zeroizing::new).ok_or(JweError::Unopened)
+            });
+            if outcome.is_ok() {
+                break;
+            }
         }
+        outcome
+    }
+}
+
+/// The key of the content.
+fn key(
+    own: &Own,
+    header: &Header,
+    agreement: Agreement,
+    wrapped: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, JweError> {
+    let party = |said: &Option<String>| said.as_deref().map_or(Ok(Vec::new()), bytes);
+    let parties = Parties {
+        u: party(&header.apu)?,
+        v: party(&header.apv)?,
+    };
+    let epk = header.epk.as_ref().ok_or(JweError::Malformed)?;
+    let agreed = own
+        .agreed(epk, agreement, &parties)
+        .ok_or(JweError::Unopened)?;
+    match agreement {
+        // [RFC 7516 §5.2] "When Direct Key Agreement or Direct Encryption are employed, verify that the JWE Encrypted Key value is an empty octet sequence."
+        Agreement::Direct(_) if wrapped.is_empty() => Ok(agreed),
+        Agreement::Direct(_) => Err(JweError::Unopened),
+        _ => agreement.unwrap(&agreed, wrapped).ok_or(JweError::Unopened),
     }
 }
 

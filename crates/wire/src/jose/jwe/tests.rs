@@ -80,6 +80,23 @@ fn what_another_implementation_encrypts_to_us_opens() {
     }
 }
 
+/// Keys change, and an application that names none may have read the list before.
+#[test]
+fn without_a_name_an_older_key_opens_as_well() {
+    let number = |byte: u8| Secret::new(vec![byte; 32]);
+    let [old, new] = [1, 2].map(|byte| DecryptingKeys::of(&[number(byte)]));
+    let both = DecryptingKeys::of(&[number(2), number(1)]);
+    let mut nameless = old.published().unwrap().clone();
+    nameless.kid = None;
+    for alg in KeyManagement::OURS {
+        let key = EncryptingKey::of(&nameless, alg).unwrap();
+        let enc = ContentEncryption::A128Gcm;
+        let token = key.encrypt(Content::Jwt("a.b.c"), enc, &CHANCE).unwrap();
+        assert_eq!(both.open(&token).unwrap().as_slice(), b"a.b.c");
+        assert_eq!(new.open(&token), Err(JweError::Unopened));
+    }
+}
+
 /// [RFC 7519 §5.2] "In the case that nested signing or encryption is employed, this Header Parameter MUST be present; in this case, the value MUST be "JWT", to indicate that a Nested JWT is carried in this JWT."
 /// [OIDC Core §10.2] "If there are multiple keys in the referenced JWK Set document, a kid value MUST be provided in the JOSE Header."
 #[test]

@@ -20,12 +20,8 @@ pub(super) fn verified(known: Known<'_>) -> Result<Reachable<'_>, Fault> {
     let uri = uri.ok_or(Fault::RedirectMissing)?;
     // [RFC 6749 §3.1.2.3] "the authorization server MUST compare the two URIs using simple string comparison as defined in [RFC3986] Section 6.2.1."
     // [OIDC Core §3.1.2.1] "This URI MUST exactly match one of the Redirection URI values for the Client pre-registered at the OpenID Provider"
-    let exact = client
-        .redirect_uris
-        .iter()
-        .any(|registered| registered == uri);
     // [RFC 6749 §4.1.2.1] "MUST NOT automatically redirect the user-agent to the invalid redirection URI."
-    if exact || (client.kind == Kind::Native && on_another_loopback_port(client, uri)) {
+    if client.has_redirect_uri(uri) {
         Ok(Reachable {
             fields,
             client,
@@ -33,6 +29,18 @@ pub(super) fn verified(known: Known<'_>) -> Result<Reachable<'_>, Fault> {
         })
     } else {
         Err(Fault::RedirectMismatch)
+    }
+}
+
+impl Client {
+    /// Whether its answers may go to this address now.
+    #[must_use]
+    pub fn has_redirect_uri(&self, uri: &str) -> bool {
+        let exact = self
+            .redirect_uris
+            .iter()
+            .any(|registered| registered == uri);
+        exact || (self.kind == Kind::Native && on_another_loopback_port(self, uri))
     }
 }
 

@@ -50,7 +50,11 @@ pub(super) fn asked(request: &Reachable<'_>) -> Result<ResponseMode, Fault> {
     let alg = request.client.answer_alg();
     // A program's own scheme takes no forms.
     let takes_forms = request.redirect_uri.starts_with("http");
+    // [JARM §3] Who is registered for signed answers gets no other, whatever is asked for on the way.
+    let signed = request.client.authorization_signed_response_alg.is_some();
     match request.fields.one("response_mode") {
+        Ok(None) if signed => Ok(ResponseMode::QueryJwt(alg)),
+        Ok(Some("query" | "form_post")) if signed => Err(Fault::ResponseModeUnsupported),
         Ok(None | Some("query")) => Ok(ResponseMode::Query),
         Ok(Some("form_post")) if takes_forms => Ok(ResponseMode::FormPost),
         Ok(Some("jwt" | "query.jwt")) => Ok(ResponseMode::QueryJwt(alg)),

@@ -3,7 +3,7 @@
 //! Bounded are the body, its depth and every text. What this provider does not do is left out where leaving it
 //! out cannot surprise anybody, and refused where it would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
@@ -129,9 +129,12 @@ impl Wish {
         let redirect_uris = self.redirect_uris()?;
         let grants = self.grants()?;
         let said = self.said()?;
-        let place = place_of(&redirect_uris);
+        let place = place(&redirect_uris)?;
         // Whoever said yes has read where their data goes.
-        let moves = |former: &Client| place_of(&former.redirect_uris) != place;
+        let moves = |former: &Client| {
+            let mut hosts = former.redirect_uris.iter().filter_map(|uri| host(uri));
+            !hosts.any(|host| host == place)
+        };
         if own.former.is_some_and(moves) {
             return Err(Refused::RedirectUri(
                 "a change keeps the host of redirect_uris: register anew for another one"
@@ -408,16 +411,24 @@ fn host(uri: &str) -> Option<String> {
     Url::parse(uri).ok()?.host_str().map(str::to_owned)
 }
 
-/// Whether an address is on one of the hosts to which its codes go.
+/// Whether an address of the web is on one of the hosts to which its codes go.
 fn is_on(uri: &str, redirect_uris: &[String]) -> bool {
-    let own = host(uri);
+    let of_web = uri.starts_with("https://") || uri.starts_with("http://");
+    let own = host(uri).filter(|_| of_web);
     own.is_some() && redirect_uris.iter().any(|uri| host(uri) == own)
 }
 
-/// Where its answers go, as people are told it.
-fn place_of(redirect_uris: &[String]) -> String {
-    let first = redirect_uris.first();
-    first.and_then(|uri| host(uri)).unwrap_or_default()
+/// Where its answers go, as people are told it: to one host. The device itself has several names.
+fn place(redirect_uris: &[String]) -> Result<String, Refused> {
+    let hosts: BTreeSet<_> = redirect_uris.iter().filter_map(|uri| host(uri)).collect();
+    // Plain http is for the loopback address, and for nothing else.
+    let on_device = redirect_uris.iter().all(|uri| uri.starts_with("http://"));
+    match hosts.len() <= 1 || on_device {
+        true => Ok(hosts.into_iter().next().unwrap_or_default()),
+        false => Err(Refused::RedirectUri(
+            "redirect_uris must all be on one host".to_owned(),
+        )),
+    }
 }
 
 /// What people read: its name in their language, and always where their data goes. A stranger chose the name.

@@ -164,6 +164,16 @@ fn a_redirect_address_that_is_not_exact_is_refused() {
         assert_eq!(answer.status, 400);
         assert_eq!(body["error"], "invalid_redirect_uri", "{uris} {body}");
     }
+    let native = json!({
+        "application_type": "native",
+        "redirect_uris": ["https://choir.example/cb", "https://other.example/cb"],
+    });
+    assert!(registered(&native).is_err(), "people read one host only");
+    let both = json!({
+        "application_type": "native",
+        "redirect_uris": ["http://127.0.0.1/cb", "http://[::1]/cb"],
+    });
+    assert!(registered(&both).is_ok(), "the device has two names");
     let many: Vec<String> = (0..11).map(|n| format!("https://a.example/{n}")).collect();
     assert!(registered(&json!({ "redirect_uris": many })).is_err());
 }
