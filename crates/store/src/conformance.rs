@@ -53,6 +53,7 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
             an_import_with_one_contradiction_imports_nobody
             a_name_may_change_hands_within_one_import
             a_second_import_updates_the_register_and_leaves_the_account
+            what_happens_before_activation_takes_no_account_from_the_register
             until_activation_the_register_decides_over_the_account
             a_better_hash_replaces_only_the_one_it_was_made_from
             an_activation_never_replaces_a_password

@@ -153,6 +153,27 @@ pub(super) async fn a_second_import_updates_the_register_and_leaves_the_account(
     Ok(())
 }
 
+/// Switched off by mistake and on again: nobody has made the account theirs yet.
+pub(super) async fn what_happens_before_activation_takes_no_account_from_the_register(
+    world: &World,
+) -> Kept {
+    let mut new = world.stranger();
+    world.import_people(std::slice::from_ref(&new)).await?;
+    for disabled in [true, false] {
+        let by = world.by();
+        world.store().disable(new.id, disabled, &by).await?;
+    }
+    new.method = Some(Method::Sms);
+    new.password = Some(Secret::new(b"{SSHA}brought".to_vec()));
+    new.phone = Some(world.phone()?);
+    let imported = world.import_people(std::slice::from_ref(&new)).await?;
+    assert_eq!(imported.updated, 1);
+    let account = world.account(new.id).await?;
+    assert_eq!(account.person.phone, new.phone);
+    assert!(account.password.is_some());
+    Ok(())
+}
+
 pub(super) async fn until_activation_the_register_decides_over_the_account(world: &World) -> Kept {
     let token = world.token();
     world.import_tokens(std::slice::from_ref(&token)).await?;

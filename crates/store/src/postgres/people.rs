@@ -433,9 +433,10 @@ async fn set_chosen(tx: &Tx, activate: &Activate) -> Result<bool, Cause> {
     Ok(set > 0)
 }
 
-/// What they have proven so far opens nothing any more.
+/// What they have proven so far opens nothing any more. Who never had a password has proven nothing, and an import
+/// tells by the era that an account is not the register's any more.
 pub(super) async fn next_era(tx: &Tx, person: PersonId) -> Result<(), Cause> {
-    let sql = "update person set era = era + 1 where id = $1";
+    let sql = "update person set era = era + 1 where id = $1 and (password is not null or era > 0)";
     tx.execute(sql, &[&person.0.as_slice()]).await?;
     Ok(())
 }

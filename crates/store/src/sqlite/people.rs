@@ -410,9 +410,14 @@ fn set_chosen(conn: &Connection, activate: &Activate) -> Result<bool, Cause> {
     Ok(set > 0)
 }
 
-/// What they have proven so far opens nothing any more.
+/// What they have proven so far opens nothing any more. Who never had a password has proven nothing, and an import
+/// tells by the era that an account is not the register's any more.
 pub(super) fn next_era(conn: &Connection, person: PersonId) -> Result<(), Cause> {
-    prepare(conn, "update person set era = era + 1 where id = $1")?.execute([person.0])?;
+    prepare(
+        conn,
+        "update person set era = era + 1 where id = $1 and (password is not null or era > 0)",
+    )?
+    .execute([person.0])?;
     Ok(())
 }
 
