@@ -12,22 +12,26 @@ use crate::{
     factor::{
         otp::{Checked, Otp},
         recovery::RightCode,
-        sms::{self, SmsCode},
         typed::Typed,
     },
     facts::Facts,
     happened::Happened,
     moment::{Moment, Timestamp},
-    own,
-    person::{FactorId, Method, Person, PersonId},
+    person::{Method, Person, PersonId},
     policy::{Policy, Verdict},
-    proof::{Assurance, Factor, FactorProof, PasswordProof, Proof},
+    proof::{Assurance, FactorProof, PasswordProof, Proof},
     zone::Place,
 };
 
+mod enrolment;
 mod recovery;
+mod sms_code;
 
-pub use self::recovery::{AwaitRecoveryCode, OfferReplacement};
+pub use self::{
+    enrolment::{AwaitAppEnrolment, EnrolElsewhere},
+    recovery::{AwaitRecoveryCode, OfferReplacement},
+    sms_code::{AwaitSmsCode, Then},
+};
 
 /// How long a journey may take from the password to the end, in seconds.
 pub const JOURNEY_S: i64 = 900;
@@ -100,66 +104,6 @@ pub struct AwaitCode {
     pub early: Option<u64>,
     /// Why the last code was refused, for the page.
     pub last: Option<WrongCode>,
-    /// The rest.
-    pub underway: Underway,
-}
-
-/// See [`Login::AwaitSmsCode`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct AwaitSmsCode {
-    /// What was sent.
-    pub code: SmsCode,
-    /// Why the last code was refused, for the page.
-    pub last: Option<WrongCode>,
-    /// How often it was sent.
-    pub sends: u8,
-    /// When it was last sent.
-    pub sent_at: Timestamp,
-    /// What follows a right code.
-    pub then: Then,
-    /// The rest.
-    pub underway: Underway,
-}
-
-/// What follows a right SMS code.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Then {
-    /// An app is bound.
-    EnrolApp,
-    /// The number is confirmed: it is the method they chose, and they are in. [Guide 3.6]
-    EnrolSms,
-    /// They are in.
-    SignIn,
-}
-
-/// See [`Login::AwaitAppEnrolment`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct AwaitAppEnrolment {
-    /// Why the last code was refused, for the page.
-    pub last: Option<WrongCode>,
-    /// What will be bound once it has shown a right code.
-    pub pending: Otp,
-    /// Whether it takes the place of what they prove with now, because they asked for that.
-    #[serde(default)]
-    pub replaces: bool,
-    /// The key of the session in which they did: when that is over, so is this.
-    #[serde(default)]
-    pub session: Option<[u8; 32]>,
-    /// How many recovery codes are left, if it takes the place of what is lost.
-    #[serde(default)]
-    pub codes_left: Option<u8>,
-    /// What was proven before: the SMS; or what the app takes the place of, by itself or by a recovery code.
-    pub sms: FactorProof,
-    /// The rest.
-    pub underway: Underway,
-}
-
-/// See [`Login::EnrolElsewhere`].
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct EnrolElsewhere {
-    /// Where they are.
-    pub place: Place,
     /// The rest.
     pub underway: Underway,
 }
@@ -593,24 +537,6 @@ impl Retry for AwaitCode {
     }
 }
 
-impl Retry for AwaitSmsCode {
-    fn underway(&mut self) -> &mut Underway {
-        &mut self.underway
-    }
-    fn remember(&mut self, why: WrongCode) {
-        self.last = Some(why);
-    }
-}
-
-impl Retry for AwaitAppEnrolment {
-    fn underway(&mut self) -> &mut Underway {
-        &mut self.underway
-    }
-    fn remember(&mut self, why: WrongCode) {
-        self.last = Some(why);
-    }
-}
-
 /// One try less; the last one ends the journey and tells the person.
 fn wrong<S: Retry>(
     state: S,
@@ -706,283 +632,6 @@ fn answer_otp(
             (next, effects)
         }
     }
-}
-
-impl AwaitSmsCode {
-    fn start(
-        underway: Underway,
-        person: &Person,
-        then: Then,
-        view: &View<'_>,
-        now: &Moment,
-    ) -> Step {
-        let Some(to) = person.phone.clone() else {
-            return refuse(Refusal::NoBinding);
-        };
-        if !view.sms_allowed {
-            return refuse(Refusal::TooManyMessages);
-        }
-        let code = SmsCode::draw(&now.dice, now.at);
-        let send = Effect::SendSmsCode {
-            code: code.clone(),
-            person: person.id,
-            to,
-        };
-        let state = Self {
-            code,
-            last: None,
-            sends: 1,
-            sent_at: now.at,
-            then,
-            underway,
-        };
-        (
-            Login::AwaitSmsCode(state),
-            vec![send, Effect::Audit(Happened::SmsSent { sends_before: 0 })],
-        )
-    }
-
-    fn answer(self, typed: &Typed, view: &View<'_>, now: &Moment) -> Step {
-        let right = self.code.matches(typed);
-        if !right || now.at >= self.code.until {
-            let why = if right {
-                WrongCode::Expired
-            } else {
-                WrongCode::Wrong
-            };
-            return wrong(self, Method::Sms, why, now, Login::AwaitSmsCode);
-        }
-        let person = self.underway.person;
-        match self.then {
-            Then::SignIn => factor_right(&self.underway, Method::Sms, view, now),
-            // The place may have changed since the code was sent.
-            Then::EnrolSms | Then::EnrolApp if view.place.refuses_enrolment() => {
-                EnrolElsewhere::enter(self.underway, view.place, now)
-            }
-            Then::EnrolSms => {
-                let place = view.place.clone();
-                let (next, mut effects) = factor_right(&self.underway, Method::Sms, view, now);
-                effects.splice(
-                    0..0,
-                    enrolled(Effect::EnrolSms { person, place }, person, Method::Sms, now),
-                );
-                (next, effects)
-            }
-            Then::EnrolApp => {
-                let sms = FactorProof::new(Method::Sms, now.at);
-                let next = AwaitAppEnrolment::start(self.underway, sms, now);
-                let effects = vec![
-                    view.refund(person),
-                    Effect::Audit(Happened::CodeRight {
-                        method: Method::Sms,
-                    }),
-                ];
-                (next, effects)
-            }
-        }
-    }
-
-    /// [Decision 9] The same code again; a new one only when its time is over. Tries left stay.
-    fn resend(mut self, view: &View<'_>, now: &Moment) -> Step {
-        let Some(to) = view.person.and_then(|person| person.phone.clone()) else {
-            return refuse(Refusal::NoBinding);
-        };
-        if !self.may_resend(now.at) || !view.sms_allowed {
-            return (Login::AwaitSmsCode(self), vec![]);
-        }
-        if now.at >= self.code.until {
-            self.code = SmsCode::draw(&now.dice, now.at);
-        }
-        let sent = Effect::Audit(Happened::SmsSent {
-            sends_before: self.sends,
-        });
-        let send = Effect::SendSmsCode {
-            code: self.code.clone(),
-            person: self.underway.person,
-            to,
-        };
-        self.sends = self.sends.saturating_add(1);
-        self.sent_at = now.at;
-        self.last = None;
-        (Login::AwaitSmsCode(self), vec![send, sent])
-    }
-
-    /// Whether the person may ask for the code again.
-    #[must_use]
-    pub fn may_resend(&self, now: Timestamp) -> bool {
-        self.sends < sms::SENDS_MAX && now >= self.sent_at.plus(sms::RESEND_AFTER_S)
-    }
-}
-
-impl AwaitPassword {
-    /// [L01] What they have proves it, fresh; what it becomes is bound once it has shown a right code, and only
-    /// outside. [Guide 1.2]
-    fn new_app(self, (proof, session): (&Proof, [u8; 32]), view: &View<'_>, now: &Moment) -> Step {
-        let Some(person) = view.person.filter(|person| !person.disabled) else {
-            return refuse(Refusal::Disabled);
-        };
-        let may = own::may_change(proof, person, now.at) && own::may_bind(person, view.place);
-        let Some(factor) = proof.factor().filter(|_| may) else {
-            return refuse(Refusal::NoBinding);
-        };
-        let underway = Underway {
-            demand: self.demand,
-            password: proof.password().clone(),
-            person: person.id,
-            seen: view.place.clone(),
-            tries_left: TRIES_MAX,
-            until: now.at.plus(JOURNEY_S),
-        };
-        let mut next = AwaitAppEnrolment::start(underway, factor.clone(), now);
-        if let Login::AwaitAppEnrolment(state) = &mut next {
-            state.replaces = true;
-            state.session = Some(session);
-        }
-        (next, vec![Effect::Audit(Happened::NewAppBegun)])
-    }
-}
-
-impl AwaitAppEnrolment {
-    fn start(mut underway: Underway, sms: FactorProof, now: &Moment) -> Login {
-        let mut id = [0_u8; 16];
-        // The seed takes the first twenty bytes of the dice; the id is the rest and may be known.
-        for (to, from) in id
-            .iter_mut()
-            .zip(now.dice.iter().skip(20).chain(underway.person.0.iter()))
-        {
-            *to = *from;
-        }
-        underway.tries_left = TRIES_MAX;
-        let pending = Otp::draw_for_app(FactorId(id), &now.dice);
-        Login::AwaitAppEnrolment(Self {
-            last: None,
-            pending,
-            replaces: false,
-            session: None,
-            codes_left: None,
-            sms,
-            underway,
-        })
-    }
-
-    /// The network changed meanwhile. A recovery code that was used for this still counts; what is bound
-    /// already is not taken to another day, nor out of the session that asked.
-    fn not_here(self, place: &Place, now: &Moment) -> Step {
-        if self.replaces {
-            return refuse(Refusal::NoBinding);
-        }
-        if self.sms.factor() == Factor::RecoveryCode {
-            let offer = OfferReplacement {
-                left: self.codes_left.unwrap_or_default(),
-                recovery: self.sms,
-                underway: self.underway,
-            };
-            return (Login::OfferReplacement(offer), vec![]);
-        }
-        EnrolElsewhere::enter(self.underway, place, now)
-    }
-
-    fn answer(self, typed: &Typed, view: &View<'_>, now: &Moment) -> Step {
-        // Begun by a node that did not write down in which session: nobody can tell whether it lives.
-        if self.replaces && self.session.is_none() {
-            return refuse(Refusal::TooLate);
-        }
-        if view.place.refuses_enrolment() {
-            return self.not_here(view.place, now);
-        }
-        match self.pending.check(typed, now.at) {
-            Checked::Right { counter, drift } => {
-                let person = self.underway.person;
-                let otp = Otp {
-                    drift,
-                    last_counter: Some(counter),
-                    ..self.pending
-                };
-                let (otp, place) = (Box::new(otp), view.place.clone());
-                let replaces = self.replaces || self.sms.factor() == Factor::RecoveryCode;
-                let bind = match replaces {
-                    true => Effect::ReplaceWithApp {
-                        otp,
-                        person,
-                        place,
-                        session: self.session,
-                    },
-                    false => Effect::EnrolApp { otp, person, place },
-                };
-                let former = view.person.and_then(|person| person.method);
-                let former = former.filter(|_| replaces);
-                let underway = match replaces {
-                    true => self.underway.in_next_era(),
-                    false => self.underway,
-                };
-                let (next, mut effects) = factor_right(&underway, Method::App, view, now);
-                effects.splice(0..0, enrolled(bind, person, Method::App, now));
-                let replaced = |former| Effect::Audit(Happened::FactorReplaced { former });
-                effects.extend(former.map(replaced));
-                (next, effects)
-            }
-            Checked::Replayed => wrong(
-                self,
-                Method::App,
-                WrongCode::Replayed,
-                now,
-                Login::AwaitAppEnrolment,
-            ),
-            Checked::Wrong { clock_ahead_s } => {
-                let why = clock_ahead_s.map_or(WrongCode::Wrong, WrongCode::ClockAhead);
-                wrong(self, Method::App, why, now, Login::AwaitAppEnrolment)
-            }
-        }
-    }
-}
-
-impl EnrolElsewhere {
-    fn enter(underway: Underway, place: &Place, now: &Moment) -> Step {
-        let underway = Underway {
-            until: now.at.plus(RESUME_S),
-            ..underway
-        };
-        let state = Self {
-            place: place.clone(),
-            underway,
-        };
-        (
-            Login::EnrolElsewhere(state),
-            vec![Effect::Audit(Happened::ResumeOffered)],
-        )
-    }
-
-    /// The same point, somewhere else: the person is looked at again, at this place.
-    fn resume(self, view: &View<'_>, now: &Moment) -> Step {
-        let Some(person) = view.person else {
-            return refuse(Refusal::Disabled);
-        };
-        if view.place.refuses_enrolment() && !person.enrolled() {
-            let state = Self {
-                place: view.place.clone(),
-                underway: self.underway,
-            };
-            return (Login::EnrolElsewhere(state), vec![]);
-        }
-        let underway = Underway {
-            until: now.at.plus(JOURNEY_S),
-            seen: view.place.clone(),
-            ..self.underway
-        };
-        let (next, mut effects) = decide(underway, person, view, now);
-        effects.insert(0, Effect::Audit(Happened::Resumed));
-        (next, effects)
-    }
-}
-
-/// A factor is bound, written down, and told to the person.
-fn enrolled(bind: Effect, person: PersonId, method: Method, now: &Moment) -> [Effect; 3] {
-    let notice = Notice::FactorBound { at: now.at, method };
-    [
-        bind,
-        Effect::Audit(Happened::Enrolled { method }),
-        Effect::Notify { notice, person },
-    ]
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     factor::otp::{Algorithm, Carrier, OtpKind},
     language::Language,
-    person::Role,
+    person::{FactorId, Role},
     phone::Phone,
     secret::Secret,
     zone::Inside,
