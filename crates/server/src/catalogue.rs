@@ -141,6 +141,7 @@ impl Catalogue {
         let guests = add_guests(&mut registered.application, guests, &ring);
         let copies = store.federations().await?;
         let members = federation::members(registered.federation.clone(), copies).await;
+        let members = members.map_err(|error| CatalogueError::Applications(error.to_string()))?;
         let saml = Saml::of(registered.saml, members, &ring)
             .map_err(|error| CatalogueError::Applications(error.to_string()))?;
         tracing::debug!(

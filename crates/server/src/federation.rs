@@ -111,7 +111,13 @@ async fn renew(app: &App, federation: &Federation) -> Result<(), String> {
 
 /// The members of all trusted federations, in their order. What was believed of another source is not
 /// believed; what cannot be read is left out until it is fetched again.
-pub(crate) async fn members(trusted: Vec<Federation>, copies: Vec<FederationCopy>) -> Vec<Member> {
+///
+/// # Errors
+/// When the reading itself broke off: then nothing may be taken for all that there is.
+pub(crate) async fn members(
+    trusted: Vec<Federation>,
+    copies: Vec<FederationCopy>,
+) -> Result<Vec<Member>, tokio::task::JoinError> {
     let read = move || -> Vec<Member> {
         let all = trusted.iter().filter(|one| one.enabled).map(|federation| {
             let source = federation.source();
@@ -130,5 +136,5 @@ pub(crate) async fn members(trusted: Vec<Federation>, copies: Vec<FederationCopy
         });
         all.flatten().collect()
     };
-    tokio::task::spawn_blocking(read).await.unwrap_or_default()
+    tokio::task::spawn_blocking(read).await
 }

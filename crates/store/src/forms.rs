@@ -317,6 +317,9 @@ pub(crate) use alive_family;
 /// So far apart the clocks of two nodes may be, in seconds: what was used once is remembered for so much
 /// longer than it is good for.
 pub(crate) const CLOCKS_APART_S: i64 = 60;
+/// How much later than another a copy of a federation may be fetched that is kept before it, in seconds: fetching takes
+/// two minutes at most, and clocks differ. What is later than that came of a wrong clock.
+pub(crate) const FETCHES_APART_S: i64 = 120 + CLOCKS_APART_S;
 /// How exact the last use of a session is, in seconds.
 pub(crate) const USED_WITHIN_S: i64 = 60;
 /// How exact the day is on which a device was last seen, in seconds: a day.

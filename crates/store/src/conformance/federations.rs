@@ -52,6 +52,19 @@ pub(super) async fn what_a_federation_said_is_kept_until_it_says_more(world: &Wo
         !store.keep_federation(&first).await?,
         "an earlier one is too late"
     );
+    // A node whose clock was ahead holds nobody up until then.
+    let ahead = FederationCopy {
+        at: NOW.plus(86_400),
+        document: b"ahead".to_vec(),
+        ..first.clone()
+    };
+    assert!(store.keep_federation(&ahead).await?);
+    let right = FederationCopy {
+        document: b"right".to_vec(),
+        ..first.clone()
+    };
+    assert!(store.keep_federation(&right).await?);
+    assert_eq!(found(world, &first.id).await?, Some(right));
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use super::{
     resources::move_generation,
     rows::Columns,
 };
-use crate::FederationCopy;
+use crate::{FederationCopy, forms::FETCHES_APART_S};
 
 /// Another copy, or the same that counts longer, takes the place of one that was fetched before it.
 pub(super) async fn keep(tx: &Tx, copy: &FederationCopy) -> Result<bool, Cause> {
@@ -19,7 +19,7 @@ pub(super) async fn keep(tx: &Tx, copy: &FederationCopy) -> Result<bool, Cause> 
              on conflict (id) do update
              set at = excluded.at, document = excluded.document, source = excluded.source,
                  until = excluded.until
-             where federation.at <= excluded.at
+             where (federation.at <= excluded.at or federation.at > excluded.at + $6)
                and (federation.document <> excluded.document or federation.source <> excluded.source
                     or federation.until <> excluded.until)",
             &[
@@ -28,6 +28,7 @@ pub(super) async fn keep(tx: &Tx, copy: &FederationCopy) -> Result<bool, Cause> 
                 &copy.id,
                 &copy.source.as_slice(),
                 &copy.until.0,
+                &FETCHES_APART_S,
             ],
         )
         .await?;

@@ -8,7 +8,7 @@ use super::{
     resources::move_generation,
     rows::{get, prepare},
 };
-use crate::FederationCopy;
+use crate::{FederationCopy, forms::FETCHES_APART_S};
 
 /// Another copy, or the same that counts longer, takes the place of one that was fetched before it.
 pub(super) fn keep(conn: &Connection, copy: &FederationCopy) -> Result<bool, Cause> {
@@ -17,7 +17,7 @@ pub(super) fn keep(conn: &Connection, copy: &FederationCopy) -> Result<bool, Cau
         "insert into federation (at, document, id, source, until) values ($1, $2, $3, $4, $5)
          on conflict (id) do update
          set at = excluded.at, document = excluded.document, source = excluded.source, until = excluded.until
-         where federation.at <= excluded.at
+         where (federation.at <= excluded.at or federation.at > excluded.at + $6)
            and (federation.document <> excluded.document or federation.source <> excluded.source
                 or federation.until <> excluded.until)",
     )?
@@ -26,7 +26,8 @@ pub(super) fn keep(conn: &Connection, copy: &FederationCopy) -> Result<bool, Cau
         copy.document,
         copy.id,
         copy.source,
-        copy.until.0
+        copy.until.0,
+        FETCHES_APART_S
     ])?;
     if kept > 0 {
         move_generation(conn)?;
