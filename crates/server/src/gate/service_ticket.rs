@@ -92,14 +92,17 @@ fn participant(application: &str, ticket: &str, service: &Named) -> String {
     format!("{PARTICIPANT}{application} {ticket} {}", service.as_str())
 }
 
-/// Of so many tickets of applications that act, the end of a session is told.
+/// For so many tickets with which others act at it, an application is told the end of a session.
 const PROXIED_MAX: usize = 20;
 
-/// Whether a CAS application takes part by the ticket of another that acts.
-fn is_proxied(participant: &Participant) -> bool {
-    let mut words = participant.application.split(' ');
-    takes_part(&participant.application)
-        && words.nth(2).is_some_and(|ticket| ticket.starts_with("PT-"))
+/// The CAS application that takes part by the ticket of another that acts.
+fn proxied(participant: &Participant) -> Option<&str> {
+    let mut words = participant
+        .application
+        .strip_prefix(PARTICIPANT)?
+        .split(' ');
+    let id = words.next()?;
+    words.next()?.starts_with("PT-").then_some(id)
 }
 
 /// Whether a participant is a CAS application.
@@ -282,11 +285,13 @@ impl Brought {
 
     /// Whether the session lives; then the application hears of its end.
     async fn takes_part(&self, app: &App, participant: &Participant) -> Result<bool, Failure> {
-        if let Self::Proxy(_) = self {
+        if let Self::Proxy(ticket) = self {
             // One that acts may do so every minute, and the end would be told a thousand times.
             let all = app.store.participants(&participant.session).await?;
-            if all.iter().filter(|one| is_proxied(one)).count() >= PROXIED_MAX {
-                return Ok(true);
+            let target = proxied(participant);
+            let told = all.iter().filter(|one| proxied(one) == target);
+            if told.count() >= PROXIED_MAX {
+                return Ok(proxy::for_whom(app, &ticket.acting).await?.is_some());
             }
         }
         Ok(app.store.participate(participant, app.world.now()).await?)

@@ -393,15 +393,17 @@ fn who_acts_for_a_person_stops_when_they_sign_out() {
     let before = waiting(&canton);
     signs_out(&mut *browser, &at("/cas/logout"));
     assert_eq!(waiting(&canton) - before, 2, "the portal and the mail");
-    // However often it acts, the end is told so many times and no more.
+    // However often it acts, the end is told so many times and no more; another target hears of it all the same.
     let (_, mut browser, granting) = granted(&mut canton, &portal);
     for _ in 0..25 {
         let ticket = proxy_ticket(&mut canton, &granting, MAIL);
         assert!(explains(&mut canton, "proxyValidate", MAIL, &ticket).contains("<cas:user>"));
     }
+    let ticket = proxy_ticket(&mut canton, &granting, DISK);
+    assert!(explains(&mut canton, "proxyValidate", DISK, &ticket).contains("<cas:user>"));
     let before = waiting(&canton);
     signs_out(&mut *browser, &at("/cas/logout"));
-    assert_eq!(waiting(&canton) - before, 21);
+    assert_eq!(waiting(&canton) - before, 22);
 
     let (person, _, granting) = granted(&mut canton, &portal);
     let name = NameKey::of(&person.username).unwrap();
