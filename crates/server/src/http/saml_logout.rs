@@ -23,6 +23,7 @@ use wire::saml::{
 
 use super::{
     account::{end, end_what_outlived},
+    frames,
     login::own_session,
     saml::{Message, name_in, page, posted, spent},
     show,
@@ -274,17 +275,20 @@ async fn leaves(
             );
         }
     };
+    let hear = frames::who_hears(app, &visit).await?;
     end(app, &visit, &person, &EndSessions::One(session.key)).await?;
     watch::ends(app, &mut visit);
     entered.applications.retain(is_other);
     let mut entered = to_leave(app, entered);
-    if entered.applications.is_empty() {
+    if entered.applications.is_empty() && hear.is_empty() {
         visit.cookies.extend(app.jar.delete(Name::Saml));
         return tell(app, &visit, &asked, Status::SUCCESS);
     }
     entered.origin = Some(asked);
     visit.cookies.extend(cookie(app, &entered));
-    show::see_other(&visit, "/saml/leave")
+    // The frames first: behind them waits whoever is left, and the answer to who asked.
+    let way = frames::way(app, &visit, &hear, (None, Some("/saml/leave")));
+    show::see_other(&visit, way.as_deref().unwrap_or("/saml/leave"))
 }
 
 /// Nobody is signed in here any more, which is what was asked for. A sign-out told all applications that hear;

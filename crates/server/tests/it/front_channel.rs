@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use store::ResourceKind;
 use testkit::memory::Canton;
-use testkit::{Answer, Attempt, Browser, Language, Person, Place, Town};
+use testkit::{Answer, Attempt, Browser, Language, Person, Place, Role, Town, Words};
 
 use crate::{
     application::{
@@ -421,4 +421,32 @@ fn without_such_applications_signing_out_is_what_it_was() {
     let out = browser.sends(out);
     assert_eq!((out.status, out.location()), (200, ""));
     assert!(out.cookies_set().all(|name| !name.contains("state")));
+}
+
+/// [C15] Whoever signs out in an application that speaks SAML tells those that only the browser can tell, and comes
+/// back to it.
+#[test]
+fn a_sign_out_that_an_application_of_saml_asks_for_has_its_frames_too() {
+    let mut canton = canton();
+    let w = Words::of(Language::French);
+    let chloe = (&mut canton as &mut dyn Town).somebody(Role::EnrolledApp);
+    let mut browser = canton.browser(Place::School);
+    let answer = enters(&mut *browser, &request("alpha", 8405), &chloe);
+    lets_in(&mut canton, ("alpha", 8405), &answer);
+    let ism = canton.origins().ism;
+    browser.opens(&format!("{ism}/login"));
+    browser.clicks(w.next);
+    browser.types(
+        w.app_code,
+        &(&mut canton as &mut dyn Town).shown_by_app(&chloe),
+    );
+    browser.clicks(w.soumettre);
+    browser.lands_at(&format!("{ism}/"));
+
+    browser.clicks(w.sign_out);
+    let page = browser.text();
+    assert!(page.contains("Nous ne pouvons pas savoir"), "{page}");
+    browser.opens(&at("/saml/leave"));
+    browser.lands_at(&format!("{ism}/"));
+    browser.sees(w.signed_out);
 }
