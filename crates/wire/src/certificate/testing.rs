@@ -37,8 +37,17 @@ fn authority(name: &str) -> CertificateParams {
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        Self::of(authority(name))
+    }
+
+    /// One from a year to a year.
+    pub(crate) fn between(name: &str, from: i32, until: i32) -> Self {
+        Self::of(between(authority(name), from, until))
+    }
+
+    fn of(params: CertificateParams) -> Self {
         let key = KeyPair::generate().unwrap();
-        Self(CertifiedIssuer::self_signed(authority(name), key).unwrap())
+        Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
     /// An authority below this one.

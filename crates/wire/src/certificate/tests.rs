@@ -158,6 +158,9 @@ fn an_authority_vouches_for_its_own_of_this_moment() {
     for (from, until, good) in [(2020, 2026, false), (2028, 2040, false), (2020, 2040, true)] {
         let dated = ca.signs(&between(params.clone(), from, until));
         assert_eq!(vouched(&[dated], &ca), good, "{from} to {until}");
+        let authority = Authority::between("CA", from, until);
+        let theirs = authority.signs(&params);
+        assert_eq!(vouched(&[theirs], &authority), good, "{from} to {until}");
     }
     let below = ca.below("Below");
     let chained = below.signs(&params);

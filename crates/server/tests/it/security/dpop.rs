@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
+use store::ResourceKind;
 use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Place, Role, Town};
 use wire::jose::{SigningAlg, SigningKey};
@@ -10,6 +11,7 @@ use wire::jose::{SigningAlg, SigningKey};
 use super::registered::{asks_as, registers};
 use super::{between, canton, posts, somebody};
 use crate::application::{REDIRECT, VERIFIER, at, claims, enters, parameter, sends};
+use crate::registered::changes;
 
 /// An application in the browser, with its key and what it was told last.
 struct Spa {
@@ -153,6 +155,29 @@ fn bound_tokens_are_worth_nothing_without_their_key() {
     assert_eq!(error(&sends(&mut canton, bare)), "invalid_dpop_proof");
     // None of that used it up.
     assert_eq!(spa.sends(&mut canton, &refreshes(refresh)).status, 200);
+}
+
+/// [C06] What was given before an application had to show a key is not bound to whoever shows one first.
+#[test]
+fn a_refresh_token_from_before_keys_were_wanted_is_over() {
+    let mut canton = town();
+    let dpop_bound = |canton: &Canton, wanted: bool| {
+        changes(canton, ResourceKind::Applications, |text| {
+            let (now, then) = match wanted {
+                true => ("id = \"spa\"\n", "id = \"spa\"\ndpop_bound = true\n"),
+                false => ("dpop_bound = true\n", ""),
+            };
+            assert!(text.contains(now), "{text}");
+            text.replacen(now, then, 1)
+        });
+    };
+    dpop_bound(&canton, false);
+    let code = code(&mut canton);
+    let tokens = sends(&mut canton, Attempt::post(&at("/token"), &redeems(&code))).json();
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    dpop_bound(&canton, true);
+    let answer = Spa::new().sends(&mut canton, &refreshes(refresh));
+    assert_eq!(error(&answer), "invalid_grant");
 }
 
 /// [RFC 9449 §4.3] "There is not more than one DPoP HTTP request header field."

@@ -1,16 +1,26 @@
 //! C14: authorization requests that applications hand over themselves.
 
 use data_encoding::BASE64URL_NOPAD;
+use store::ResourceKind;
 use testkit::memory::{Canton, ENT_SECRET};
 use testkit::{Answer, Attempt, Browser, Place, Role, Town};
 use url::Url;
 
 use super::{canton, gets, somebody};
-use crate::application::{asks, at, basic, enters, parameter, redeems, sends};
+use crate::application::{REDIRECT, asks, at, basic, enters, parameter, redeems, sends};
+use crate::registered::changes;
 
 /// The request of [`asks`], handed over by the ENT.
 fn hands_over(canton: &mut Canton, authorization: &str) -> Answer {
-    let url = Url::parse(&asks(&[])).unwrap();
+    hands_over_with(canton, authorization, &[])
+}
+
+fn hands_over_with(
+    canton: &mut Canton,
+    authorization: &str,
+    changes: &[(&str, Option<&str>)],
+) -> Answer {
+    let url = Url::parse(&asks(changes)).unwrap();
     let fields: Vec<_> = url.query_pairs().into_owned().collect();
     let fields: Vec<_> = fields
         .iter()
@@ -111,6 +121,41 @@ fn a_request_that_is_handed_over_names_its_application() {
             "{named:?} {error}"
         );
     }
+}
+
+/// [OIDC Core §3.1.2.6] "The Authorization Server requires End-User authentication": what shows no page is answered where
+/// no cookie goes, as in a frame of another site.
+#[test]
+fn a_silent_request_by_reference_is_answered_without_a_cookie() {
+    let mut canton = canton();
+    let silent = [("prompt", Some("none"))];
+    let answer = hands_over_with(&mut canton, &basic("ent", ENT_SECRET), &silent);
+    let uri = answer.json()["request_uri"].as_str().unwrap().to_owned();
+    let reference = at(&format!("/authorize?client_id=ent&request_uri={uri}"));
+    let answer = sends(&mut canton, Attempt::get(&reference));
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    assert!(answer.location().starts_with(REDIRECT), "{answer:?}");
+    let error = parameter(answer.location(), "error");
+    assert_eq!(error.as_deref(), Some("login_required"));
+    assert_eq!(sends(&mut canton, Attempt::get(&reference)).status, 410);
+}
+
+/// [C01] An address that was taken out after the request was read is sent nothing.
+#[test]
+fn a_reference_leads_to_no_address_that_was_taken_out() {
+    let mut canton = canton();
+    let reference = reference(&mut canton, "ent");
+    let mut browser = canton.browser(Place::School);
+    let opened = gets(&mut *browser, &reference).location().to_owned();
+    let opened = opened.strip_prefix(&at("")).unwrap_or(&opened).to_owned();
+    assert_eq!(gets(&mut *browser, &opened).status, 200);
+    changes(&canton, ResourceKind::Applications, |text| {
+        let moved = format!("{REDIRECT}/moved");
+        assert!(text.contains(REDIRECT));
+        text.replace(REDIRECT, &moved)
+    });
+    let refused = gets(&mut *browser, &opened);
+    assert_eq!((refused.status, refused.location()), (400, ""));
 }
 
 /// [C14] One that comes late, for another application, or from nobody leads nowhere.

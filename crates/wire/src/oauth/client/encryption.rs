@@ -1,7 +1,5 @@
 //! What is encrypted to an application, how, and to which of its keys.
 
-use std::collections::BTreeSet;
-
 use super::{Client, ClientFlaw};
 use crate::jose::{
     Chance, Content, ContentEncryption, EncryptingKey, JweError, JwkFlaw, KeyManagement,
@@ -127,13 +125,6 @@ impl Client {
                 .filter_map(|key| key.flaw_in_encryption())
                 .map(ClientFlaw::Key),
         );
-        let named: BTreeSet<_> = keys.iter().filter_map(|key| key.kid.as_deref()).collect();
-        // [OIDC Core §10.2] With several, a token must say for which it is.
-        if keys.len() > 1 && named.len() < keys.len() {
-            flaws.push(ClientFlaw::Encryption(
-                "each of several keys with `use: enc` needs a `kid` of its own".to_owned(),
-            ));
-        }
         if keys.len() > KEYS_MAX {
             flaws.push(ClientFlaw::KeysMissing);
         }
