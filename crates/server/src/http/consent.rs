@@ -19,7 +19,7 @@ use wire::oauth::{
 
 use super::{
     account::name_of,
-    form::Form,
+    form::{self, Form},
     login::{own_session, who_asked},
     oidc::bad_request,
     reply, show,
@@ -97,10 +97,7 @@ pub(crate) async fn ask(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let sealed = query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("ticket="));
-    let sealed = sealed.unwrap_or_default();
+    let sealed = form::own(&query, "ticket");
     let Some((authorize, session, person)) = open(&app, &visit, sealed).await? else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };

@@ -16,7 +16,7 @@ use wire::oauth::{client::Client, device::UserCode, scope::Scope};
 use super::{
     account::{name_of, zone_name},
     consent, errand,
-    form::Form,
+    form::{self, Form},
     login::own_session,
     oidc::bad_request,
     show,
@@ -197,9 +197,7 @@ pub(crate) async fn ask(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let mut pairs = query.split('&');
-    let sealed = pairs.find_map(|pair| pair.strip_prefix("ticket="));
-    let sealed = sealed.unwrap_or_default();
+    let sealed = form::own(&query, "ticket");
     match open(&app, &visit, sealed).await? {
         Opened::Asked(asked) => match asked.device.allowed {
             Some(allowed) => done(&app, &visit, &asked, allowed),

@@ -1,4 +1,4 @@
-//! Posted forms, bounded before they are decoded; nothing may be there twice.
+//! Posted forms, bounded before they are decoded; nothing may be there twice. And what we wrote into an address.
 
 use journey::Typed;
 use wire::form::{Bounds, Fields, FormError};
@@ -9,6 +9,14 @@ const BOUNDS: Bounds = Bounds {
     value_bytes_max: 14 * 1024,
     fields_max: 16,
 };
+
+/// A parameter of ours in a query, empty if it is not there. What we write there needs no decoding: it is sealed, or a
+/// word.
+pub(super) fn own<'q>(query: &'q str, name: &str) -> &'q str {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find_map(|(known, value)| (known == name).then_some(value));
+    found.unwrap_or_default()
+}
 
 /// A posted form.
 pub(crate) struct Form(Fields);

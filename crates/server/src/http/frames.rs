@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use store::{Participant, seal::Purpose};
 use wire::oauth::client::Client;
 
-use super::{account::name_of, login::own_session, show, visit::Visit};
+use super::{account::name_of, form, login::own_session, show, visit::Visit};
 use crate::{
     app::App,
     failure::Failure,
@@ -110,10 +110,8 @@ pub(crate) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let mut pairs = query.split('&');
-    let sealed = pairs.find_map(|pair| pair.strip_prefix("ticket="));
-    let told: Option<Told> =
-        sealed.and_then(|sealed| ticket::open(&app.keys, Purpose::Csrf, KIND, sealed));
+    let sealed = form::own(&query, "ticket");
+    let told: Option<Told> = ticket::open(&app.keys, Purpose::Csrf, KIND, sealed);
     let ours =
         |told: &Told| Some(told.browser) == visit.caller.browser && app.world.now() < told.until;
     let Some(told) = told.filter(ours) else {

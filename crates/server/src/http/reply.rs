@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::seal::Purpose;
 use wire::oauth::authorize::{Authorize, Reply};
 
-use super::{show, visit::Visit, watch};
+use super::{form, show, visit::Visit, watch};
 use crate::{
     app::App,
     failure::Failure,
@@ -60,10 +60,8 @@ pub(crate) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let mut pairs = query.split('&');
-    let sealed = pairs.find_map(|pair| pair.strip_prefix("ticket="));
-    let kept: Option<Kept> =
-        sealed.and_then(|sealed| ticket::open(&app.keys, Purpose::Csrf, KIND, sealed));
+    let sealed = form::own(&query, "ticket");
+    let kept: Option<Kept> = ticket::open(&app.keys, Purpose::Csrf, KIND, sealed);
     let Some(kept) = kept.filter(|kept| app.world.now() < kept.until) else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };

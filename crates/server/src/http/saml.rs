@@ -26,7 +26,8 @@ use wire::{
 };
 
 use super::{
-    errand, login::own_session, oidc::bad_request, saml_logout::remembered, show, visit::Visit,
+    errand, form, login::own_session, oidc::bad_request, saml_logout::remembered, show,
+    visit::Visit,
 };
 use crate::{
     app::App,
@@ -189,8 +190,7 @@ pub(crate) async fn go_on(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let sealed = query.split('&').find_map(|pair| pair.strip_prefix("want="));
-    let Some(wanted) = Wanted::read(&app, sealed.unwrap_or_default()) else {
+    let Some(wanted) = Wanted::read(&app, form::own(&query, "want")) else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };
     let wanted = wanted.arrived(&app, visit.session);

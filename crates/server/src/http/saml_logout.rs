@@ -23,7 +23,7 @@ use wire::saml::{
 
 use super::{
     account::{end, end_what_outlived},
-    frames,
+    form, frames,
     login::own_session,
     saml::{Message, name_in, page, posted, spent},
     show,
@@ -234,9 +234,8 @@ pub(crate) async fn logout(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failure> {
     let query = query.unwrap_or_default();
-    let sealed = query.split('&').find_map(|pair| pair.strip_prefix("said="));
-    let said: Option<Said> =
-        ticket::open(&app.keys, Purpose::Csrf, KIND, sealed.unwrap_or_default());
+    let sealed = form::own(&query, "said");
+    let said: Option<Said> = ticket::open(&app.keys, Purpose::Csrf, KIND, sealed);
     let said = said.filter(|said| app.world.now() < said.until);
     match said.map(|said| said.brought) {
         None => show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate),

@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, HeaderValue, header::ACCEPT_LANGUAGE};
 use journey::{Language, PersonId, Place};
 
-use super::{around::is_foreign, saml_logout};
+use super::{around::is_foreign, form, saml_logout};
 use crate::{
     app::{App, Caller},
     cookie::{Name, sha256},
@@ -50,8 +50,7 @@ impl Visit {
         let place = catalogue.zones.locate(address);
         let mut cookies = Vec::new();
         let query = parts.uri.query().unwrap_or_default();
-        let asked = query.split('&').find_map(|pair| pair.strip_prefix("ui="));
-        let asked = asked.and_then(Language::parse);
+        let asked = Language::parse(form::own(query, "ui"));
         let kept = app
             .jar
             .read(headers, Name::Language)
