@@ -22,7 +22,7 @@ use things::{THINGS, Thing};
 /// How many are on their way at once: the same thing three times.
 const RACERS: usize = 3;
 /// Rounds under way at the same time, so that the nodes are busy with others, too.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 16;
 /// Where everything happens.
 #[derive(Debug)]
 struct Arena {

@@ -106,13 +106,20 @@ impl<'a> Step<'a> {
     }
 
     pub(super) async fn commit(&self, tx: &Tx) -> Result<Verdict<Committed>, Cause> {
+        // The person's row before the journey's: whoever ends what somebody has begun holds the person, and
+        // waits for their journeys. Two that did it the other way round would wait for each other.
+        let held = self
+            .person
+            .filter(|_| self.effects.iter().any(is_of_person));
         let moved = tx
             .execute(
-                "update journey
+                "with held as (select 1 from person where person.id = $7 for no key update)
+                 update journey
                  set person = coalesce($1, person), sealed = $2, support = $3, until = $4,
                      version = version + 1
                  where id = $5 and version = $6
-                     and epoch = (select number from meta where name = 'epoch')",
+                     and epoch = (select number from meta where name = 'epoch')
+                     and ($7::bytea is null or exists (select 1 from held))",
                 &[
                     &self.person.as_ref().map(|id| id.0.as_slice()),
                     &self.sealed,
@@ -120,6 +127,7 @@ impl<'a> Step<'a> {
                     &self.journey.until.0,
                     &self.journey.id.0.as_slice(),
                     &i64::from(self.journey.version),
+                    &held.as_ref().map(|id| id.0.as_slice()),
                 ],
             )
             .await?;
@@ -134,6 +142,26 @@ impl<'a> Step<'a> {
             Ok(session) => Verdict::Keep(Committed::Yes(session)),
             Err(refused) => Verdict::Undo(refused),
         })
+    }
+}
+
+/// Whether an effect touches what a person has: its step holds their row.
+const fn is_of_person(effect: &Effect) -> bool {
+    match effect {
+        Effect::Activate(_)
+        | Effect::AssignToken { .. }
+        | Effect::EnrolApp { .. }
+        | Effect::EnrolSms { .. }
+        | Effect::RememberDevice { .. }
+        | Effect::ReplaceWithApp { .. }
+        | Effect::SendSmsCode { .. }
+        | Effect::SignIn { .. }
+        | Effect::SpendCounter { .. }
+        | Effect::SpendRecoveryCode { .. } => true,
+        Effect::Audit(_)
+        | Effect::Notify { .. }
+        | Effect::RefundPassword { .. }
+        | Effect::RefundTry { .. } => false,
     }
 }
 

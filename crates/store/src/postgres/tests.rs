@@ -1,6 +1,7 @@
 //! What only this engine can show, on real servers.
 
 mod opening;
+mod order;
 mod tls;
 mod wire;
 
