@@ -287,6 +287,8 @@ impl Shared {
         let mut queue = self.lock();
         self.room(&mut queue)?;
         queue.jobs.push_back(Job { work, since });
+        // A worker that is woken while the queue is held sleeps again at once, and is woken twice.
+        drop(queue);
         self.changed.notify_one();
         Ok(())
     }

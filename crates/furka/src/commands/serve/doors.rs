@@ -1,14 +1,18 @@
 //! The sockets of a node: one for the public, one for those who run it, and perhaps one where applications are
 //! asked for certificates.
 
-use std::{fs, io, net::SocketAddr, os::fd::AsFd, sync::Arc};
+use std::{fs, io, net::SocketAddr, os::fd::AsFd, panic::resume_unwind, pin::pin, sync::Arc};
 
 use axum::Router;
 use server::{
     Forwarding, NodeName, for_applications,
     listen::{Certificates, Limits, Listen, serve},
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
 
 use crate::{
     config::Config,
@@ -103,41 +107,54 @@ impl Doors {
             tls: None,
             ..self.listen.clone()
         };
-        let (tell, told) = watch::channel(false);
-        let stopped = async |mut told: watch::Receiver<bool>| {
-            // A sender that is gone has nothing more to say, either.
-            let _ = told.wait_for(|told| *told).await;
+        let asks = Listen {
+            asks_for_certificates: true,
+            ..self.listen.clone()
         };
-        let certified = async {
-            let asks = Listen {
-                asks_for_certificates: true,
-                ..self.listen.clone()
-            };
-            match self.mtls {
-                None => Ok(()),
-                Some(mtls) => {
-                    let router = for_applications(public.clone());
-                    serve(mtls, router, asks, stopped(told.clone())).await
+        let certified = self
+            .mtls
+            .map(|mtls| (mtls, for_applications(public.clone()), asks));
+        let (tell, told) = watch::channel(false);
+        // Tasks of their own, among those of the connections: with what the caller waits for, each connection would
+        // wake the thread that started the program, only to hand it on to another one.
+        let mut doors = JoinSet::new();
+        for (listener, router, how) in [
+            (self.public, public, self.listen),
+            (self.management, management, plain),
+        ]
+        .into_iter()
+        .chain(certified)
+        {
+            doors.spawn(serve(listener, router, how, stopped(told.clone())));
+        }
+        let mut stop = pin!(stop);
+        let (mut open, mut served) = (true, Ok(()));
+        loop {
+            tokio::select! {
+                () = &mut stop, if open => {
+                    open = false;
+                    tell.send_replace(true);
+                }
+                ended = doors.join_next() => match ended {
+                    Some(ended) => served = served.and(outcome(ended)),
+                    None => return served,
                 }
             }
-        };
-        let told_all = async {
-            stop.await;
-            tell.send_replace(true);
-        };
-        let (served, managed, certified, ()) = tokio::join!(
-            serve(
-                self.public,
-                public.clone(),
-                self.listen.clone(),
-                stopped(told.clone())
-            ),
-            serve(self.management, management, plain, stopped(told.clone())),
-            certified,
-            told_all,
-        );
-        served.and(managed).and(certified)
+        }
     }
+}
+
+/// A door that panicked takes the process along, as if it were no task of its own.
+fn outcome(ended: Result<io::Result<()>, JoinError>) -> io::Result<()> {
+    ended.unwrap_or_else(|error| match error.try_into_panic() {
+        Ok(panic) => resume_unwind(panic),
+        Err(error) => Err(error.into()),
+    })
+}
+
+async fn stopped(mut told: watch::Receiver<bool>) {
+    // A sender that is gone has nothing more to say, either.
+    let _ = told.wait_for(|told| *told).await;
 }
 
 /// The version of the program, with the commit if it was built with one.
