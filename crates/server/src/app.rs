@@ -189,7 +189,7 @@ impl App {
             Some(mtls) => Issuer::parse(&origin)?.with_mtls(&mtls)?,
         };
         let now = parts.world.now();
-        let catalogue = Catalogue::read(&parts.store, &parts.connect, &issuer, now).await?;
+        let catalogue = Catalogue::read(&parts.store, &parts.connect, &issuer, now, None).await?;
         let pepper = Pepper::of(parts.keys.clone());
         let pool = Pool::new(parts.limits, parts.costs, pepper, parts.clock);
         // Whoever has no name draws nothing.
@@ -237,7 +237,9 @@ impl App {
             return Ok(false);
         }
         let now = self.world.now();
-        let new = Catalogue::read(&self.store, &self.connect, &self.issuer, now).await?;
+        let before = self.catalogue.load_full();
+        let (store, connect) = (&self.store, &self.connect);
+        let new = Catalogue::read(store, connect, &self.issuer, now, Some(&before)).await?;
         self.catalogue.store(Arc::new(new));
         Ok(true)
     }

@@ -9,21 +9,24 @@ use std::{
 
 use bytes::Bytes;
 use journey::{Policy, PolicyError, Timestamp, Zones, zone::ZoneError};
-use peers::Senders;
+use peers::{ConfigError, SecretRef, Senders};
 use store::{AnyStore, KeyRecord, Registration, ResourceKind, StoreError};
 use thiserror::Error;
 use wire::{
     cas, gate,
     jose::{KeyRing, SigningAlg, SigningKey, Standing},
     oauth::{
-        client::{AccessTokenForm, Applications, Client},
+        client::{AccessTokenForm, Applications, Client, NotASecret},
         registration::Registered,
     },
     oidc::Issuer,
     saml::Federation,
 };
 
-use crate::{federation, saml::Saml};
+use crate::{
+    federation::{self, Known},
+    saml::Saml,
+};
 
 /// Makes senders from the text of `gateways.toml`. The binary gives it, so that the server names no
 /// concrete peer.
@@ -45,6 +48,8 @@ pub struct Catalogue {
     pub form_action: String,
     /// The store's number for this state.
     pub generation: u64,
+    /// What federations' members were read from, for the generation after this one.
+    pub(crate) known: Vec<Arc<Known>>,
     /// Which of the applications registered themselves: nobody here chose their names and addresses.
     pub guests: BTreeSet<String>,
     /// Who must prove what.
@@ -110,6 +115,44 @@ pub fn registered(text: &str) -> Result<Applications, CatalogueError> {
     Ok(file)
 }
 
+/// Why the secret of an application is not known here, so that it cannot prove what it is.
+#[derive(Debug, Error)]
+pub enum UnknownSecret {
+    /// It is not where it should be.
+    #[error(transparent)]
+    Unread(#[from] ConfigError),
+    /// What is there is too short, or too long.
+    #[error("reading `{place}`: {flaw}")]
+    Unfit {
+        /// Where it is kept.
+        place: String,
+        /// Why not.
+        flaw: NotASecret,
+    },
+}
+
+/// Reads the secrets that applications keep outside of their registration, and says which of these cannot be used. Such
+/// an application is refused, and keeps nobody else from anything.
+pub fn read_secrets(applications: &mut [Client]) -> Vec<(String, UnknownSecret)> {
+    let mut unknown = Vec::new();
+    for client in applications {
+        let Some(secret) = &mut client.secret else {
+            continue;
+        };
+        let place = secret.place().to_owned();
+        let learnt = match SecretRef::from(place.clone()).read() {
+            Err(error) => Err(error.into()),
+            Ok(text) => secret
+                .learn(text.as_bytes())
+                .map_err(|flaw| UnknownSecret::Unfit { place, flaw }),
+        };
+        if let Err(error) = learnt {
+            unknown.push((client.id.clone(), error));
+        }
+    }
+    unknown
+}
+
 /// Clients by their id.
 #[must_use]
 pub fn by_id(clients: Vec<Client>) -> BTreeMap<String, Client> {
@@ -118,7 +161,8 @@ pub fn by_id(clients: Vec<Client>) -> BTreeMap<String, Client> {
 }
 
 impl Catalogue {
-    /// Reads everything.
+    /// Reads everything. What the catalogue in use knows of federations that say and are trusted as before is
+    /// taken over from it.
     ///
     /// # Errors
     /// [`CatalogueError`]: one wrong document stops all.
@@ -127,6 +171,7 @@ impl Catalogue {
         connect: &Connect,
         issuer: &Issuer,
         now: Timestamp,
+        before: Option<&Self>,
     ) -> Result<Self, CatalogueError> {
         // Read first: a change while the rest is read shows as a higher number next time.
         let generation = store.generation().await?;
@@ -137,11 +182,21 @@ impl Catalogue {
         let senders = connect(&gateways).map_err(CatalogueError::Gateways)?;
         let ring = ring(store.signing_keys(now).await?)?;
         refuse_unsigned(&registered.application, &ring)?;
+        for (application, error) in read_secrets(&mut registered.application) {
+            let error: &dyn Error = &error;
+            tracing::warn!(
+                application,
+                error,
+                "an application cannot prove what it is; mend that, and `furka apply` has it read again"
+            );
+        }
         let guests = store.registrations().await?;
         let guests = add_guests(&mut registered.application, guests, &ring);
         let copies = store.federations().await?;
-        let members = federation::members(registered.federation.clone(), copies).await;
-        let members = members.map_err(|error| CatalogueError::Applications(error.to_string()))?;
+        let before = before.map_or_else(Vec::new, |before| before.known.clone());
+        let known = federation::known(registered.federation.clone(), copies, before).await;
+        let known = known.map_err(|error| CatalogueError::Applications(error.to_string()))?;
+        let members = known.iter().flat_map(|one| one.members());
         let saml = Saml::of(registered.saml, members, &ring)
             .map_err(|error| CatalogueError::Applications(error.to_string()))?;
         tracing::debug!(
@@ -157,6 +212,7 @@ impl Catalogue {
                 registered.registration,
             ),
             generation,
+            known,
             guests,
             federations: registered.federation,
             form_action: form_action(&registered.application),
@@ -250,7 +306,11 @@ fn refuse_unsigned(applications: &[Client], ring: &KeyRing) -> Result<(), Catalo
         let access =
             (client.access_token == AccessTokenForm::Jwt).then_some(client.access_token_alg);
         let own = [client.id_token_alg, client.answer_alg()];
-        let told = client.userinfo_signed_response_alg;
+        let told = [
+            client.userinfo_signed_response_alg,
+            client.introspection_signed_response_alg,
+        ];
+        let told = told.into_iter().flatten();
         let mut wanted = own.into_iter().chain(access).chain(told);
         if let Some(alg) = wanted.find(|alg| ring.signing(*alg).is_none()) {
             let name = alg.name();

@@ -23,10 +23,19 @@ pub struct Registered {
     pub provider: ServiceProvider,
 }
 
+impl From<Member> for Registered {
+    fn from(member: Member) -> Self {
+        Self {
+            application: member.application,
+            provider: member.provider,
+        }
+    }
+}
+
 /// Everything SAML, at one generation.
 #[derive(Clone, Debug, Default)]
 pub struct Saml {
-    registered: Vec<Registered>,
+    registered: Vec<Arc<Registered>>,
     /// By the name of the key.
     certificates: BTreeMap<String, String>,
     described: Arc<Mutex<Option<Described>>>,
@@ -54,34 +63,23 @@ impl Saml {
     /// over stays registered; it is not answered.
     pub fn of(
         applications: Vec<Application>,
-        members: Vec<Member>,
+        members: impl Iterator<Item = Arc<Registered>>,
         ring: &KeyRing,
     ) -> Result<Self, MetadataError> {
-        let read = |application: Application| -> Result<Registered, MetadataError> {
+        let read = |application: Application| -> Result<Arc<Registered>, MetadataError> {
             let provider = application.provider(i64::MIN)?;
-            Ok(Registered {
+            Ok(Arc::new(Registered {
                 application,
                 provider,
-            })
+            }))
         };
-        let mut registered: Vec<Registered> = applications
+        let mut registered: Vec<_> = applications
             .into_iter()
             .map(read)
             .collect::<Result<_, _>>()?;
         let names = registered.iter().map(|one| one.provider.entity_id.clone());
         let mut known: BTreeSet<String> = names.collect();
-        for Member {
-            application,
-            provider,
-        } in members
-        {
-            if known.insert(provider.entity_id.clone()) {
-                registered.push(Registered {
-                    application,
-                    provider,
-                });
-            }
-        }
+        registered.extend(members.filter(|one| known.insert(one.provider.entity_id.clone())));
         let keys = ring.oldest_first(SigningAlg::Rs256, i64::MIN);
         let certificates = keys
             .into_iter()
@@ -114,7 +112,8 @@ impl Saml {
     }
 
     fn enabled(&self) -> impl Iterator<Item = &Registered> {
-        self.registered.iter().filter(|one| one.application.enabled)
+        let all = self.registered.iter().map(Arc::as_ref);
+        all.filter(|one| one.application.enabled)
     }
 
     /// Our metadata with the keys of now. `describe` signs it where it was not signed with them within the
