@@ -25,11 +25,17 @@ const RETIRED_S: i64 = 2 * 86_400;
 /// What can be done with keys.
 #[derive(Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Makes new keys that sign from now on; the old ones stay published for two days.
+    /// Makes new keys that sign from now on; the old ones stay published for two days. Answers of SAML are signed
+    /// with the old one until then, because applications fetch metadata rarely.
     Rotate {
         /// Only this algorithm.
         #[arg(long, value_enum)]
         alg: Option<Algorithm>,
+        /// Somebody may know the old keys: they sign nothing more and are not published any more. Applications
+        /// believe new tokens and answers as soon as they have fetched the new keys; those to which a key or a
+        /// certificate was given by hand need the new one.
+        #[arg(long)]
+        leaked: bool,
     },
     /// Lists the keys that are published.
     List,
@@ -56,7 +62,7 @@ impl KeysCommand {
         match self {
             Self::List => list(&Installation::open(config).await?).await,
             Self::Seal(command) => command.run(config).await,
-            Self::Rotate { alg } => {
+            Self::Rotate { alg, leaked } => {
                 let here = Installation::open(config).await?;
                 let algorithms = match alg {
                     None => in_use(&here).await?,
@@ -65,9 +71,11 @@ impl KeysCommand {
                     Some(Algorithm::Eddsa) => vec![SigningAlg::EdDsa],
                     Some(Algorithm::Ps256) => vec![SigningAlg::Ps256],
                 };
+                let published_s = if leaked { 0 } else { RETIRED_S };
                 for algorithm in algorithms {
                     let by = here.by("keys rotate");
-                    let kid = rotate(&*here.store, algorithm, here.now(), &by).await?;
+                    let until = here.now().plus(published_s);
+                    let kid = rotate(&*here.store, algorithm, until, &by).await?;
                     print::line(format_args!("{} {kid} signs from now on", algorithm.name()));
                 }
                 Ok(Exit::Done)
@@ -86,11 +94,11 @@ async fn in_use(here: &Installation) -> Result<Vec<SigningAlg>, Failure> {
     Ok(SigningAlg::ALL.into_iter().filter(signs).collect())
 }
 
-/// A new key of an algorithm; its name.
+/// A new key of an algorithm; its name. Those before it are published until then.
 pub(crate) async fn rotate(
     store: &dyn Store,
     algorithm: SigningAlg,
-    now: Timestamp,
+    retired_until: Timestamp,
     by: &By,
 ) -> Result<String, Failure> {
     let make = || {
@@ -104,7 +112,7 @@ pub(crate) async fn rotate(
         pkcs8: Secret::new(pkcs8.expose().to_vec()),
         until: None,
     };
-    store.rotate_key(&record, now.plus(RETIRED_S), by).await?;
+    store.rotate_key(&record, retired_until, by).await?;
     Ok(kid)
 }
 

@@ -95,6 +95,14 @@ pub(super) async fn a_retired_key_is_published_until_its_end(world: &World) -> K
     assert_eq!(of(&other.kid).map(|key| key.until), Some(None));
     let later = store.signing_keys(NOW.plus(100)).await?;
     assert!(later.iter().all(|key| key.kid != old.kid));
+    // Whoever may know the keys of before may know those that are retired already.
+    let newest = new_key(world, "ES256");
+    store.rotate_key(&newest, NOW, &world.by()).await?;
+    let believed = store.signing_keys(NOW).await?;
+    let former = [&old.kid, &new.kid];
+    assert!(believed.iter().all(|key| !former.contains(&&key.kid)));
+    assert!(believed.iter().any(|key| key.kid == newest.kid));
+    assert!(believed.iter().any(|key| key.kid == other.kid));
     Ok(())
 }
 

@@ -106,7 +106,8 @@ pub(super) async fn rotate_key(
     by: &By,
 ) -> Result<(), Cause> {
     tx.execute(
-        "update signing_key set until = $1 where algorithm = $2 and until is null",
+        "update signing_key set until = $1
+         where algorithm = $2 and (until is null or until > $1)",
         &[&retire_until.0, &new.algorithm],
     )
     .await?;

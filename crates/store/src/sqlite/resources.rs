@@ -111,7 +111,8 @@ pub(super) fn rotate_key(
 ) -> Result<(), Cause> {
     prepare(
         conn,
-        "update signing_key set until = $1 where algorithm = $2 and until is null",
+        "update signing_key set until = $1
+         where algorithm = $2 and (until is null or until > $1)",
     )?
     .execute(params![retire_until.0, new.algorithm])?;
     let sealed = keys.seal(Purpose::SigningKey, new.kid.as_bytes(), new.pkcs8.expose());
