@@ -215,6 +215,11 @@ pub enum Happened {
         /// The client id.
         application: String,
     },
+    /// Somebody asked for a SAML message that does not wait for them, or did not prove who they are.
+    ArtifactRefused {
+        /// The application that they say they are: its id.
+        application: String,
+    },
     /// A code that no device shows was typed.
     DeviceUnknown,
     /// An authorization code came a second time; what it had given was taken back.

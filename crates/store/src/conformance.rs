@@ -5,6 +5,7 @@
 //! database at once, as many tasks as somebody with a script would send.
 
 mod activation;
+mod artifacts;
 mod audit;
 mod budgets;
 mod consents;
@@ -125,6 +126,9 @@ pub async fn check(open: impl Fn(Arc<Keys>) -> AnyStore) {
         federations:
             what_a_federation_said_is_kept_until_it_says_more
             of_many_copies_at_once_the_last_one_fetched_stays;
+        artifacts:
+            a_message_is_fetched_once_and_in_time
+            of_many_who_fetch_a_message_at_once_one_gets_it;
         recovery:
             each_recovery_code_is_used_once
             of_many_sign_ins_at_once_one_uses_a_recovery_code

@@ -13,6 +13,7 @@
 //! [`conformance`] says all this again, as tests that every engine passes. Deliberately absent: SQL
 //! outside the engines' files, policy, HTTP, texts for people.
 
+mod artifacts;
 pub mod audit;
 pub mod conformance;
 mod devices;
@@ -38,7 +39,7 @@ use journey::{
     limit::{Lane, Rule, Wait},
 };
 
-pub use crate::{devices::*, federations::*, model::*, nodes::*, registrations::*};
+pub use crate::{artifacts::*, devices::*, federations::*, model::*, nodes::*, registrations::*};
 
 /// A failure of ours: what was being done, and the cause.
 #[derive(Debug, thiserror::Error)]
@@ -287,6 +288,14 @@ pub trait Store: Send + Sync {
     /// What federations last said, by id.
     async fn federations(&self) -> Result<Vec<FederationCopy>>;
 
+    // --- SAML messages that wait ------------------------------------------------------------
+
+    /// Leaves a message until its application fetches it.
+    async fn leave_message(&self, message: &WaitingMessage) -> Result<()>;
+
+    /// Hands a message out and forgets it: of many that ask at once one gets it.
+    async fn fetch_message(&self, key: &[u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>>;
+
     // --- Recovery codes ---------------------------------------------------------------------
 
     /// The recovery codes of a person, if they have any.
@@ -355,7 +364,7 @@ pub trait Store: Send + Sync {
     /// All signing keys that are not past `until`, sealed private halves opened.
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<KeyRecord>>;
 
-    /// Adds a key and retires the others of its algorithm: they stay published until `retire_until`.
+    /// Adds a key and retires the others of its algorithm: they stay published until `retire_until` at most.
     async fn rotate_key(&self, new: &KeyRecord, retire_until: Timestamp, by: &By) -> Result<()>;
 
     /// What relies on which of the sealing keys. All of it is counted.

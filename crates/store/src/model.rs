@@ -327,8 +327,9 @@ pub enum EndSessions {
     One([u8; 32]),
     /// One that is over by the policy's limits. What was given to outlive these goes on.
     Over([u8; 32]),
-    /// One whose place another one takes: the same person has proven again in the same browser.
-    /// Applications hear of the end of that one, and what was given to outlive the limits goes on with it.
+    /// One whose place another one takes: somebody has proven again in the same browser. If it was the same
+    /// person, applications hear of the end of that one, and what was given to outlive the limits goes on with
+    /// it; if not, it is as if the first had signed out.
     Replaced([u8; 32], [u8; 32]),
 }
 

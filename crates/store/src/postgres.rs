@@ -7,6 +7,7 @@
 //! line or two.
 
 mod address;
+mod artifacts;
 mod attempts;
 mod consents;
 mod devices;
@@ -519,6 +520,18 @@ impl Store for Postgres {
         write!(self, "keeping what a federation says", |tx| {
             federations::keep(&tx, copy)
         })
+    }
+
+    async fn leave_message(&self, message: &WaitingMessage) -> Result<()> {
+        write!(self, "leaving a SAML message", |tx| artifacts::leave(
+            &tx, message
+        ))
+    }
+
+    async fn fetch_message(&self, key: &[u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>> {
+        write!(self, "fetching a SAML message", |tx| artifacts::fetch(
+            &tx, key, now
+        ))
     }
 
     async fn federations(&self) -> Result<Vec<FederationCopy>> {

@@ -57,10 +57,12 @@ pub enum Purpose {
     SignInTicket,
     /// The private half of a signing key.
     SigningKey,
+    /// A message of SAML that waits until its application fetches it.
+    WaitingMessage,
 }
 
 impl Purpose {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::AccessToken,
         Self::ActivationCode,
         Self::AuthorizationCode,
@@ -77,6 +79,7 @@ impl Purpose {
         Self::Seed,
         Self::SignInTicket,
         Self::SigningKey,
+        Self::WaitingMessage,
     ];
 
     fn name(self) -> &'static str {
@@ -97,6 +100,7 @@ impl Purpose {
             Self::Seed => "seed",
             Self::SignInTicket => "sign-in ticket",
             Self::SigningKey => "signing key",
+            Self::WaitingMessage => "waiting message",
         }
     }
 }

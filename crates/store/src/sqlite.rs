@@ -4,6 +4,7 @@
 //! statements keep to what PostgreSQL and its distributed relatives also take. Deliberately absent:
 //! what steps mean; who may do what. One thing: the list of the trait's methods, each a line or two.
 
+mod artifacts;
 mod consents;
 mod devices;
 mod effects;
@@ -528,6 +529,22 @@ impl Store for Sqlite {
         let copy = copy.clone();
         self.write("keeping what a federation says", move |conn| {
             federations::keep(conn, &copy)
+        })
+        .await
+    }
+
+    async fn leave_message(&self, message: &WaitingMessage) -> Result<()> {
+        let message = message.clone();
+        self.write("leaving a SAML message", move |conn| {
+            artifacts::leave(conn, &message)
+        })
+        .await
+    }
+
+    async fn fetch_message(&self, key: &[u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>> {
+        let key = *key;
+        self.write("fetching a SAML message", move |conn| {
+            artifacts::fetch(conn, &key, now)
         })
         .await
     }

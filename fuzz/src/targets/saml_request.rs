@@ -99,6 +99,7 @@ fn says_the_seed() -> AuthnRequest {
         id: Some("_message".to_owned()),
         issuer: saml::APPLICATION.to_owned(),
         consumer: CONSUMER.to_owned(),
+        delivery: wire::saml::Delivery::Post,
         relay_state: None,
         name_id: None,
         requested: None,

@@ -88,7 +88,9 @@ impl Wanted {
     pub(crate) fn registered<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Registered> {
         let known = catalogue.saml.entity(&self.request.issuer)?;
         let mut consumers = known.provider.consumers.iter();
-        let is_there = consumers.any(|one| one.location == self.request.consumer);
+        let is_there = consumers.any(|one| {
+            one.location == self.request.consumer && one.delivery == self.request.delivery
+        });
         is_there.then_some(known)
     }
 

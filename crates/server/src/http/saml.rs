@@ -19,15 +19,15 @@ use store::{OneTime, SessionRecord};
 use wire::{
     oauth::client::Name as Names,
     saml::{
-        AuthnRequest, Fault, Idp, Outgoing, Received, Refused,
+        AuthnRequest, Delivery, Fault, Idp, Outgoing, Received, Refused, artifact,
         metadata::{self, Described},
         request::{Expected, WINDOW_S},
     },
 };
 
 use super::{
-    errand, form, login::own_session, oidc::bad_request, saml_logout::remembered, show,
-    visit::Visit,
+    errand, form, login::own_session, oidc::bad_request, saml_artifact::leave,
+    saml_logout::remembered, show, visit::Visit,
 };
 use crate::{
     app::App,
@@ -124,7 +124,7 @@ pub(crate) async fn sso(
     let wanted = Wanted::of(app, request, registered);
     match fault {
         None => show::see_other(visit, &wanted.again(app, false)),
-        Some(fault) => onward(app, visit, &wanted, saml::refusal(app, &wanted, fault)?),
+        Some(fault) => onward(app, visit, &wanted, saml::refusal(app, &wanted, fault)?).await,
     }
 }
 
@@ -213,7 +213,7 @@ pub(crate) async fn go_on(
         // [Core §3.4.1] "the identity provider and the user agent itself MUST NOT visibly take control of the user interface from the requester and interact with the presenter in a noticeable fashion."
         _ if wanted.request.is_passive => {
             let message = saml::refusal(&app, &wanted, Fault::Passive)?;
-            onward(&app, &visit, &wanted, message)
+            onward(&app, &visit, &wanted, message).await
         }
         _ => errand::go(&app, &visit, errand, false).await,
     }
@@ -239,7 +239,7 @@ async fn respond(
 ) -> Result<Response, Failure> {
     match saml::respond(app, &visit.caller, wanted, who).await? {
         Verdict::NotForYou(message) => {
-            let page = carrying(app, &visit, wanted, &message);
+            let page = carrying(app, &visit, wanted, &message).await?;
             let page = Onward {
                 // Whoever must not be asked anything is not asked to click either.
                 denied: !wanted.request.is_passive,
@@ -254,28 +254,47 @@ async fn respond(
                     .cookies
                     .extend(remembered(app, headers, wanted, (who, &known)));
             }
-            onward(app, &visit, wanted, message)
+            onward(app, &visit, wanted, message).await
         }
     }
 }
 
-/// The page that carries a message to an application.
-fn onward(
+/// What carries a message to an application: a page, or the reference to it in an address.
+async fn onward(
     app: &App,
     visit: &Visit,
     wanted: &Wanted,
     message: Outgoing,
 ) -> Result<Response, Failure> {
-    let page = carrying(app, visit, wanted, &message);
+    if wanted.request.delivery == Delivery::Artifact {
+        let artifact = leave(app, &wanted.request.issuer, &message).await?;
+        let location = artifact.location(&message.to, message.relay_state.as_deref());
+        return show::see_other(visit, &location);
+    }
+    let page = carrying(app, visit, wanted, &message).await?;
     show::page(app, visit, StatusCode::OK, &page)
 }
 
-fn carrying(app: &App, visit: &Visit, wanted: &Wanted, message: &Outgoing) -> Onward {
+async fn carrying(
+    app: &App,
+    visit: &Visit,
+    wanted: &Wanted,
+    message: &Outgoing,
+) -> Result<Onward, Failure> {
     let catalogue = app.catalogue.load();
     let name = wanted
         .name(&catalogue)
         .map(|name| name_in(name, visit.language));
-    onward_page(message, name.unwrap_or_default())
+    let page = onward_page(message, name.unwrap_or_default());
+    if wanted.request.delivery == Delivery::Post {
+        return Ok(page);
+    }
+    let artifact = leave(app, &wanted.request.issuer, message).await?;
+    Ok(Onward {
+        parameter: artifact::PARAMETER,
+        message: artifact.text(),
+        ..page
+    })
 }
 
 /// What an application is called.

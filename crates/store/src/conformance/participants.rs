@@ -103,9 +103,20 @@ pub(super) async fn who_took_part_hears_when_what_took_its_place_ends(world: &Wo
     let left = session(world, person, &["ent"]).await?;
     let theirs = session(world, another, &[]).await?;
     assert_eq!(end(EndSessions::Replaced(left, theirs)).await?, 1);
+    assert_eq!(world.store().participants(&theirs).await?, []);
+    assert_eq!(told(world, person).await?, [("ent".to_owned(), left)]);
     assert_eq!(end(EndSessions::One(theirs)).await?, 1);
     assert_eq!(told(world, person).await?, []);
     assert_eq!(told(world, another).await?, []);
+    // Limits were faster, and then somebody else came; or what took its place is over by now, too.
+    let over = session(world, person, &["ent"]).await?;
+    assert_eq!(end(EndSessions::Over(over)).await?, 1);
+    let theirs = session(world, another, &[]).await?;
+    assert_eq!(end(EndSessions::Replaced(over, theirs)).await?, 0);
+    assert_eq!(told(world, person).await?, [("ent".to_owned(), over)]);
+    let late = session(world, person, &["ent"]).await?;
+    assert_eq!(end(EndSessions::Replaced(late, over)).await?, 1);
+    assert_eq!(told(world, person).await?, [("ent".to_owned(), late)]);
     Ok(())
 }
 

@@ -53,6 +53,10 @@ pub(super) async fn of_session(link: &Link, session: &[u8; 32]) -> Result<Vec<Pa
     participants.collect()
 }
 
+/// Takes those of one session out.
+const TAKE_ONE: &str =
+    "delete from participant where session = $1 returning application, known, person";
+
 /// Tells those that took part in sessions that were ended.
 pub(super) async fn tell(
     tx: &Tx,
@@ -72,14 +76,11 @@ pub(super) async fn tell(
             tx.rows(sql, &[&person.0.as_slice(), &but.as_slice()])
                 .await?
         }
-        EndSessions::One(key) => {
-            let sql =
-                "delete from participant where session = $1 returning application, known, person";
-            tx.rows(sql, &[&key.as_slice()]).await?
-        }
+        EndSessions::One(key) => tx.rows(TAKE_ONE, &[&key.as_slice()]).await?,
+        // Who is not of the same person is told like at any other end.
         EndSessions::Replaced(old, new) => {
             follow(tx, (old, new), now).await?;
-            vec![]
+            tx.rows(TAKE_ONE, &[&old.as_slice()]).await?
         }
         // Whoever works in an application goes on, until they sign out.
         EndSessions::Over(_) => vec![],

@@ -56,6 +56,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0012-federations",
         sql: include_str!("../../../../migrations/postgres/0012-federations.sql"),
     },
+    Migration {
+        name: "0013-artifacts",
+        sql: include_str!("../../../../migrations/postgres/0013-artifacts.sql"),
+    },
 ];
 
 /// How many migrations an empty database has yet to see.
@@ -65,14 +69,16 @@ pub(super) const ALL_MIGRATIONS: usize = MIGRATIONS.len();
 const VERSION_MIN: i32 = 150_000;
 
 /// The tables, and what must be allowed on them.
-const TABLES: [(&str, &str); 26] = [
+const TABLES: [(&str, &str); 28] = [
     ("activation", ALL),
+    ("artifact", ALL),
     ("audit", "select, insert"),
     ("audit_strand", "select, update"),
     ("code", ALL),
     ("consent", ALL),
     ("device", ALL),
     ("device_code", ALL),
+    ("federation", ALL),
     ("invitation", ALL),
     ("journey", ALL),
     ("lane", ALL),

@@ -48,7 +48,7 @@ macro_rules! over {
 }
 
 /// All that goes by itself. The audit does not.
-pub(super) const OVER: [Over; 12] = [
+pub(super) const OVER: [Over; 13] = [
     over!("journey", "id", "until <= $1", kept 1 days),
     over!("used", "hash", "until <= $1", kept 0 days),
     // The oldest first: behind one that is not over lie few that are.
@@ -66,6 +66,7 @@ pub(super) const OVER: [Over; 12] = [
     over!("device", "person, device", "seen <= $1", kept 400 days),
     over!("activation", "id", "until <= $1", kept 30 days),
     over!("node", "id", "seen <= $1", kept 1 days),
+    over!("artifact", "key", "until <= $1", kept 0 days),
     // Who asks after one that is over is told so for a while.
     over!("device_code", "key", "until <= $1", kept 1 days),
 ];

@@ -61,14 +61,11 @@ pub(super) fn tell(
              returning application, known, person",
             params![person.0, but],
         )?,
-        EndSessions::One(key) => take(
-            conn,
-            "delete from participant where session = $1 returning application, known, person",
-            params![key],
-        )?,
+        EndSessions::One(key) => take_one(conn, key)?,
+        // Who is not of the same person is told like at any other end.
         EndSessions::Replaced(old, new) => {
             follow(conn, (old, new), now)?;
-            vec![]
+            take_one(conn, old)?
         }
         // Whoever works in an application goes on, until they sign out.
         EndSessions::Over(_) => vec![],
@@ -109,6 +106,15 @@ fn follow(
     )?
     .execute(params![new, now.0, old])?;
     Ok(())
+}
+
+/// Takes those of one session out.
+fn take_one(conn: &Connection, session: &[u8; 32]) -> Result<Vec<(Participant, PersonId)>, Cause> {
+    take(
+        conn,
+        "delete from participant where session = $1 returning application, known, person",
+        params![session],
+    )
 }
 
 /// Takes them out.

@@ -54,6 +54,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "0012-federations",
         sql: include_str!("../../../../migrations/sqlite/0012-federations.sql"),
     },
+    Migration {
+        name: "0013-artifacts",
+        sql: include_str!("../../../../migrations/sqlite/0013-artifacts.sql"),
+    },
 ];
 
 /// How long a connection waits for another process, such as an import from the command line.
@@ -67,8 +71,11 @@ pub(super) const READER_CACHE_KIB: i64 = 256;
 /// Small pages: a sign-in writes a few short rows to as many places, and a page is the least that is
 /// written.
 const PAGE_BYTES: i64 = 1024;
-/// How long the log is made; at half of it, what it holds moves to its place.
+/// How long the log is made.
 const WAL_BYTES: i64 = 8 << 20;
+/// At this length, what the log holds moves to its place: the later, the more often a page was written that moves
+/// once. The rest is for those who read meanwhile, and keep it from beginning again.
+const WAL_MOVED_BYTES: i64 = WAL_BYTES / 8 * 7;
 
 /// How much a commit must survive.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -100,7 +107,7 @@ pub(super) fn open_writer(path: &Path, durability: Durability) -> Result<Connect
     conn.busy_handler(Some(wait_a_moment))?;
     conn.pragma_update(None, "page_size", PAGE_BYTES)?;
     conn.pragma_update(None, "journal_mode", "wal")?;
-    conn.pragma_update(None, "wal_autocheckpoint", WAL_BYTES / 2 / PAGE_BYTES)?;
+    conn.pragma_update(None, "wal_autocheckpoint", WAL_MOVED_BYTES / PAGE_BYTES)?;
     synchronise(&conn, durability, true)?;
     Ok(conn)
 }
@@ -322,6 +329,22 @@ pub(super) mod tests {
         let len = |name: &str| std::fs::metadata(dir.path().join(name)).unwrap().len();
         assert!(len("furka.db-wal") >= WAL_BYTES.unsigned_abs());
         assert!(len("furka.db") < 1 << 20);
+    }
+
+    #[test]
+    fn the_log_keeps_its_size_however_much_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = fresh(&dir);
+        synchronise(&conn, Durability::PowerCut, false).unwrap();
+        grow_log(&conn).unwrap();
+        let grown = log_bytes(&conn);
+        conn.execute_batch("create table many (bytes blob)")
+            .unwrap();
+        for _ in 0..3 * WAL_BYTES / (64 << 10) {
+            let sql = "insert into many (bytes) values (zeroblob(65536))";
+            conn.execute(sql, []).unwrap();
+        }
+        assert_eq!(log_bytes(&conn), grown);
     }
 
     #[test]

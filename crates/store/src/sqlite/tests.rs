@@ -361,7 +361,8 @@ async fn what_cannot_be_opened_is_refused_with_a_sentence() {
             "0008-recovery-codes",
             "0009-eras",
             "0011-registrations",
-            "0012-federations"
+            "0012-federations",
+            "0013-artifacts"
         ]
     );
 }

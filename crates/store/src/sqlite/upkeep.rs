@@ -44,7 +44,7 @@ macro_rules! over {
 }
 
 /// All that goes by itself. The audit does not.
-pub(super) const OVER: [Over; 12] = [
+pub(super) const OVER: [Over; 13] = [
     Over {
         kept_s: DAY_S,
         ..over!("journey", "id", "until <= $1")
@@ -85,6 +85,7 @@ pub(super) const OVER: [Over; 12] = [
         kept_s: DAY_S,
         ..over!("node", "id", "seen <= $1")
     },
+    over!("artifact", "key", "until <= $1"),
     // Who asks after one that is over is told so for a while.
     Over {
         kept_s: DAY_S,

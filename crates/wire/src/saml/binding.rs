@@ -1,7 +1,8 @@
-//! How messages travel: HTTP Redirect with a detached signature, and HTTP POST.
+//! How messages travel: HTTP Redirect with a detached signature, HTTP POST, and responses also as an artifact.
 
 use data_encoding::BASE64;
 use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
+use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::key::{Credential, Method, RSA_SHA256, VerifyingKey};
@@ -33,6 +34,36 @@ impl Binding {
         [Self::Redirect, Self::Post]
             .into_iter()
             .find(|binding| binding.uri() == uri)
+    }
+}
+
+/// How a response reaches an application.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// In a form that the browser posts.
+    #[default]
+    Post,
+    /// The browser brings an artifact, and the application fetches the response itself.
+    Artifact,
+}
+
+impl Delivery {
+    /// The name of the binding.
+    #[must_use]
+    pub const fn uri(self) -> &'static str {
+        match self {
+            Self::Post => Binding::Post.uri(),
+            Self::Artifact => "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact",
+        }
+    }
+
+    /// The delivery by the binding of a name.
+    #[must_use]
+    pub fn of_uri(uri: &str) -> Option<Self> {
+        [Self::Post, Self::Artifact]
+            .into_iter()
+            .find(|delivery| delivery.uri() == uri)
     }
 }
 

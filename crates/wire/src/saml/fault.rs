@@ -94,7 +94,7 @@ faults! {
     /// It names the person who is to sign in.
     Subject => "Requester", "RequestUnsupported", "Core 3.4.1", "a request that names its subject is not supported";
     /// It wants another binding for the answer.
-    Binding => "Responder", "UnsupportedBinding", "Core 3.4.1", "answers are sent by HTTP-POST only";
+    Binding => "Responder", "UnsupportedBinding", "Core 3.4.1", "the consumer service does not take answers by the binding that is asked for";
     /// It wants a name identifier that it does not get.
     NameIdPolicy => "Requester", "InvalidNameIDPolicy", "Core 3.4.1.1", "the requested name identifier is not released to this application";
     /// It wants an authentication context that is not reached here.

@@ -11,6 +11,8 @@ pub struct Idp {
     pub sso: String,
     /// Where logout messages go: `…/saml/slo`.
     pub slo: String,
+    /// Where applications fetch messages: `…/saml/artifact`.
+    pub artifacts: String,
 }
 
 impl Idp {
@@ -22,6 +24,7 @@ impl Idp {
             entity_id: below("/saml/metadata"),
             sso: below("/saml/sso"),
             slo: below("/saml/slo"),
+            artifacts: below("/saml/artifact"),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`application`] | a registration | what the application gets of a person |
 //! | [`binding`] | a query or a form | [`Received`]; and back |
+//! | [`artifact`] | a question for a message, in [`soap`] | [`ArtifactResolve`]; and its answer |
 //! | [`metadata`] | what an application says about itself | [`ServiceProvider`]; and our own |
 //! | [`request`] | a received message | [`AuthnRequest`], or [`Refused`] |
 //! | [`context`] | what a request asks for | the assurance to demand, and the class to answer |
@@ -18,6 +19,7 @@
 //! takes no assertions; `relying_party` is there for the demo's application and for tests.
 
 pub mod application;
+pub mod artifact;
 pub mod binding;
 pub mod context;
 mod fault;
@@ -30,11 +32,13 @@ mod moment;
 pub mod relying_party;
 pub mod request;
 pub mod response;
+pub mod soap;
 pub(crate) mod x509;
 mod xml;
 
 pub use application::{Application, Whom};
-pub use binding::{Outgoing, Received};
+pub use artifact::{Artifact, ArtifactResolve};
+pub use binding::{Delivery, Outgoing, Received};
 pub use context::Requested;
 pub use fault::{Fault, Status};
 pub use federation::Federation;

@@ -281,18 +281,24 @@ impl Asserted {
         let subject = assertion.the(&SAML, "Subject")?;
         is_confirmed(subject, own, asked, now)?;
         is_meant_for(assertion.the(&SAML, "Conditions")?, own, now)?;
-        let name_id = NameId::read(subject.the(&SAML, "NameID")?).ok_or(Doubt::Form)?;
+        let name_id = NameId::read(subject.the(&SAML, "NameID")?);
+        let is_somebody = |name: &NameId| !name.value.is_empty();
+        let name_id = name_id.filter(is_somebody).ok_or(Doubt::Form)?;
         let authn = assertion.the(&SAML, "AuthnStatement")?;
         let session_until = instant(authn, "SessionNotOnOrAfter")?;
         if session_until.is_some_and(|until| now >= until.saturating_add(SKEW_S)) {
             return Err(Doubt::Time);
         }
         let context = authn.the(&SAML, "AuthnContext")?;
+        let class = context.the(&SAML, "AuthnContextClassRef")?.text()?;
+        if class.is_empty() {
+            return Err(Doubt::Form);
+        }
         Ok(Self {
             name_id,
             session_index: authn.attribute("SessionIndex").map(str::to_owned),
             session_until,
-            class: context.the(&SAML, "AuthnContextClassRef")?.text()?,
+            class,
             auth_instant: instant(authn, "AuthnInstant")?.ok_or(Doubt::Form)?,
             attributes: attributes(assertion)?,
         })

@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Binding, Kind, Received};
+use super::binding::{Delivery, Kind, Received};
 use super::context::{Comparison, Requested};
 use super::fault::Fault;
 use super::metadata::{Consumer, ServiceProvider};
@@ -31,6 +31,9 @@ pub struct AuthnRequest {
     pub issuer: String,
     /// Where the response goes: one of the application's own.
     pub consumer: String,
+    /// How it gets there.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// What it wants back untouched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay_state: Option<String>,
@@ -144,6 +147,7 @@ impl AuthnRequest {
             id: None,
             issuer: application.entity_id.clone(),
             consumer: consumer.location.clone(),
+            delivery: consumer.delivery,
             relay_state: None,
             name_id: None,
             requested: None,
@@ -169,7 +173,7 @@ impl AuthnRequest {
         if root.one(&SAML, "Subject").map_err(schema)?.is_some() {
             return Err(Fault::Subject);
         }
-        answers_by_post(root)?;
+        answers_by(root, self.delivery)?;
         self.name_id = name_id_policy(root, application)?;
         self.requested = requested(root)?;
         scoping(root)
@@ -244,24 +248,32 @@ fn consumer<'m>(
         root.attribute("AssertionConsumerServiceURL"),
         root.attribute("AssertionConsumerServiceIndex"),
     );
+    // One address may take responses by several bindings.
+    let delivery = root.attribute("ProtocolBinding").and_then(Delivery::of_uri);
     let mut all = application.consumers.iter();
     match (location, index) {
         // [Core §3.4.1] "The responder MUST ensure by some means that the value specified is in fact associated with the requester."
-        (Some(location), None) => all.find(|one| one.location == location),
+        (Some(location), None) => {
+            let mut there = all.filter(|one| one.location == location);
+            let wanted = |one: &&Consumer| delivery.is_none_or(|wanted| one.delivery == wanted);
+            there.clone().find(wanted).or_else(|| there.next())
+        }
         (None, Some(index)) => {
             let index: Option<u16> = index.trim().parse().ok();
             all.find(|one| Some(one.index) == index)
         }
         // [Core §3.4.1] "If omitted, then the identity provider MUST return the <Response> message to the default location associated with the requester for the profile of use."
-        (None, None) => application.default_consumer(),
+        (None, None) => application
+            .consumer_by(delivery)
+            .or_else(|| application.default_consumer()),
         (Some(_), Some(_)) => None,
     }
     .ok_or(Fault::ConsumerUnknown)
 }
 
-fn answers_by_post(root: Element<'_, '_>) -> Result<(), Fault> {
+fn answers_by(root: Element<'_, '_>, delivery: Delivery) -> Result<(), Fault> {
     let wanted = root.attribute("ProtocolBinding");
-    if wanted.is_none_or(|wanted| wanted == Binding::Post.uri()) {
+    if wanted.is_none_or(|wanted| wanted == delivery.uri()) {
         Ok(())
     } else {
         Err(Fault::Binding)

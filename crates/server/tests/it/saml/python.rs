@@ -62,6 +62,22 @@ impl Python {
         self.asks(wishes)["url"].as_str().unwrap().to_owned()
     }
 
+    /// What it gets for a question of its own that is carried to our provider, and what it reads there.
+    fn fetches(&mut self, browser: &mut dyn Browser, mut wishes: Value) -> (String, Value) {
+        wishes["do"] = json!("resolve");
+        let asked = self.asks(wishes);
+        assert_eq!(asked["to"], json!(at("/saml/artifact")), "{asked}");
+        let answer = browser.sends(testkit::Attempt {
+            method: "POST".into(),
+            url: at("/saml/artifact"),
+            headers: vec![("content-type".into(), "text/xml".into())],
+            body: asked["envelope"].as_str().unwrap().to_owned(),
+        });
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let read = self.asks(json!({"envelope": answer.body}));
+        (answer.body, read)
+    }
+
     /// What it reads from the page that our provider shows.
     fn reads(&mut self, browser: &mut dyn Browser) -> Value {
         let (_, fields) = onward(browser);
@@ -121,6 +137,47 @@ fn pysaml2_reads_who_signed_in() {
     let first = name();
     assert!(first.contains("persistent"), "{first}");
     assert_eq!(first, name());
+}
+
+/// pysaml2 fetches what an artifact stands for, once, by a question that it signed; whoever did not sign or
+/// comes again gets an answer without a message.
+#[test]
+fn pysaml2_fetches_an_answer_by_its_artifact() {
+    let mut canton = canton();
+    let mut python = Python::start(&mut canton, MORE);
+    let (person, mut browser) = chloe(&mut canton);
+    let browser = &mut *browser;
+    let request = python.requests(json!({"artifact": true}));
+    let answer = crate::application::enters(browser, &request, &person);
+    let answer = browser.sends(testkit::Attempt::get(&at(answer.location())));
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let there = url::Url::parse(answer.location()).unwrap();
+    let said: std::collections::BTreeMap<_, _> = there.query_pairs().into_owned().collect();
+    assert!(
+        answer
+            .location()
+            .starts_with("http://localhost:9/pysaml2/art?")
+    );
+    assert_eq!(said["RelayState"], "there");
+    let artifact = &said["SAMLart"];
+
+    let (empty, _) = python.fetches(browser, json!({"artifact": artifact, "sign": false}));
+    assert!(
+        empty.contains("ArtifactResponse") && !empty.contains("Assertion"),
+        "{empty}"
+    );
+    let (whole, read) = python.fetches(browser, json!({"artifact": artifact}));
+    assert!(whole.contains("Assertion"), "{whole}");
+    assert_eq!(
+        read["attributes"]["displayName"],
+        json!(["Chlo\u{e9} Zufferey"]),
+        "{read}"
+    );
+    let (empty, _) = python.fetches(browser, json!({"artifact": artifact}));
+    assert!(
+        empty.contains("ArtifactResponse") && !empty.contains("Assertion"),
+        "{empty}"
+    );
 }
 
 /// [A02] What is asked for is answered as it was proven, or with the status of the standard.

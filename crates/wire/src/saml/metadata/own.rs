@@ -5,6 +5,7 @@ use crate::saml::idp::Idp;
 use crate::saml::key::Credential;
 use crate::saml::moment;
 use crate::saml::response::NameIdFormat;
+use crate::saml::soap;
 use crate::saml::xml::{DS, Halves, MD, MDUI, SHIBMD, Writer, sign};
 
 /// The provider's name in the languages of the pages.
@@ -88,8 +89,15 @@ fn extensions(writer: &mut Writer, what: &Described<'_>) {
         .close();
 }
 
-/// In the order of the schema: logout, name identifiers, sign-on.
+/// In the order of the schema: artifacts, logout, name identifiers, sign-on.
 fn endpoints(writer: &mut Writer, idp: &Idp) {
+    let attributes = [
+        ("Binding", soap::BINDING),
+        ("Location", idp.artifacts.as_str()),
+        ("index", "0"),
+        ("isDefault", "true"),
+    ];
+    writer.leaf(&MD, "ArtifactResolutionService", &attributes, "");
     for binding in [Binding::Redirect, Binding::Post] {
         let attributes = [("Binding", binding.uri()), ("Location", idp.slo.as_str())];
         writer.leaf(&MD, "SingleLogoutService", &attributes, "");

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::oauth::client::{Kind, flaw_of_registered};
-use crate::saml::binding::Binding;
+use crate::saml::binding::{Binding, Delivery};
 use crate::saml::key::{EncryptingKey, VerifyingKey};
 use crate::saml::metadata::party::{Party, Side};
 use crate::saml::moment;
@@ -39,13 +39,15 @@ pub struct ServiceProvider {
     pub(crate) encryption: Option<EncryptingKey>,
 }
 
-/// An assertion consumer service that takes responses by POST.
+/// An assertion consumer service.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Consumer {
     /// Its number in the metadata.
     pub index: u16,
     /// Its address.
     pub location: String,
+    /// How responses reach it.
+    pub delivery: Delivery,
     /// Whether it is marked as the one to use when a request names none.
     pub is_default: Option<bool>,
 }
@@ -80,7 +82,9 @@ pub enum MetadataError {
     #[error("the metadata names no single sign-on service for HTTP-Redirect")]
     NoSignOn,
     /// It cannot take a response.
-    #[error("the metadata names no assertion consumer service for HTTP-POST")]
+    #[error(
+        "the metadata names no assertion consumer service for HTTP-POST, nor one for HTTP-Artifact with a key for signatures"
+    )]
     NoConsumer,
     /// An address that nothing is sent to.
     #[error("the metadata names the address `{0}`, which is not an `https` address")]
@@ -132,7 +136,7 @@ impl ServiceProvider {
         let (signing, encryption, cipher) = keys(role)?;
         Ok(Self {
             entity_id: entity.needs("entityID")?.to_owned(),
-            consumers: consumers(role)?,
+            consumers: consumers(role, !signing.is_empty())?,
             logouts: logouts(role)?,
             signs_requests: role.flag("AuthnRequestsSigned")?,
             wants_assertions_signed: role.flag("WantAssertionsSigned")?,
@@ -182,8 +186,14 @@ impl ServiceProvider {
     /// Where a response goes when the request names no address.
     #[must_use]
     pub fn default_consumer(&self) -> Option<&Consumer> {
+        self.consumer_by(None)
+    }
+
+    /// The same of those that take responses by this delivery.
+    pub(in crate::saml) fn consumer_by(&self, delivery: Option<Delivery>) -> Option<&Consumer> {
         // [Metadata §2.2.3] "In any such sequence of indexed endpoints that share a common element name and namespace (i.e. all instances of <md:AssertionConsumerService> within a role), the default endpoint is the first such endpoint with the isDefault attribute set to true. If no such endpoints exist, the default endpoint is the first such endpoint without the isDefault attribute set to false. If no such endpoints exist, the default endpoint is the first element in the sequence."
-        let mut all = self.consumers.iter();
+        let mut all = (self.consumers.iter())
+            .filter(|one| delivery.is_none_or(|wanted| one.delivery == wanted));
         all.clone()
             .find(|one| one.is_default == Some(true))
             .or_else(|| all.clone().find(|one| one.is_default != Some(false)))
@@ -274,23 +284,22 @@ pub(super) fn keys(role: Element<'_, '_>) -> Result<Keys, MetadataError> {
     Ok((signing, encryption, cipher))
 }
 
-fn consumers(role: Element<'_, '_>) -> Result<Vec<Consumer>, MetadataError> {
+/// Who signs nothing could not fetch what an artifact stands for.
+fn consumers(role: Element<'_, '_>, signs: bool) -> Result<Vec<Consumer>, MetadataError> {
     let mut found = Vec::new();
     for endpoint in role.all(&MD, "AssertionConsumerService") {
-        if Binding::of_uri(endpoint.needs("Binding")?) != Some(Binding::Post) {
+        let delivery = Delivery::of_uri(endpoint.needs("Binding")?);
+        let Some(delivery) = delivery.filter(|one| signs || *one == Delivery::Post) else {
             continue;
-        }
+        };
         let is_default = match endpoint.attribute("isDefault") {
             None => None,
             Some(_) => Some(endpoint.flag("isDefault")?),
         };
         found.push(Consumer {
-            index: endpoint
-                .needs("index")?
-                .trim()
-                .parse()
-                .map_err(|_| XmlError::Wrong("index"))?,
+            index: index(endpoint)?,
             location: address(endpoint.needs("Location")?)?,
+            delivery,
             is_default,
         });
     }
@@ -298,6 +307,11 @@ fn consumers(role: Element<'_, '_>) -> Result<Vec<Consumer>, MetadataError> {
         return Err(MetadataError::NoConsumer);
     }
     Ok(found)
+}
+
+fn index(endpoint: Element<'_, '_>) -> Result<u16, XmlError> {
+    let index = endpoint.needs("index")?.trim();
+    index.parse().map_err(|_| XmlError::Wrong("index"))
 }
 
 pub(super) fn logouts(role: Element<'_, '_>) -> Result<Vec<SingleLogout>, MetadataError> {
