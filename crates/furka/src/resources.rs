@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 
 use journey::{Facts, Policy, Verdict, Zones};
 use peers::Gateways;
-use server::catalogue::{by_id, registered};
+use server::catalogue::{UnknownSecret, by_id, read_secrets, registered};
 use store::ResourceKind;
 use toml::{Table, Value};
-use wire::oauth::client::{Applications, Assurance as Minimum, Client};
+use wire::{
+    oauth::client::{Applications, Assurance as Minimum, Client},
+    saml::Application,
+};
 
 /// Longest document, in bytes.
 pub(crate) const BYTES_MAX: usize = 1024 * 1024;
@@ -20,8 +23,10 @@ const REVIEW_DAYS: i64 = 30;
 /// All four documents, each right by itself.
 pub(crate) struct Checked {
     pub(crate) applications: BTreeMap<String, Client>,
-    /// What applications that speak CAS or nothing demand: which, and the least that must be proven.
+    /// What applications that speak SAML, CAS or nothing demand: which, and the least that must be proven.
     others: Vec<(String, Minimum)>,
+    /// The SAML applications whose metadata says until when it counts, in unix seconds.
+    ends: Vec<(String, i64)>,
     pub(crate) gateways: Gateways,
     pub(crate) policy: Policy,
     pub(crate) zones: Zones,
@@ -59,6 +64,7 @@ pub(crate) fn check(texts: &[(ResourceKind, String)]) -> Result<Checked, Vec<Str
     match (zones, policy, registered, gateways) {
         (Ok(zones), Ok(policy), Ok(registered), Ok(gateways)) => Ok(Checked {
             others: others(&registered),
+            ends: ends(&registered),
             applications: by_id(registered.application),
             gateways,
             policy,
@@ -84,6 +90,13 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl Checked {
+    /// The applications whose secret is kept outside of the documents and cannot be used on this machine: which, and
+    /// why.
+    pub(crate) fn unknown_secrets(&self) -> Vec<(String, UnknownSecret)> {
+        let mut applications: Vec<Client> = self.applications.values().cloned().collect();
+        read_secrets(&mut applications)
+    }
+
     /// What can be used and is seldom meant, looked at together.
     pub(crate) fn doubts(&self, today: jiff::civil::Date) -> Vec<String> {
         let mut doubts = Vec::new();
@@ -104,6 +117,9 @@ impl Checked {
                     "zone `{id}` is to be looked at by {day}; ask {owner}"
                 ));
             }
+        }
+        for (id, until) in &self.ends {
+            doubts.extend(ending(id, *until, today));
         }
         if self.applications.is_empty() && self.others.is_empty() {
             doubts.push("there are no applications: nobody can sign in to anything".to_owned());
@@ -145,8 +161,12 @@ impl Checked {
     }
 }
 
-/// What those demand that speak CAS, and the rules of those behind the gate.
+/// What those demand that speak SAML, alone or in a federation, or CAS, and the rules of those behind the gate.
 fn others(registered: &Applications) -> Vec<(String, Minimum)> {
+    let parties = registered.saml.iter();
+    let parties = parties.map(|one| (format!("saml application `{}`", one.id), one.minimum));
+    let federations = registered.federation.iter();
+    let federations = federations.map(|one| (format!("federation `{}`", one.id), one.minimum));
     let services = registered.cas.iter();
     let services = services.map(|one| (format!("cas application `{}`", one.id), one.minimum));
     let rules = registered.gate.iter().flat_map(|site| {
@@ -155,7 +175,27 @@ fn others(registered: &Applications) -> Vec<(String, Minimum)> {
             .iter()
             .map(move |rule| (name(&rule.path), rule.minimum))
     });
-    services.chain(rules).collect()
+    let all = parties.chain(federations).chain(services);
+    all.chain(rules).collect()
+}
+
+fn ends(registered: &Applications) -> Vec<(String, i64)> {
+    let until =
+        |one: &Application| Some((one.id.clone(), one.provider(i64::MIN).ok()?.valid_until?));
+    registered.saml.iter().filter_map(until).collect()
+}
+
+/// What is to be said of metadata that counts until then: at that second nobody can sign in there any more.
+fn ending(id: &str, until: i64, today: jiff::civil::Date) -> Option<String> {
+    let moment = jiff::Timestamp::from_second(until).ok()?;
+    let day = moment.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let left = i64::from(today.until(day).ok()?.get_days());
+    (left <= REVIEW_DAYS).then(|| {
+        format!(
+            "the metadata of saml application `{id}` counts until {moment}: take its new one into its registration \
+             before"
+        )
+    })
 }
 
 /// The same four words in the two rooms that do not see each other.
@@ -369,6 +409,33 @@ enrolment = \"refused\"
             "{}",
             wrong[0]
         );
+    }
+
+    /// A SAML application is one, what it demands is compared with the policy, and nobody is surprised by the end
+    /// of its metadata.
+    #[test]
+    fn a_saml_application_is_looked_at_like_any_other() {
+        let metadata = r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="https://ism.example/sp" validUntil="2027-08-16T08:00:00Z"><md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:AssertionConsumerService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://ism.example/acs" index="1"/></md:SPSSODescriptor></md:EntityDescriptor>"#;
+        let application = format!(
+            "[[saml]]\nid = \"ism\"\nname = {{ fr = \"ISM\", de = \"ISM\", en = \"ISM\" }}\nsalt = \"{}\"\n\
+             minimum = \"phishing-resistant\"\nmetadata = '''{metadata}'''\n",
+            "0123456789abcdef".repeat(2)
+        );
+        let policy = Policy::preset_text("valais").unwrap().to_owned();
+        let texts = [
+            (ResourceKind::Applications, application),
+            (ResourceKind::Policy, policy),
+        ];
+        let checked = check(&texts).unwrap_or_else(|wrong| panic!("{wrong:#?}"));
+        let says = |day: &str, words: &str| {
+            let doubts = checked.doubts(day.parse().unwrap());
+            doubts.iter().any(|doubt| doubt.contains(words))
+        };
+        assert!(!says("2027-06-01", "no applications"));
+        assert!(says("2027-06-01", "saml application `ism` asks for more"));
+        assert!(!says("2027-06-01", "counts until"));
+        assert!(says("2027-08-01", "counts until 2027-08-16T08:00:00Z"));
+        assert!(says("2027-09-01", "counts until"));
     }
 
     #[test]

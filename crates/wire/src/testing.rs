@@ -1,7 +1,9 @@
 //! What the tests of this crate share: keys, an application, a repeatable source of odd bytes.
 
 use crate::jose::{DecryptingKeys, KeyRing, SigningAlg, SigningKey, Standing};
-use crate::oauth::client::{AccessTokenForm, Auth, Client, GrantName, Kind, Name, Subjects};
+use crate::oauth::client::{
+    AccessTokenForm, Auth, Client, GrantName, Kind, Name, SharedSecret, Subjects,
+};
 use crate::oauth::scope::ScopeName;
 use crate::oidc::Issuer;
 
@@ -56,6 +58,7 @@ pub(crate) fn ent() -> Client {
         home: Some("https://edu.example/".to_owned()),
         auth: Auth::Basic,
         secret_sha256: Some(crate::oauth::client::secret_digest(ENT_SECRET.as_bytes())),
+        secret: None,
         secret_until: None,
         jwks: None,
         grants: vec![GrantName::AuthorizationCode],
@@ -66,9 +69,12 @@ pub(crate) fn ent() -> Client {
         userinfo_signed_response_alg: None,
         userinfo_encrypted_response_alg: None,
         userinfo_encrypted_response_enc: None,
+        introspection_signed_response_alg: None,
         introspection_encrypted_response_alg: None,
         introspection_encrypted_response_enc: None,
         authorization_signed_response_alg: None,
+        authorization_encrypted_response_alg: None,
+        authorization_encrypted_response_enc: None,
         access_token: AccessTokenForm::Opaque,
         access_token_alg: SigningAlg::Es256,
         api_scopes: Vec::new(),
@@ -86,6 +92,18 @@ pub(crate) fn ent() -> Client {
         minimum: crate::oauth::client::Assurance::Password,
         trusted: true,
         enabled: true,
+    }
+}
+
+/// The same, which proves itself with a code that its secret makes; that was read.
+pub(crate) fn coding() -> Client {
+    let mut secret = SharedSecret::in_file("/etc/furka/ent.secret");
+    secret.learn(ENT_SECRET.as_bytes()).unwrap();
+    Client {
+        auth: Auth::SecretJwt,
+        secret: Some(secret),
+        secret_sha256: None,
+        ..ent()
     }
 }
 

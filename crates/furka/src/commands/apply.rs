@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::Args;
+use server::catalogue::UnknownSecret;
 use store::{Resource, ResourceKind};
 
 use crate::{
@@ -85,6 +86,12 @@ impl Plan {
         Ok(Self { changed, texts })
     }
 
+    /// Whether anything about applications changes.
+    fn registers(&self) -> bool {
+        let mut changed = self.changed.iter();
+        changed.any(|(_, new)| new.kind == ResourceKind::Applications)
+    }
+
     /// Shows what would change, and does it if there is a yes and nothing is wrong.
     pub(crate) async fn settle(self, here: &Installation, command: &str, yes: bool) -> Outcome {
         let checked = match resources::check(&self.texts) {
@@ -109,6 +116,16 @@ impl Plan {
             doubts.push(format!(
                 "the gateways cannot be used on this machine: {}",
                 resources::chain(&*error)
+            ));
+        }
+        for (id, unknown) in checked.unknown_secrets() {
+            let why = resources::chain(&unknown);
+            if self.registers() && matches!(unknown, UnknownSecret::Unfit { .. }) {
+                eprintln!("error: application `{id}`: {why}\nnothing was changed");
+                return Ok(Exit::Problems);
+            }
+            doubts.push(format!(
+                "application `{id}` cannot prove what it is with the secret on this machine: {why}"
             ));
         }
         for doubt in doubts {

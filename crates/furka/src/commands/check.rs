@@ -209,6 +209,13 @@ async fn contents(here: &Installation, findings: &mut Findings) -> Result<(), Fa
         Ok(checked) => {
             findings.good("zones, policy, applications, gateways");
             federations(here, findings).await?;
+            for (id, unknown) in checked.unknown_secrets() {
+                findings.problem(format!(
+                    "application `{id}` cannot prove what it is: {}; to do: mend the file, as `furka serve` reads it, \
+                     and start it again",
+                    resources::chain(&unknown)
+                ));
+            }
             checked
                 .doubts(today(here))
                 .into_iter()

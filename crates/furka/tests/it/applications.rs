@@ -1,6 +1,6 @@
 //! What applications are told, what their own side is told, and what becomes of a secret.
 
-use std::fs;
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -47,6 +47,121 @@ fn a_new_secret_is_shown_once_and_kept_nowhere() {
             assert!(!holds, "{} holds the secret", path.display());
         }
     }
+}
+
+/// [P02] [C08] A secret that makes codes is kept in a file that only its owner reads, is shown once, and goes again if
+/// nothing is applied; no document and no plan has it.
+#[test]
+fn a_secret_that_makes_codes_is_kept_in_a_file_and_nowhere_else() {
+    let furka = Installation::new();
+    let file = furka.path("portal.secret");
+    let path = file.to_str().unwrap();
+    let uri = ["--redirect-uri", "https://portal.example.ch/callback"];
+    let add = |more: &[&'static str]| {
+        let words = ["app", "add", "oidc", "portal", "--trusted"];
+        let words = [&words[..], &uri, &["--auth", "secret_jwt"]].concat();
+        [words, more.to_vec()].concat()
+    };
+    let without = furka.run(&add(&["--yes"]));
+    assert!(!without.status.success());
+    let kept = [&add(&[])[..], &["--secret-file", path]].concat();
+    assert_eq!(furka.run(&kept).status.code(), Some(2), "a plan");
+    assert!(!file.exists(), "it goes with the plan");
+    let said = furka.says(&[&kept[..], &["--yes", "--for", "mod_auth_openidc"]].concat());
+    let secret = fs::read_to_string(&file).unwrap();
+    let secret = secret.trim_end();
+    assert_eq!(secret.len(), 86);
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(said.matches(secret).count(), 1, "{said}");
+    for line in [
+        "OIDCProviderTokenEndpointAuth client_secret_jwt",
+        "keeps the secret; copy it to all nodes",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let resources = furka.path("resources/applications.toml");
+    let text = fs::read_to_string(&resources).unwrap();
+    assert!(text.contains(&format!("secret = \"{{file:{path}}}\"")) && !text.contains(secret));
+    furka.says(&["export", "exported"]);
+    let exported = fs::read_to_string(furka.path("exported/applications.toml")).unwrap();
+    assert!(!exported.contains(secret));
+    // Nothing is written over.
+    let again = furka.run(&[&kept[..], &["--yes"]].concat());
+    assert!(!again.status.success());
+    assert_eq!(fs::read_to_string(&file).unwrap().trim_end(), secret);
+    // Of other secrets a digest is enough.
+    let other = [
+        "app",
+        "add",
+        "oidc",
+        "other",
+        "--secret-file",
+        "other.secret",
+    ];
+    let other = furka.run(&[&other[..], &uri].concat());
+    let said = String::from_utf8(other.stderr).unwrap();
+    assert!(said.contains("only a digest is kept"), "{said}");
+    assert!(!furka.path("other.secret").exists());
+}
+
+/// [C08] A secret that is too short is refused before anything changes, one that is not there is a note, because it may
+/// be on the nodes; and `furka check` says both.
+#[test]
+fn a_secret_that_cannot_be_used_is_said_before_anybody_is_refused() {
+    let furka = Installation::new();
+    let file = furka.path("portal.secret");
+    let path = file.to_str().unwrap();
+    let uri = ["--redirect-uri", "https://portal.example.ch/callback"];
+    furka.says(&[&["app", "add", "oidc", "portal", "--yes"][..], &uri].concat());
+    let resources = furka.path("resources/applications.toml");
+    let digested = fs::read_to_string(&resources).unwrap();
+    let line = |begins: &str| {
+        let mut lines = digested.lines();
+        lines
+            .find(|line| line.starts_with(begins))
+            .unwrap()
+            .to_owned()
+    };
+    let with = |secret: &str| {
+        let text = digested.replace(&line("auth"), "auth = \"secret_jwt\"");
+        let text = text.replace(&line("secret_sha256"), &format!("secret = \"{secret}\""));
+        fs::write(&resources, text).unwrap();
+        let applied = furka.run(&["apply", "resources", "--yes"]);
+        let (out, err) = (applied.stdout, applied.stderr);
+        let said = [out, err].concat();
+        (applied.status.success(), String::from_utf8(said).unwrap())
+    };
+    let in_the_clear = "c29tZWJvZHkgZWxzZSdzIG9wZW5pZCBjbGllbnQgbGli";
+    let (applied, said) = with(in_the_clear);
+    assert!(
+        !applied && said.contains("say") && !said.contains(in_the_clear),
+        "{said}"
+    );
+    let kept = format!("{{file:{path}}}");
+    fs::write(&file, "short").unwrap();
+    let (applied, said) = with(&kept);
+    assert!(
+        !applied && said.contains("`openssl rand -hex 32`"),
+        "{said}"
+    );
+    assert!(said.contains("nothing was changed") && !said.contains("short\n"));
+    fs::remove_file(&file).unwrap();
+    let (applied, said) = with(&kept);
+    assert!(
+        applied && said.contains("note: application `portal`"),
+        "{said}"
+    );
+    let checks = || String::from_utf8(furka.run(&["check"]).stdout).unwrap();
+    let said = checks();
+    assert!(
+        said.contains("PROBLEM") && said.contains("application `portal` cannot prove"),
+        "{said}"
+    );
+    fs::write(&file, "0123456789abcdef0123456789abcdef\n").unwrap();
+    assert!(!checks().contains("application `portal`"));
 }
 
 /// [C19] A salt is drawn, and another application of the same host must know people by the same names.

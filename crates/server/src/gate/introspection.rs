@@ -47,7 +47,7 @@ pub(crate) async fn introspect(
         let asking = asking(app, caller, &catalogue, &posted).await?;
         introspection::may_ask(asking.client)?;
         let found = explain(&asking, introspection::token(&posted)?).await?;
-        if !introspection::wants_statement(accept) {
+        if !introspection::wants_statement(asking.client, accept) {
             return Ok(found.answer());
         }
         let now = app.world.now().0;

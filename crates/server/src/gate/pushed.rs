@@ -7,7 +7,7 @@ use store::{OneTime, StoreError, seal::Purpose};
 use wire::oauth::{
     authorize::{Authorize, Fault},
     par::{self, LIFETIME_S, Referred},
-    token::{Answer, CLOCKS_APART_S_MAX, Incoming, Posted},
+    token::{Answer, CLOCKS_APART_S_MAX, Incoming, Posted, SpendOnce},
 };
 
 use super::{
@@ -28,6 +28,9 @@ const PUSHED: &str = "pushed request";
 const OPENED: &str = "opened request";
 /// How long a browser may show what it has opened, in seconds: as long as a sign-in page lies open.
 const OPENED_S: i64 = 3600;
+/// The longest address with a reference that is given away, in bytes: what proxies take unless they are told
+/// otherwise is 8 KiB, and when it is opened it grows a little.
+const ADDRESS_BYTES_MAX: usize = 7 * 1024 + 512;
 
 /// A request that was handed over, and verified.
 #[derive(Deserialize, Serialize)]
@@ -80,7 +83,7 @@ pub(crate) async fn par(
             Ok(read) => read,
         };
         if let Some(spend) = spend
-            && !spent(app, &spend.id, spend.until).await?
+            && !is_first(app, &spend).await?
         {
             return Ok(par::refusal(Fault::RequestObjectWrong));
         }
@@ -92,10 +95,23 @@ pub(crate) async fn par(
             key: authorize.key.or(key),
             ..authorize
         };
-        Ok(par::accepted(&kept(app, authorize)))
+        let client_id = authorize.client_id.clone();
+        let sealed = kept(app, authorize);
+        // Told now and to whom it concerns: a browser would be stopped by a proxy, and nobody would know why.
+        Ok(
+            match referring(&client_id, &sealed).len() > ADDRESS_BYTES_MAX {
+                true => par::refusal(Fault::TooLong),
+                false => par::accepted(&sealed),
+            },
+        )
     }
     .await;
     told(app, outcome)
+}
+
+/// Whether a signed request is brought for the first time, by the application or by a browser.
+pub(crate) async fn is_first(app: &App, spend: &SpendOnce) -> Result<bool, StoreError> {
+    spent(app, &spend.id, spend.until).await
 }
 
 /// A request under seal, for the first browser that comes with it.
@@ -111,7 +127,7 @@ fn kept(app: &App, authorize: Authorize) -> String {
 /// The address at which the first browser that comes may open a request, once.
 pub(crate) fn passed_on(app: &App, authorize: Authorize) -> String {
     let client_id = authorize.client_id.clone();
-    address(&client_id, &kept(app, authorize))
+    referring(&client_id, &kept(app, authorize))
 }
 
 /// Where this browser makes the same request once more; none if it may simply name its parameters. What an
@@ -121,19 +137,26 @@ pub(crate) fn again(app: &App, browser: Option<[u8; 32]>, authorize: &Authorize)
     Some(shown_to(app, browser, authorize.clone()))
 }
 
-/// The address at which a browser may look at a request for a while.
+/// The address at which a browser may look at a request for a while: however often it looks, no longer than that
+/// from the first time on.
 pub(crate) fn shown_to(app: &App, browser: [u8; 32], authorize: Authorize) -> String {
+    let until = authorize.opened_until.map(Timestamp);
+    let until = until.unwrap_or_else(|| app.world.now().plus(OPENED_S));
+    let authorize = Authorize {
+        opened_until: Some(until.0),
+        ..authorize
+    };
     let opened = Opened {
         authorize,
         browser,
-        until: app.world.now().plus(OPENED_S),
+        until,
     };
     let sealed = ticket::seal(&app.keys, Purpose::Csrf, OPENED, &opened);
-    address(&opened.authorize.client_id, &sealed)
+    referring(&opened.authorize.client_id, &sealed)
 }
 
 /// The address that refers to what is sealed.
-fn address(client_id: &str, sealed: &str) -> String {
+fn referring(client_id: &str, sealed: &str) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("client_id", client_id)
         .append_pair("request_uri", &par::reference(sealed))

@@ -13,7 +13,7 @@ use wire::{
     jose::SigningAlg,
     oauth::{
         client::{Client, new_secret, secret_digest},
-        registration::{Bounds, Own, Refused, Registered, Shown, Wish, bearer},
+        registration::{Bounds, Own, Refused, Registered, Shown, Wish, bearer, gone},
         token::Answer,
     },
 };
@@ -88,7 +88,7 @@ async fn registered(
     incoming: &Incoming<'_>,
 ) -> Result<Answer, Stopped> {
     let now = app.world.now();
-    let token = bearer(incoming.authorization).ok_or(Refused::Token)?;
+    let token = bearer(incoming.authorization)?;
     let invited_by = sha256(token.as_bytes());
     let invitation = app.store.invitation(&invited_by, now).await?;
     let bounds = bounds(&invitation.ok_or(Refused::Token)?.bounds)?;
@@ -115,19 +115,19 @@ async fn registered(
 
 /// An application looks at what is registered of it.
 pub(crate) async fn show(app: &App, id: &str, incoming: &Incoming<'_>) -> Result<Answer, Failure> {
-    let outcome = async {
-        let (token, registration) = own(app, id, incoming).await?;
-        let registered = read(&registration)?;
-        let shown = Shown {
-            at: registration.at.0,
-            issuer: &app.issuer,
-            registered: &registered,
-            secret: None,
-            token: &token,
-        };
-        Ok(shown.answer())
+    told(seen(app, id, incoming).await)
+}
+
+async fn seen(app: &App, id: &str, incoming: &Incoming<'_>) -> Result<Answer, Stopped> {
+    let (token, registration) = own(app, id, incoming).await?;
+    let shown = Shown {
+        at: registration.at.0,
+        issuer: &app.issuer,
+        registered: &read(&registration)?,
+        secret: None,
+        token: &token,
     };
-    told(outcome.await)
+    Ok(shown.answer())
 }
 
 /// An application changes what is registered of it, all at once. Its token is another one afterwards.
@@ -166,30 +166,28 @@ async fn changed(
     Ok(shown.answer())
 }
 
-/// An application goes. None if it was there; else what is wrong.
+/// An application goes.
 pub(crate) async fn remove(
     app: &App,
     caller: &Caller,
     (id, incoming): (&str, &Incoming<'_>),
-) -> Result<Option<Answer>, Failure> {
-    let outcome = async {
-        own(app, id, incoming).await?;
-        let token = bearer(incoming.authorization).ok_or(Refused::Token)?;
-        let token = sha256(token.as_bytes());
-        let by = by(app, caller, "registration");
-        let removed = app.store.remove_registration(id, Some(&token), &by);
-        match removed.await? {
-            true => Ok(()),
-            false => Err(Stopped::from(Refused::Token)),
-        }
-    };
-    match outcome.await {
-        Ok(()) => {
-            look_again(app).await;
-            Ok(None)
-        }
-        Err(stopped) => told(Err(stopped)).map(Some),
+) -> Result<Answer, Failure> {
+    told(removed(app, caller, (id, incoming)).await)
+}
+
+async fn removed(
+    app: &App,
+    caller: &Caller,
+    (id, incoming): (&str, &Incoming<'_>),
+) -> Result<Answer, Stopped> {
+    let (token, _) = own(app, id, incoming).await?;
+    let token = sha256(token.expose());
+    let by = by(app, caller, "registration");
+    if !app.store.remove_registration(id, Some(&token), &by).await? {
+        return Err(Refused::Token.into());
     }
+    look_again(app).await;
+    Ok(gone())
 }
 
 /// What nobody knew before: a token, and a secret that may be needed.
@@ -217,6 +215,7 @@ impl Fresh {
             algs: &algs,
             former,
             id,
+            mtls: app.issuer.mtls().is_some(),
             now: app.world.now().0,
             secret_sha256: &secret_digest(self.secret.expose()),
         };
@@ -249,7 +248,7 @@ async fn own(
     {
         return Err(Refused::Token.into());
     }
-    let token = bearer(incoming.authorization).ok_or(Refused::Token)?;
+    let token = bearer(incoming.authorization)?;
     let digest = sha256(token.as_bytes());
     let found = app.store.registration(id, &digest).await?;
     let registration = found.ok_or(Refused::Token)?;

@@ -113,7 +113,9 @@ async fn ask_by_get(app: &App, visit: &Visit, path: &str, body: Body) -> Respons
         |query: &str| !query.is_empty() && query.bytes().all(|byte| byte.is_ascii_graphic());
     match std::str::from_utf8(&asked) {
         // Proxies cut addresses that are longer, and only a request object may be.
-        Ok(query) if query.len() > ASKED_BYTES_MAX => or_plain(oidc::pass_on(app, visit, &asked)),
+        Ok(query) if query.len() > ASKED_BYTES_MAX => {
+            or_plain(oidc::pass_on(app, visit, &asked).await)
+        }
         Ok(query) if plain(query) => or_plain(show::see_other(visit, &format!("{path}?{query}"))),
         _ => or_plain(show::refused(
             app,
@@ -160,7 +162,7 @@ async fn swallow(mut body: Body) {
 /// applications, which authenticate themselves.
 fn changes_something(method: &Method, path: &str) -> bool {
     let by_application = ROUTES.iter().any(|route| {
-        matches!(route.who, Who::Application | Who::Message | Who::Service) && route.path == path
+        matches!(route.who, Who::Application | Who::Message | Who::Service) && route.is_at(path)
     });
     !method.is_safe() && !by_application
 }

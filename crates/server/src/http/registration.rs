@@ -3,12 +3,13 @@
 use axum::{
     Extension,
     body::Bytes,
-    extract::{Path, State},
-    response::{IntoResponse, Response},
+    extract::{Path, Request, State},
+    middleware::Next,
+    response::Response,
 };
 use http::{
-    HeaderMap, StatusCode,
-    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE},
+    HeaderMap,
+    header::{AUTHORIZATION, CONTENT_TYPE},
 };
 
 use super::{
@@ -22,21 +23,26 @@ use crate::{
     gate::registration::{self, Incoming},
 };
 
-fn incoming<'a>(headers: &'a HeaderMap, body: &'a Bytes) -> Incoming<'a> {
+/// The middleware of these addresses: where it is switched off, there is nothing.
+pub(crate) async fn if_switched_on(
+    State(app): State<App>,
+    Extension(visit): Extension<Visit>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let on = app.catalogue.load().registration;
+    match on {
+        true => Ok(next.run(request).await),
+        false => account::not_found(State(app), Extension(visit)).await,
+    }
+}
+
+fn incoming<'a>(headers: &'a HeaderMap, body: &'a [u8]) -> Incoming<'a> {
     Incoming {
         authorization: text(headers, AUTHORIZATION),
         body,
         content_type: text(headers, CONTENT_TYPE),
     }
-}
-
-/// Where it is switched off, there is nothing at these addresses.
-async fn nothing(app: App, visit: Visit) -> Result<Response, Failure> {
-    account::not_found(State(app), Extension(visit)).await
-}
-
-fn is_on(app: &App) -> bool {
-    app.catalogue.load().registration
 }
 
 /// `POST /register`
@@ -46,28 +52,20 @@ pub(crate) async fn register(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    if !is_on(&app) {
-        return nothing(app, visit).await;
-    }
     let incoming = incoming(&headers, &body);
-    let answer = registration::register(&app, &visit.caller, &incoming).await?;
-    Ok(response(answer))
+    let answer = registration::register(&app, &visit.caller, &incoming).await;
+    answer.map(response)
 }
 
 /// `GET /register/{id}`
 pub(crate) async fn show(
     State(app): State<App>,
-    Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    if !is_on(&app) {
-        return nothing(app, visit).await;
-    }
-    let body = Bytes::new();
-    let incoming = incoming(&headers, &body);
-    let answer = registration::show(&app, &id, &incoming).await?;
-    Ok(response(answer))
+    let incoming = incoming(&headers, b"");
+    let answer = registration::show(&app, &id, &incoming).await;
+    answer.map(response)
 }
 
 /// `PUT /register/{id}`
@@ -78,30 +76,19 @@ pub(crate) async fn change(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    if !is_on(&app) {
-        return nothing(app, visit).await;
-    }
     let incoming = incoming(&headers, &body);
-    let answer = registration::change(&app, &visit.caller, (&id, &incoming)).await?;
-    Ok(response(answer))
+    let answer = registration::change(&app, &visit.caller, (&id, &incoming)).await;
+    answer.map(response)
 }
 
 /// `DELETE /register/{id}`
-// [RFC 7592 §2.3] "If a client has been successfully deprovisioned, the authorization server MUST respond with an HTTP 204 No Content message."
 pub(crate) async fn remove(
     State(app): State<App>,
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    if !is_on(&app) {
-        return nothing(app, visit).await;
-    }
-    let body = Bytes::new();
-    let incoming = incoming(&headers, &body);
-    let refused = registration::remove(&app, &visit.caller, (&id, &incoming)).await?;
-    Ok(match refused {
-        Some(answer) => response(answer),
-        None => (StatusCode::NO_CONTENT, [(CACHE_CONTROL, "no-store")]).into_response(),
-    })
+    let incoming = incoming(&headers, b"");
+    let answer = registration::remove(&app, &visit.caller, (&id, &incoming)).await;
+    answer.map(response)
 }

@@ -18,6 +18,7 @@ use crate::{
     failure::Failure,
     page::{Posted, Reason},
     ticket,
+    world::Draw,
 };
 
 /// How long the form may lie there, in seconds: as long as the code in it.
@@ -65,7 +66,11 @@ pub(crate) async fn show(
     let Some(kept) = kept.filter(|kept| app.world.now() < kept.until) else {
         return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
     };
-    match signed(&app, kept.reply)? {
+    // An application that went meanwhile is told nothing.
+    let Some(reply) = signed(&app, kept.reply)? else {
+        return show::refused(&app, &visit, StatusCode::GONE, Reason::TooLate);
+    };
+    match reply {
         Reply::Form { to, fields } => {
             show::page(&app, &visit, StatusCode::OK, &Posted { to, fields })
         }
@@ -74,11 +79,17 @@ pub(crate) async fn show(
     }
 }
 
-fn signed(app: &App, reply: Reply) -> Result<Reply, Failure> {
+fn signed(app: &App, reply: Reply) -> Result<Option<Reply>, Failure> {
     let Reply::Jwt(unsigned) = reply else {
-        return Ok(reply);
+        return Ok(Some(reply));
     };
     let (catalogue, now) = (app.catalogue.load(), app.world.now().0);
-    let signed = unsigned.sign(&app.issuer, &catalogue.ring, now);
-    signed.map_err(|error| Failure::Sign(Box::new(error)))
+    let Some(client) = catalogue.application(unsigned.client_id()) else {
+        return Ok(None);
+    };
+    let us = (&app.issuer, &catalogue.ring);
+    let signed = unsigned.sign(client, us, now, &app.world.bytes());
+    signed
+        .map(Some)
+        .map_err(|error| Failure::Sign(Box::new(error)))
 }

@@ -13,7 +13,8 @@ use wire::oauth::authorize;
 
 use super::{
     account, activation, around::around, back, cas, consent, device, frames, gate, login,
-    management, oidc, recovery, registration, reply, saml, saml_logout, scripts, watch,
+    management, oidc, recovery, registration, reply, saml, saml_artifact, saml_logout, scripts,
+    watch,
 };
 use crate::app::App;
 
@@ -49,6 +50,17 @@ pub struct Route {
     pub who: Who,
 }
 
+impl Route {
+    /// Whether this path is at this route.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        let (wanted, found) = (self.path.split('/'), path.split('/'));
+        let fits = |(wanted, found): (&str, &str)| {
+            wanted == found || (wanted.starts_with('{') && !found.is_empty())
+        };
+        wanted.clone().count() == found.clone().count() && wanted.zip(found).all(fits)
+    }
+}
+
 const fn route(methods: &'static [&'static str], path: &'static str, who: Who) -> Route {
     Route { methods, path, who }
 }
@@ -64,6 +76,7 @@ pub const ROUTES: &[Route] = &[
     route(GET, "/.furka/callback", Who::Anybody),
     route(GET, "/.furka/sign-out", Who::Anybody),
     route(GET, "/.furka/start", Who::Anybody),
+    route(GET, "/.well-known/oauth-authorization-server", Who::Anybody),
     route(GET, "/.well-known/openid-configuration", Who::Anybody),
     route(BOTH, "/account", Who::Session),
     route(BOTH, "/account/recovery-codes", Who::Session),
@@ -103,6 +116,7 @@ pub const ROUTES: &[Route] = &[
     route(KEEPING, "/register/{id}", Who::Application),
     route(BOTH, "/resume/{token}", Who::Anybody),
     route(POST, "/revoke", Who::Application),
+    route(POST, "/saml/artifact", Who::Application),
     route(GET, "/saml/continue", Who::Anybody),
     route(GET, "/saml/leave", Who::Anybody),
     route(GET, "/saml/leave/{id}", Who::Anybody),
@@ -122,6 +136,11 @@ pub(crate) fn router(app: &App) -> Router {
     let told = || middleware::from_fn_with_state(app.clone(), scripts::of_applications);
     Router::new()
         .route("/", get(account::home))
+        // The same document, where programs look that know OAuth only [RFC 8414 §3].
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(oidc::discovery).layer(public()),
+        )
         .route(
             "/.well-known/openid-configuration",
             get(oidc::discovery).layer(public()),
@@ -163,13 +182,7 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/logout", get(oidc::logout_query).post(oidc::logout_form))
         .route("/logout/applications", get(frames::show))
         .route("/par", post(back::par))
-        .route("/register", post(registration::register))
-        .route(
-            "/register/{id}",
-            get(registration::show)
-                .put(registration::change)
-                .delete(registration::remove),
-        )
+        .merge(registering(app))
         .route(
             "/resume/{token}",
             get(login::offer_resume).post(login::resume),
@@ -199,6 +212,21 @@ pub fn for_applications(public: Router) -> Router {
     }))
 }
 
+/// Where applications register themselves, if that is switched on.
+fn registering(app: &App) -> Router<App> {
+    let if_switched_on =
+        || middleware::from_fn_with_state(app.clone(), registration::if_switched_on);
+    let kept = get(registration::show)
+        .put(registration::change)
+        .delete(registration::remove);
+    Router::new()
+        .route(
+            "/register",
+            post(registration::register).route_layer(if_switched_on()),
+        )
+        .route("/register/{id}", kept.route_layer(if_switched_on()))
+}
+
 /// CAS, the gate and SAML.
 fn other_languages() -> Router<App> {
     Router::new()
@@ -217,6 +245,7 @@ fn other_languages() -> Router<App> {
         .route("/gate/auth-request", get(gate::auth_request))
         .route("/gate/check", get(gate::check))
         .route("/gate/enter", get(gate::enter))
+        .route("/saml/artifact", post(saml_artifact::resolve))
         .route("/saml/continue", get(saml::go_on))
         .route("/saml/leave", get(saml_logout::leave))
         .route("/saml/leave/{id}", get(saml_logout::leave_one))
@@ -225,4 +254,31 @@ fn other_languages() -> Router<App> {
         .route("/saml/slo", get(saml_logout::slo).post(saml_logout::slo))
         .route("/saml/sso", get(saml::sso).post(saml::sso))
         .route("/saml/start/{id}", get(saml::start))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_at_the_one_route_with_its_segments() {
+        let at = |path: &str| -> Vec<&str> {
+            let those = ROUTES.iter().filter(|route| route.is_at(path));
+            those.map(|route| route.path).collect()
+        };
+        assert_eq!(at("/register"), ["/register"]);
+        assert_eq!(at("/register/guest-0123"), ["/register/{id}"]);
+        assert_eq!(at("/token"), ["/token"]);
+        assert_eq!(at("/"), ["/"]);
+        for nowhere in [
+            "/register/",
+            "/register/a/b",
+            "/registers/a",
+            "//",
+            "",
+            "/token/",
+        ] {
+            assert_eq!(at(nowhere), [""; 0], "{nowhere}");
+        }
+    }
 }

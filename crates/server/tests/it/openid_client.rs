@@ -61,6 +61,11 @@ struct Stage {
 }
 
 fn stage(secret: &str, registration: &str) -> Stage {
+    stage_where((secret, "sent"), registration)
+}
+
+/// One where the secret is sent, or makes a code: `jwt`.
+fn stage_where((secret, way): (&str, &str), registration: &str) -> Stage {
     let canton = canton_of_today();
     let (port, own) = (free_port(), free_port());
     let application = format!("http://127.0.0.1:{own}");
@@ -77,7 +82,7 @@ fn stage(secret: &str, registration: &str) -> Stage {
     let node = Program::start(
         Command::new("/usr/bin/node")
             .arg(packages().join("openid_client.mjs"))
-            .args([&provider.origin, "trial", secret, &own.to_string()]),
+            .args([&provider.origin, "trial", secret, &own.to_string(), way]),
         folder.path(),
         own,
     );
@@ -134,7 +139,33 @@ fn openid_client_does_all_that_can_be_done_with_tokens() {
         "#,
         HEXLOWER.encode(digest.as_ref())
     );
-    let mut stage = stage(SECRET, &registration);
+    does_all_that_can_be_done(stage(SECRET, &registration));
+}
+
+/// [C08] [OIDC Core §9] "Clients that have received a client_secret value from the Authorization Server create a JWT using an HMAC SHA algorithm, such as HMAC SHA-256."
+/// All of it with a secret that is never sent: `client_secret_jwt`, at every endpoint.
+#[test]
+fn openid_client_proves_itself_with_a_secret_that_is_never_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("trial.secret");
+    fs::write(&file, format!("{SECRET}\n")).unwrap();
+    let registration = format!(
+        r#"
+        kind = "confidential"
+        auth = "secret_jwt"
+        secret = "{{file:{}}}"
+        grants = ["authorization_code", "refresh_token", "client_credentials"]
+        scopes = ["openid", "profile", "offline_access"]
+        access_token = "jwt"
+        resources = ["https://api.example.ch/"]
+        api_scopes = ["timetable.read"]
+        "#,
+        file.display()
+    );
+    does_all_that_can_be_done(stage_where((SECRET, "jwt"), &registration));
+}
+
+fn does_all_that_can_be_done(mut stage: Stage) {
     let browser = Curl::new(SCHOOL);
     let page = signs_in(&mut stage, &browser);
     assert_eq!(

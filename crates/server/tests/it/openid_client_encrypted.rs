@@ -40,8 +40,8 @@ fn pair(alg: &str) -> (Vec<u8>, Value) {
     (private, public)
 }
 
-/// [C14] ID tokens, what `/userinfo` says and what `/introspect` states are signed, then encrypted, with each kind
-/// of key; and the request comes encrypted, to the key that is published for that.
+/// [C14] ID tokens, what `/userinfo` says, what `/introspect` states and the answers to its requests are signed, then
+/// encrypted, with each kind of key; and the request comes encrypted, to the key that is published for that.
 /// [OIDC Core §2] "ID Tokens MUST be signed using JWS [JWS] and optionally both signed and then encrypted using JWS [JWS] and JWE [JWE] respectively, thereby providing authentication, integrity, non-repudiation, and optionally, confidentiality, per Section 16.14."
 #[test]
 fn openid_client_opens_all_that_is_encrypted_to_it_and_encrypts_its_request() {
@@ -58,6 +58,7 @@ fn openid_client_opens_all_that_is_encrypted_to_it_and_encrypts_its_request() {
             json!({
                 "name": "Chloé Zufferey", "renewed": true, "active": true,
                 "seen": {
+                    "answer": [alg, enc, "JWT"],
                     "/token": hidden("application/json"),
                     "/userinfo": hidden("application/jwt"),
                     "/introspect": hidden("application/token-introspection+jwt"),
@@ -91,6 +92,8 @@ fn walks(alg: &str, enc: &str) -> Value {
         "userinfo_encrypted_response_enc": enc,
         "introspection_encrypted_response_alg": alg,
         "introspection_encrypted_response_enc": enc,
+        "authorization_encrypted_response_alg": alg,
+        "authorization_encrypted_response_enc": enc,
     }] });
     registers(&canton, &toml::to_string(&client).unwrap());
     let provider = Serving::start(&canton, port);

@@ -1,13 +1,14 @@
 // An application made with `openid-client`. It listens at a port; `/login` begins a sign-in, and where that ends
 // it does with its tokens whatever can be done, and answers with what came of it. `/itself` asks for a token in
 // its own name. `/device` asks for the codes of a device, `/comes` comes with them until somebody has answered.
-// Arguments: the provider, client id, secret (or `-` for none), port.
+// Arguments: the provider, client id, secret (or `-` for none), port, and `jwt` if the secret is not to be sent.
 import { createServer } from 'node:http';
 import * as client from 'openid-client';
 
-const [provider, id, secret, port] = process.argv.slice(2);
+const [provider, id, secret, port, way] = process.argv.slice(2);
 const here = `http://127.0.0.1:${port}`;
-const auth = secret === '-' ? client.None() : client.ClientSecretBasic(secret);
+const proof = way === 'jwt' ? client.ClientSecretJwt : client.ClientSecretBasic;
+const auth = secret === '-' ? client.None() : proof(secret);
 const insecure = { execute: [client.allowInsecureRequests] };
 const config = await client.discovery(new URL(provider), id, undefined, auth, insecure);
 // Without a secret, its tokens are bound to a key.

@@ -23,6 +23,7 @@ const metadata = {
   userinfo_signed_response_alg: 'ES256',
   introspection_signed_response_alg: 'ES256',
   id_token_signed_response_alg: 'ES256',
+  authorization_signed_response_alg: 'ES256',
 };
 const insecure = { execute: [client.allowInsecureRequests] };
 const config = await client.discovery(new URL(provider), id, metadata, client.PrivateKeyJwt(es256), insecure);
@@ -39,6 +40,7 @@ config[client.customFetch] = async (url, options) => {
   return answer;
 };
 client.enableDecryptingResponses(config, [enc], { key: own, alg, kid: 'for encryption' });
+client.useJwtResponseMode(config);
 const begun = {};
 
 /** The signed request, encrypted to the key that the provider publishes for that. */
@@ -73,6 +75,8 @@ async function callback(url) {
     expectedNonce: begun.nonce,
     idTokenExpected: true,
   };
+  const answer = decodeProtectedHeader(url.searchParams.get('response'));
+  seen.answer = [answer.alg, answer.enc, answer.cty];
   const first = await client.authorizationCodeGrant(config, url, expected);
   const { sub } = first.claims();
   const told = await client.fetchUserInfo(config, first.access_token, sub);

@@ -43,6 +43,10 @@ impl Address {
             return Err(flaw.into());
         }
         let url = Url::parse(text).map_err(|_| UriFlaw::NotAUri)?;
+        // A folder ends in a `/`, that of a whole host as well.
+        if url.as_str() != text {
+            return Err(UriFlaw::NotCanonical.into());
+        }
         if url.query().is_some() {
             return Err(AddressFlaw::Query);
         }

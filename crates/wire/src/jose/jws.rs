@@ -76,13 +76,7 @@ impl VerifyingKeys {
         typs: &[&str],
     ) -> Result<T, JwsError> {
         let token = Compact::within(bytes_max, token)?;
-        let typ = token.header.typ.as_deref().unwrap_or_default();
-        if !typs
-            .iter()
-            .any(|expected| expected.eq_ignore_ascii_case(typ))
-        {
-            return Err(JwsError::WrongType);
-        }
+        token.is_one_of(typs)?;
         let key = self.named(token.header.kid.as_deref())?;
         if token.header.alg != alg_name(key.alg) {
             return Err(JwsError::WrongAlgorithm);
@@ -170,11 +164,11 @@ pub(crate) fn subject_before_verification(token: &str) -> Option<String> {
 }
 
 /// The three parts of a token, header decoded, nothing believed.
-struct Compact<'a> {
+pub(super) struct Compact<'a> {
     header: Header,
-    message: &'a str,
+    pub(super) message: &'a str,
     payload: &'a str,
-    signature: &'a str,
+    pub(super) signature: &'a str,
 }
 
 /// All of a header that is looked at: `jku`, `x5u`, `x5c` and `jwk` are not even read.
@@ -188,7 +182,7 @@ struct Header {
 }
 
 impl<'a> Compact<'a> {
-    fn read(token: &'a str) -> Result<Self, JwsError> {
+    pub(super) fn read(token: &'a str) -> Result<Self, JwsError> {
         Self::within(TOKEN_BYTES_MAX, token)
     }
 
@@ -213,7 +207,22 @@ impl<'a> Compact<'a> {
         })
     }
 
-    fn claims<T: DeserializeOwned>(&self) -> Result<T, JwsError> {
+    /// What its header calls the algorithm.
+    pub(super) fn alg(&self) -> &str {
+        &self.header.alg
+    }
+
+    /// Whether its type is one of those expected; empty is none at all.
+    pub(super) fn is_one_of(&self, typs: &[&str]) -> Result<(), JwsError> {
+        let typ = self.header.typ.as_deref().unwrap_or_default();
+        let mut expected = typs.iter();
+        match expected.any(|expected| expected.eq_ignore_ascii_case(typ)) {
+            true => Ok(()),
+            false => Err(JwsError::WrongType),
+        }
+    }
+
+    pub(super) fn claims<T: DeserializeOwned>(&self) -> Result<T, JwsError> {
         json(self.payload)
     }
 }

@@ -95,9 +95,15 @@ impl Introspection {
             iat: i64,
             token_introspection: &'a Introspection,
         }
-        // An application whose access tokens are opaque may have an algorithm there that has no key.
-        let key = ring.signing(client.access_token_alg);
-        let Some(key) = key.or_else(|| ring.signing(client.id_token_alg)) else {
+        let key = match client.introspection_signed_response_alg {
+            Some(alg) => ring.signing(alg),
+            // An application whose access tokens are opaque may have an algorithm there that has no key.
+            None => {
+                let key = ring.signing(client.access_token_alg);
+                key.or_else(|| ring.signing(client.id_token_alg))
+            }
+        };
+        let Some(key) = key else {
             return Ok(None);
         };
         // [RFC 9701 §5] "The JWT formatted introspection response MUST include the following claims in addition to those defined in"
@@ -156,9 +162,16 @@ pub fn token(posted: &Posted) -> Result<&str, Fault> {
     posted.value("token").ok_or(Fault::TokenMissing)
 }
 
-/// Whether the answer is wanted as a signed statement.
+/// Whether the answer is a signed statement: it is registered so, or wanted now. What is registered to be encrypted is
+/// not told in the clear because a header is missing.
 #[must_use]
-pub fn wants_statement(accept: Option<&str>) -> bool {
+pub fn wants_statement(client: &Client, accept: Option<&str>) -> bool {
+    // [RFC 9701 §6] Either is registered to have it always so.
+    if client.introspection_signed_response_alg.is_some()
+        || client.encryption(Encrypted::Introspection).is_some()
+    {
+        return true;
+    }
     let mut kinds = accept.unwrap_or_default().split(',');
     kinds.any(|kind| {
         let kind = kind.split(';').next().unwrap_or_default();
@@ -227,10 +240,16 @@ mod tests {
     /// [RFC 9701 §5] "The value of the typ header parameter MUST be token-introspection+jwt."
     #[test]
     fn a_statement_is_signed_for_whoever_asks() {
-        assert!(wants_statement(Some(
+        let wants = |accept| wants_statement(&ent(), accept);
+        assert!(wants(Some(
             "application/json, application/token-introspection+jwt;q=0.9"
         )));
-        assert!(!wants_statement(Some("application/json")) && !wants_statement(None));
+        assert!(!wants(Some("application/json")) && !wants(None));
+        let always = Client {
+            introspection_signed_response_alg: Some(SigningAlg::Rs256),
+            ..ent()
+        };
+        assert!(wants_statement(&always, Some("application/json")));
         let (ring, issuer) = (ring(), issuer());
         let says = |client: &Client| {
             let about = Introspection::inactive();
@@ -256,11 +275,22 @@ mod tests {
             }),
             ..ent()
         };
+        assert!(wants_statement(&hides, Some("application/json")));
         let hidden = String::from_utf8(says(&hides).unwrap().unwrap().body).unwrap();
         let opened = String::from_utf8(key.open(&hidden).unwrap().to_vec()).unwrap();
         let again: Value = ring
             .verify(&opened, "token-introspection+jwt", NOW)
             .unwrap();
         assert_eq!(again, says_in_the_open);
+        let by_rsa = String::from_utf8(says(&always).unwrap().unwrap().body).unwrap();
+        let header = by_rsa.split('.').next().unwrap();
+        let header = data_encoding::BASE64URL_NOPAD.decode(header.as_bytes());
+        let header: Value = serde_json::from_slice(&header.unwrap()).unwrap();
+        assert_eq!(header["alg"], "RS256");
+        let by_nothing = Client {
+            introspection_signed_response_alg: Some(SigningAlg::EdDsa),
+            ..ent()
+        };
+        assert_eq!(says(&by_nothing), Ok(None), "no other key is taken instead");
     }
 }

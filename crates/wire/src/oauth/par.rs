@@ -55,7 +55,12 @@ pub fn refusal(fault: authorize::Fault) -> Answer {
         error: row.code,
         error_description: row.description,
     };
-    answer(400, &told)
+    // [RFC 9126 §2.3] has a status of its own for it.
+    let status = match fault {
+        authorize::Fault::TooLong => 413,
+        _ => 400,
+    };
+    answer(status, &told)
 }
 
 /// The answer with the reference: `sealed` is base64url.

@@ -1,10 +1,12 @@
 //! `/.well-known/openid-configuration`: what there is, and nothing else.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::claims::SUPPORTED;
 use super::{ACR_MFA, ACR_SFA, Issuer};
-use crate::jose::{ContentEncryption, KeyManagement, KeyRing, SigningAlg};
+use crate::jose::{ContentEncryption, KeyManagement, KeyRing, MacKey, SigningAlg};
 use crate::oauth::authorize::ResponseMode;
 use crate::oauth::client::{Client, GrantName};
 use crate::oauth::device;
@@ -38,20 +40,16 @@ struct Document<'a> {
     id_token_signing_alg_values_supported: Vec<&'static str>,
     // [JARM §4] "authorization_signing_alg_values_supported"
     authorization_signing_alg_values_supported: Vec<&'static str>,
-    id_token_encryption_alg_values_supported: [&'static str; 5],
-    id_token_encryption_enc_values_supported: [&'static str; 3],
+    #[serde(flatten)]
+    encryption: BTreeMap<String, Vec<&'static str>>,
     userinfo_signing_alg_values_supported: Vec<&'static str>,
-    userinfo_encryption_alg_values_supported: [&'static str; 5],
-    userinfo_encryption_enc_values_supported: [&'static str; 3],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
-    token_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
+    token_endpoint_auth_signing_alg_values_supported: [&'static str; 7],
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
-    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
+    introspection_endpoint_auth_signing_alg_values_supported: [&'static str; 7],
     introspection_signing_alg_values_supported: Vec<&'static str>,
-    introspection_encryption_alg_values_supported: [&'static str; 5],
-    introspection_encryption_enc_values_supported: [&'static str; 3],
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
-    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 4],
+    revocation_endpoint_auth_signing_alg_values_supported: [&'static str; 7],
     claims_supported: Vec<&'static str>,
     ui_locales_supported: &'a [&'a str],
     prompt_values_supported: [&'static str; 4],
@@ -111,20 +109,27 @@ impl Aliases {
 const BY_CERTIFICATE: [&str; 2] = ["tls_client_auth", "self_signed_tls_client_auth"];
 
 /// How an application proves that it is itself.
-const PROVING: [&str; 3] = [
+const PROVING: [&str; 4] = [
     "client_secret_basic",
     "client_secret_post",
+    "client_secret_jwt",
     "private_key_jwt",
 ];
 /// How an application says who it is, where proving it is not always needed.
-const AUTH: [&str; 4] = [
+const AUTH: [&str; 5] = [
     "client_secret_basic",
     "client_secret_post",
+    "client_secret_jwt",
     "private_key_jwt",
     "none",
 ];
-/// What client assertions, request objects and proofs of keys are signed with.
-const AUTH_ALGS: [&str; 4] = ["ES256", "RS256", "PS256", "EdDSA"];
+/// What request objects and proofs of keys are signed with.
+const SIGNING_ALGS: [&str; 4] = ["ES256", "RS256", "PS256", "EdDSA"];
+/// What client assertions are signed with, or have a code made with.
+const AUTH_ALGS: [&str; 7] = {
+    let ([es, rs, ps, ed], [short, middle, long]) = (SIGNING_ALGS, MacKey::NAMES);
+    [es, rs, ps, ed, short, middle, long]
+};
 
 /// The document as JSON. Render it once a key rotation, and when applications change: codes of devices, and the
 /// frame that tells of changed sessions, are there if any of these may use them; where applications register
@@ -165,32 +170,24 @@ pub fn document(
         subject_types_supported: ["public", "pairwise"],
         id_token_signing_alg_values_supported: ring.algs().map(SigningAlg::name).collect(),
         authorization_signing_alg_values_supported: ring.algs().map(SigningAlg::name).collect(),
-        id_token_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::name),
-        id_token_encryption_enc_values_supported: ContentEncryption::ALL
-            .map(ContentEncryption::name),
+        encryption: encryption(),
         userinfo_signing_alg_values_supported: ring.algs().map(SigningAlg::name).collect(),
-        userinfo_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::name),
-        userinfo_encryption_enc_values_supported: ContentEncryption::ALL
-            .map(ContentEncryption::name),
         token_endpoint_auth_methods_supported: with(&AUTH),
         token_endpoint_auth_signing_alg_values_supported: AUTH_ALGS,
         introspection_endpoint_auth_methods_supported: with(&PROVING),
         introspection_endpoint_auth_signing_alg_values_supported: AUTH_ALGS,
         introspection_signing_alg_values_supported: algs(ring),
-        introspection_encryption_alg_values_supported: KeyManagement::ALL.map(KeyManagement::name),
-        introspection_encryption_enc_values_supported: ContentEncryption::ALL
-            .map(ContentEncryption::name),
         revocation_endpoint_auth_methods_supported: with(&AUTH),
         revocation_endpoint_auth_signing_alg_values_supported: AUTH_ALGS,
         claims_supported: SUPPORTED.to_vec(),
         ui_locales_supported: ui_locales,
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         code_challenge_methods_supported: ["S256"],
-        dpop_signing_alg_values_supported: AUTH_ALGS,
+        dpop_signing_alg_values_supported: SIGNING_ALGS,
         claims_parameter_supported: true,
         request_parameter_supported: true,
         request_uri_parameter_supported: false,
-        request_object_signing_alg_values_supported: AUTH_ALGS,
+        request_object_signing_alg_values_supported: SIGNING_ALGS,
         request_object_encryption_alg_values_supported: KeyManagement::OURS
             .map(KeyManagement::name),
         request_object_encryption_enc_values_supported: ContentEncryption::ALL
@@ -207,6 +204,25 @@ pub fn document(
         mtls_endpoint_aliases: mtls.as_ref().map(|at| Aliases::of(at, devices)),
     };
     serde_json::to_vec(&document).unwrap_or_default()
+}
+
+/// How what applications are told can be encrypted to them.
+fn encryption() -> BTreeMap<String, Vec<&'static str>> {
+    let told = ["id_token", "userinfo", "introspection", "authorization"];
+    let both = told.into_iter().flat_map(|what| {
+        let (algs, encs) = (KeyManagement::ALL, ContentEncryption::ALL);
+        [
+            (
+                format!("{what}_encryption_alg_values_supported"),
+                algs.map(KeyManagement::name).to_vec(),
+            ),
+            (
+                format!("{what}_encryption_enc_values_supported"),
+                encs.map(ContentEncryption::name).to_vec(),
+            ),
+        ]
+    });
+    both.collect()
 }
 
 fn grant_types(devices: bool) -> Vec<&'static str> {
@@ -246,7 +262,7 @@ mod tests {
             json["id_token_signing_alg_values_supported"],
             json!(["ES256", "RS256"])
         );
-        for of in ["id_token", "userinfo", "introspection"] {
+        for of in ["id_token", "userinfo", "introspection", "authorization"] {
             let algs = &json[format!("{of}_encryption_alg_values_supported")];
             assert_eq!(
                 *algs,
@@ -283,6 +299,28 @@ mod tests {
         assert_eq!(json["frontchannel_logout_supported"], true);
         assert_eq!(json["frontchannel_logout_session_supported"], true);
         assert_eq!(json["check_session_iframe"], Value::Null);
+    }
+
+    /// [C09] [OIDC Core §9] What has a code that a secret makes is what an application says of itself, and nothing else.
+    #[test]
+    fn the_document_says_what_applications_may_prove_themselves_with() {
+        let json: Value =
+            serde_json::from_slice(&document(&issuer(), &ring(), &[], &[], false)).unwrap();
+        let has = |name: &str, value: &str| json[name].as_array().unwrap().contains(&value.into());
+        for endpoint in ["token", "introspection", "revocation"] {
+            let methods = format!("{endpoint}_endpoint_auth_methods_supported");
+            assert!(has(&methods, "client_secret_jwt") && has(&methods, "private_key_jwt"));
+            for alg in AUTH_ALGS {
+                let algs = format!("{endpoint}_endpoint_auth_signing_alg_values_supported");
+                assert!(has(&algs, alg), "{algs} {alg}");
+            }
+        }
+        for other in ["dpop", "request_object", "id_token", "userinfo"] {
+            for alg in MacKey::NAMES {
+                let name = format!("{other}_signing_alg_values_supported");
+                assert!(!has(&name, alg), "{name} {alg}");
+            }
+        }
     }
 
     /// [C07] [JARM §4] "authorization_signing_alg_values_supported"

@@ -13,7 +13,7 @@ use super::{account, gets, metric, posts, somebody, switch_off, wrong};
 /// What is tried, with all that was answered.
 type Scene<'a> = Box<dyn FnMut(&mut Canton) -> Vec<Answer> + 'a>;
 
-fn failing() -> (Canton, Arc<Switch>) {
+pub(super) fn failing() -> (Canton, Arc<Switch>) {
     let switch = Arc::new(Switch::default());
     let kept = Arc::clone(&switch);
     let through = |store| {

@@ -18,7 +18,7 @@ use store::{
     NewSession, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing, Participant, PasswordChange,
     RecoverySet, Redeemed, Redemption, Registration, RegistrationChange, Renewal, Renewed, Reset,
     Resource, ResourceKind, Result, Revocation, SessionRecord, Store, StoreError, TakeOver,
-    TokenRecord,
+    TokenRecord, WaitingMessage,
     audit::Entry,
     reseal::{Reliance, RowKey, Sealed, Stretch},
 };
@@ -38,12 +38,22 @@ pub(super) enum Fails {
     Never,
 }
 
+/// Somebody who signs out everywhere at the moment of a call.
+#[derive(Clone, Debug)]
+pub(super) struct Leaves {
+    /// Right before the next call of this method.
+    pub(super) before: &'static str,
+    pub(super) who: PersonId,
+    pub(super) by: By,
+}
+
 /// The switch of a [`Failing`] store.
 #[derive(Debug)]
 pub(super) struct Switch {
     calls: AtomicU32,
     failed: AtomicU32,
     fails: Mutex<Fails>,
+    leaves: Mutex<Option<Leaves>>,
 }
 
 impl Default for Switch {
@@ -52,6 +62,7 @@ impl Default for Switch {
             calls: AtomicU32::new(0),
             failed: AtomicU32::new(0),
             fails: Mutex::new(Fails::Never),
+            leaves: Mutex::new(None),
         }
     }
 }
@@ -62,6 +73,21 @@ impl Switch {
         self.calls.store(0, Ordering::SeqCst);
         self.failed.store(0, Ordering::SeqCst);
         *self.fails.lock().unwrap() = fails;
+    }
+
+    /// Somebody will leave, once.
+    pub(super) fn leave(&self, leaves: Leaves) {
+        *self.leaves.lock().unwrap() = Some(leaves);
+    }
+
+    /// Whether they still are to leave.
+    pub(super) fn is_to_leave(&self) -> bool {
+        self.leaves.lock().unwrap().is_some()
+    }
+
+    fn leaving(&self, method: &str) -> Option<Leaves> {
+        let mut leaves = self.leaves.lock().unwrap();
+        leaves.take_if(|leaves| leaves.before == method)
     }
 
     /// How many calls failed since.
@@ -100,6 +126,9 @@ macro_rules! passes_on {
         impl Store for Failing {
             $(async fn $name(&self, $($arg: $kind),*) -> $out {
                 self.switch.asks(stringify!($name))?;
+                if let Some(Leaves { who, by, .. }) = self.switch.leaving(stringify!($name)) {
+                    self.store.end_sessions(&EndSessions::All(who), &by).await.unwrap();
+                }
                 self.store.$name($($arg),*).await
             })*
         }
@@ -153,6 +182,8 @@ passes_on! {
     registrations() -> Result<Vec<Registration>>;
     keep_federation(copy: &FederationCopy) -> Result<bool>;
     federations() -> Result<Vec<FederationCopy>>;
+    leave_message(message: &WaitingMessage) -> Result<()>;
+    fetch_message(key: &[u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>>;
     registration(application: &str, token: &[u8; 32]) -> Result<Option<Registration>>;
     change_registration(change: &RegistrationChange, by: &By) -> Result<bool>;
     remove_registration(application: &str, token: Option<&[u8; 32]>, by: &By) -> Result<bool>;

@@ -16,7 +16,7 @@ const BEARER_ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-
 const HTTPS: &str = "https://bank.example.ch/callback";
 
 /// An application with keys: one to sign with, one to bind its tokens to.
-struct App {
+pub(super) struct App {
     id: &'static str,
     key: SigningKey,
     bound: SigningKey,
@@ -26,7 +26,7 @@ struct App {
 }
 
 impl App {
-    fn registered(canton: &mut Canton, id: &'static str, more: Value) -> Self {
+    pub(super) fn registered(canton: &mut Canton, id: &'static str, more: Value) -> Self {
         let key = SigningKey::generate(SigningAlg::Es256).unwrap();
         let public = serde_json::to_value(key.public()).unwrap();
         let mut client = json!({
@@ -68,7 +68,7 @@ impl App {
     }
 
     /// A request object.
-    fn object(&mut self, canton: &mut Canton, changes: &Value) -> String {
+    pub(super) fn object(&mut self, canton: &mut Canton, changes: &Value) -> String {
         let now = canton.now();
         let asked = url::Url::parse(&asks_as(self.id, &[])).unwrap();
         let mut says = json!({ "iss": self.id, "aud": at(""), "exp": now + 60, "nbf": now });
@@ -92,7 +92,7 @@ impl App {
     }
 
     /// Posts as itself, with a proof of its key if wanted; and again with the value that it is told.
-    fn posts(
+    pub(super) fn posts(
         &mut self,
         canton: &mut Canton,
         path: &str,
@@ -162,7 +162,7 @@ impl App {
     }
 }
 
-fn told(answer: &Answer) -> String {
+pub(super) fn told(answer: &Answer) -> String {
     let said: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     said["error"].as_str().unwrap_or_default().to_owned()
 }
@@ -175,7 +175,7 @@ fn code(browser: &mut dyn Browser, reference: &str) -> Option<String> {
     parameter(gets(browser, &path).location(), "code")
 }
 
-fn anna(canton: &mut Canton) -> (Person, Box<dyn Browser>) {
+pub(super) fn anna(canton: &mut Canton) -> (Person, Box<dyn Browser>) {
     let anna = somebody(canton, Role::Sms);
     let mut browser = canton.browser(Place::School);
     enters(&mut *browser, &asks(&[]), &anna);

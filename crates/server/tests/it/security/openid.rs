@@ -396,6 +396,26 @@ fn a_subject_belongs_to_one_person() {
     assert_eq!(subject(&mut canton, &anna), None);
 }
 
+/// [C20] A key with which another node may sign from this moment on is published here, before this node has reloaded.
+#[test]
+fn no_node_signs_with_what_another_does_not_publish() {
+    let mut canton = canton();
+    let key = SigningKey::generate(SigningAlg::Es256).unwrap();
+    let record = KeyRecord {
+        algorithm: "ES256".into(),
+        kid: key.kid().to_owned(),
+        pkcs8: journey::Secret::new(key.to_pkcs8().unwrap().expose().to_vec()),
+        until: None,
+    };
+    let until = Timestamp(canton.now()).plus(3600);
+    let by = by(&mut canton);
+    let rotated = canton.store().rotate_key(&record, until, &by);
+    canton.waits_for(rotated).unwrap();
+    let published = sends(&mut canton, Attempt::get(&at("/jwks"))).json();
+    let keys = published["keys"].as_array().unwrap();
+    assert!(keys.iter().any(|one| one["kid"] == key.kid()), "{keys:?}");
+}
+
 /// [C20] Keys rotate without a pause: from the next token on the new key signs, and what the old one
 /// signed is good until its time, here and by the published set.
 #[test]

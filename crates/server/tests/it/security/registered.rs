@@ -253,7 +253,9 @@ fn scripts_of_others_read_nothing_of_people() {
             let answer = sends(&mut canton, attempt);
             let readable = answer.header("access-control-allow-origin");
             let expected = match path {
-                "/.well-known/openid-configuration" | "/jwks" => Some("*"),
+                "/.well-known/oauth-authorization-server"
+                | "/.well-known/openid-configuration"
+                | "/jwks" => Some("*"),
                 "/userinfo" if origin == "https://spa.example.ch" => Some(origin),
                 "/token" | "/revoke"
                     if (origin, method) == ("https://spa.example.ch", "OPTIONS") =>

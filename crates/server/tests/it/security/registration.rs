@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use store::{NewInvitation, ResourceKind};
 use testkit::memory::Canton;
 use testkit::{Answer, Attempt, Browser, Place, Role, Town};
+use wire::jose::{SigningAlg, SigningKey};
 use wire::oauth::{
     client::Assurance,
     registration::{Bounds, Bundle},
@@ -243,8 +244,7 @@ fn an_application_comes_signs_people_in_and_goes() {
 fn an_invitation_lets_in_whom_it_names_and_nobody_else() {
     let mut canton = open_canton();
     invites(&canton, 2, &bounds(Bundle::Profile));
-    let nothing = Attempt::post(&at("/register"), &[]);
-    let mut bodies = vec![sends(&mut canton, nothing)];
+    let mut bodies = Vec::new();
     for wrong in ["", "x", &TOKEN[1..], "spring"] {
         bodies.push(registers_with(&mut canton, wrong, &choir()));
     }
@@ -448,4 +448,134 @@ fn a_file_that_is_applied_leaves_registered_applications_alone() {
         redeems(&mut canton, &own, "x").json()["error"],
         "invalid_client"
     );
+}
+
+/// [C17] Whoever shows no token is asked for one, and told of no error; nothing is said of what is there.
+#[test]
+fn who_shows_no_token_is_asked_for_one() {
+    let mut canton = open_canton();
+    invites(&canton, 1, &bounds(Bundle::Pseudonym));
+    let known = registered(&mut canton);
+    let here = text(&known, "registration_client_uri").to_owned();
+    for (method, url) in [
+        ("POST", at("/register")),
+        ("GET", here.clone()),
+        ("PUT", here.clone()),
+        ("DELETE", here.clone()),
+        ("GET", at("/register/guest-00")),
+    ] {
+        for other in [None, Some("Basic Zm9vOmJhcg=="), Some("")] {
+            let mut attempt = request(method, &url, "", &choir());
+            attempt.headers.retain(|(name, _)| name != "authorization");
+            if let Some(other) = other {
+                attempt = attempt.header("authorization", other);
+            }
+            let answer = sends(&mut canton, attempt);
+            let asked = answer.header("www-authenticate");
+            assert_eq!((answer.status, asked), (401, Some("Bearer")), "{method}");
+            assert_eq!(answer.body, "");
+        }
+        let wrong = sends(&mut canton, request(method, &url, "wrong", &choir()));
+        assert_eq!(wrong.json()["error"], "invalid_token", "{method}");
+    }
+    assert_eq!(keeps(&mut canton, "GET", &known, &Value::Null).status, 200);
+}
+
+/// [C17] [P10] Where it comes from decides nothing: a token does. A page of others has none of these, and no cookie
+/// counts here.
+#[test]
+fn a_page_of_another_site_that_has_the_token_looks_after_the_registration() {
+    let mut canton = open_canton();
+    invites(&canton, 1, &bounds(Bundle::Pseudonym));
+    let known = registered(&mut canton);
+    let foreign = |known: &Value, method: &str, token: &str| {
+        let mut said = choir();
+        said["client_id"] = known["client_id"].clone();
+        let url = text(known, "registration_client_uri");
+        request(method, url, token, &said)
+            .header("origin", "https://choir.example")
+            .header("sec-fetch-site", "cross-site")
+    };
+    let wrong = sends(&mut canton, foreign(&known, "PUT", "wrong"));
+    assert_eq!(wrong.status, 401, "{}", wrong.body);
+    let token = text(&known, "registration_access_token").to_owned();
+    let changed = sends(&mut canton, foreign(&known, "PUT", &token));
+    assert_eq!(changed.status, 200, "{}", changed.body);
+    let known = changed.json();
+    let token = text(&known, "registration_access_token").to_owned();
+    let gone = sends(&mut canton, foreign(&known, "DELETE", &token));
+    assert_eq!((gone.status, gone.body.as_str()), (204, ""));
+}
+
+/// [C17] [JARM §2.2] "The JWT is either signed, or signed and encrypted."
+/// What an application that registered itself wants encrypted is never told in the clear: not in answers, not in tokens,
+/// and not because it forgot to say so.
+#[test]
+fn what_is_encrypted_to_a_guest_is_told_it_in_no_other_way() {
+    let mut canton = open_canton();
+    invites(&canton, 1, &bounds(Bundle::Profile));
+    let key = SigningKey::generate(SigningAlg::Es256).unwrap();
+    let mut public = serde_json::to_value(key.public()).unwrap();
+    public["use"] = json!("enc");
+    public.as_object_mut().unwrap().remove("alg");
+    let mut said = choir();
+    said["jwks"] = json!({ "keys": [public] });
+    for what in ["id_token", "userinfo", "introspection", "authorization"] {
+        said[format!("{what}_encrypted_response_alg")] = json!("ECDH-ES");
+    }
+    let mut keyless = said.clone();
+    keyless["jwks"] = Value::Null;
+    let refused = registers_with(&mut canton, TOKEN, &keyless);
+    assert_eq!(refused.json()["error"], "invalid_client_metadata");
+    let answer = registers_with(&mut canton, TOKEN, &said);
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let known = answer.json();
+    assert_eq!(known["userinfo_encrypted_response_enc"], "A128CBC-HS256");
+
+    let person = somebody(&mut canton, Role::Sms);
+    let mut browser = (&mut canton as &mut dyn Town).browser(Place::School);
+    let id = text(&known, "client_id").to_owned();
+    let asked = asks(&[("client_id", Some(&id)), ("scope", Some("openid"))]);
+    let answer = enters(&mut *browser, &asked, &person);
+    let path = |answer: &Answer| {
+        let way = answer.location();
+        way.strip_prefix(&at("")).unwrap_or(way).to_owned()
+    };
+    let page = gets(&mut *browser, &path(&answer));
+    let ticket = between(&page.body, "name=\"ticket\" value=\"", "\"");
+    let fields = [("action", "allow"), ("ticket", ticket.as_str())];
+    let back = posts(&mut *browser, "/consent", &fields);
+    let path = path(&back);
+    assert!(path.starts_with("/answer?"), "{back:?}");
+    let gone = path.clone();
+    let way = gets(&mut *browser, &path);
+    let response = parameter(way.location(), "response").unwrap();
+    assert_eq!(response.split('.').count(), 5, "{response}");
+    for plain in ["code", "state"] {
+        assert_eq!(parameter(way.location(), plain), None);
+    }
+    let secret = text(&known, "client_secret").to_owned();
+    for accept in ["application/json", "*/*", ""] {
+        let fields = [
+            ("client_id", id.as_str()),
+            ("client_secret", &secret),
+            ("token", "x"),
+        ];
+        let asks = Attempt::post(&at("/introspect"), &fields).header("accept", accept);
+        let told = sends(&mut canton, asks);
+        let kind = told.header("content-type");
+        assert_eq!(
+            kind,
+            Some("application/token-introspection+jwt"),
+            "{accept}"
+        );
+        assert_eq!(told.body.split('.').count(), 5);
+    }
+    // Gone meanwhile, it is told nothing at all.
+    assert_eq!(
+        keeps(&mut canton, "DELETE", &known, &Value::Null).status,
+        204
+    );
+    let late = gets(&mut *browser, &gone);
+    assert_eq!((late.status, late.location()), (410, ""));
 }

@@ -108,6 +108,9 @@ pub struct Authorize {
     /// It was signed, or handed over: our own pages refer to it and never spell it out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_reference: bool,
+    /// Until when our own pages may refer to it, in unix seconds; none before a browser has opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_until: Option<i64>,
 }
 
 /// How a request came here.
@@ -134,12 +137,10 @@ pub enum Door {
     Browser,
 }
 
-/// Reads a request: the query of a GET or the body of a POST, as received.
-///
-/// `find` looks a `client_id` up among the registered applications.
+/// Reads a request that nobody is going to answer, as [`read`] does.
 ///
 /// # Errors
-/// [`Refused`]: on the person's page, or by redirect to a *verified* redirect URI.
+/// As [`read`].
 pub fn parse<'c>(
     raw: &[u8],
     received: &Received<'_>,
@@ -148,9 +149,14 @@ pub fn parse<'c>(
     read(raw, received, find).map(|(request, _)| request)
 }
 
-/// The same, and what the caller must use up once before it takes the request: the id of the request
-/// object, if that has one.
-pub(super) fn read<'c>(
+/// Reads a request: the query of a GET or the body of a POST, as received; and what the caller must use up once
+/// before it takes the request: the id of the request object, if that has one.
+///
+/// `find` looks a `client_id` up among the registered applications.
+///
+/// # Errors
+/// [`Refused`]: on the person's page, or by redirect to a *verified* redirect URI.
+pub fn read<'c>(
     raw: &[u8],
     received: &Received<'_>,
     find: impl FnOnce(&str) -> Option<&'c Client>,
@@ -228,6 +234,7 @@ fn complete(request: &Reachable<'_>, response_mode: ResponseMode) -> Result<Auth
         claims,
         key: key::bound_to(request)?,
         by_reference: false,
+        opened_until: None,
     })
 }
 

@@ -50,8 +50,8 @@ pub(super) fn asked(request: &Reachable<'_>) -> Result<ResponseMode, Fault> {
     let alg = request.client.answer_alg();
     // A program's own scheme takes no forms.
     let takes_forms = request.redirect_uri.starts_with("http");
-    // [JARM §3] Who is registered for signed answers gets no other, whatever is asked for on the way.
-    let signed = request.client.authorization_signed_response_alg.is_some();
+    // [JARM §3] Who is registered for signed or encrypted answers gets no other, whatever is asked for on the way.
+    let signed = request.client.is_answered_by_jwt();
     match request.fields.one("response_mode") {
         Ok(None) if signed => Ok(ResponseMode::QueryJwt(alg)),
         Ok(Some("query" | "form_post")) if signed => Err(Fault::ResponseModeUnsupported),

@@ -129,7 +129,7 @@ impl Client {
                 let mut registered = self.certificates().into_iter();
                 of_now && registered.any(|one| one.as_ref() == shown.leaf())
             }
-            Auth::Basic | Auth::Post | Auth::PrivateKeyJwt | Auth::None => false,
+            Auth::Basic | Auth::Post | Auth::SecretJwt | Auth::PrivateKeyJwt | Auth::None => false,
         }
     }
 

@@ -37,7 +37,7 @@ pub enum ClientFlaw {
     Twice(String),
     /// The kind and the authentication do not fit.
     #[error(
-        "a confidential application needs `auth` \"basic\", \"post\", \"private_key_jwt\", \"tls_client_auth\" or \
+        "a confidential application needs `auth` \"basic\", \"post\", \"secret_jwt\", \"private_key_jwt\", \"tls_client_auth\" or \
          \"self_signed_tls_client_auth\"; \
          a public or native one needs \"none\" or \"private_key_jwt\""
     )]
@@ -56,6 +56,9 @@ pub enum ClientFlaw {
     /// A secret where none is used.
     #[error("`secret_sha256` is given but `auth` does not use it; remove one of the two")]
     SecretUnused,
+    /// Where the secret is kept is not said, or not said so that it can be found.
+    #[error("`secret`: {0}")]
+    SharedSecret(&'static str),
     /// `private_key_jwt` without keys.
     #[error("`jwks` must list 1 to 10 public keys")]
     KeysMissing,
@@ -157,6 +160,7 @@ impl Client {
         }
         flaws.extend(self.flaw_of_grants().map(ClientFlaw::Grants));
         flaws.extend(self.flaw_of_subject().map(ClientFlaw::Subject));
+        flaws.extend(self.flaw_of_shared_secret().map(ClientFlaw::SharedSecret));
         flaws.extend(self.flaw_of_certificate().map(ClientFlaw::Certificate));
         let against = self.flaws_of_profile().into_iter();
         flaws.extend(against.map(ClientFlaw::Profile));

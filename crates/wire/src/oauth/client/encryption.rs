@@ -15,13 +15,20 @@ pub enum Encrypted {
     IdToken,
     /// What `/userinfo` tells it.
     Userinfo,
-    /// What `/introspect` tells it, where it asks for a statement.
+    /// What `/introspect` tells it.
     Introspection,
+    /// The answers to its authorization requests.
+    Authorization,
 }
 
 impl Encrypted {
     /// All of it.
-    pub const ALL: [Self; 3] = [Self::IdToken, Self::Userinfo, Self::Introspection];
+    pub const ALL: [Self; 4] = [
+        Self::IdToken,
+        Self::Userinfo,
+        Self::Introspection,
+        Self::Authorization,
+    ];
 
     /// How the setting begins that asks for it.
     const fn setting(self) -> &'static str {
@@ -29,6 +36,7 @@ impl Encrypted {
             Self::IdToken => "id_token_encrypted_response",
             Self::Userinfo => "userinfo_encrypted_response",
             Self::Introspection => "introspection_encrypted_response",
+            Self::Authorization => "authorization_encrypted_response",
         }
     }
 }
@@ -77,6 +85,10 @@ impl Client {
             Encrypted::Introspection => (
                 self.introspection_encrypted_response_alg,
                 self.introspection_encrypted_response_enc,
+            ),
+            Encrypted::Authorization => (
+                self.authorization_encrypted_response_alg,
+                self.authorization_encrypted_response_enc,
             ),
         }
     }

@@ -73,8 +73,9 @@ impl Client {
                 rs256(self.id_token_alg)
                     || rs256(self.answer_alg())
                     || self.userinfo_signed_response_alg.is_some_and(rs256)
+                    || self.introspection_signed_response_alg.is_some_and(rs256)
                     || (jwt && rs256(self.access_token_alg)),
-                "`id_token_alg`, `userinfo_signed_response_alg`, `authorization_signed_response_alg` and `access_token_alg` must be \"ES256\", \"PS256\" or \"EdDSA\"",
+                "`id_token_alg`, `userinfo_signed_response_alg`, `introspection_signed_response_alg`, `authorization_signed_response_alg` and `access_token_alg` must be \"ES256\", \"PS256\" or \"EdDSA\"",
             ),
             (
                 of_rs256,
@@ -121,6 +122,19 @@ mod tests {
             assert!(client.must_push() && client.must_bind() && !client.rotates());
         }
         assert!(!ent().must_push() && !ent().must_bind() && ent().rotates());
+    }
+
+    /// Nothing that it is told is signed with what is not allowed.
+    #[test]
+    fn statements_about_tokens_are_signed_as_everything_else() {
+        let client = |alg| Client {
+            introspection_signed_response_alg: Some(alg),
+            ..with_key(SigningAlg::Es256)
+        };
+        assert_eq!(client(SigningAlg::Ps256).check(), []);
+        let flaws = client(SigningAlg::Rs256).check();
+        assert_eq!(flaws.len(), 1, "{flaws:?}");
+        assert!(flaws[0].to_string().contains("introspection_signed"));
     }
 
     /// [FAPI 2.0 §5.3.2.1] "shall only support confidential clients as defined in [RFC6749]"

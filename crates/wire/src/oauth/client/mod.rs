@@ -20,6 +20,7 @@ mod certificate;
 mod check;
 mod encryption;
 mod fapi;
+mod shared_secret;
 mod subject;
 mod uri;
 
@@ -28,6 +29,7 @@ pub use certificate::TlsClientAuth;
 pub use check::ClientFlaw;
 pub use encryption::Encrypted;
 pub use fapi::Profile;
+pub use shared_secret::{NotASecret, SharedSecret};
 pub use subject::Subjects;
 pub use uri::UriFlaw;
 pub(crate) use uri::{Loopback, flaw_of_registered, web_origin};
@@ -88,6 +90,9 @@ pub struct Client {
     /// chance (43 base64url characters), so a fast digest is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_sha256: Option<String>,
+    /// Where its secret is kept, for `secret_jwt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<SharedSecret>,
     /// From when on its secret is not good any more, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_until: Option<i64>,
@@ -116,6 +121,10 @@ pub struct Client {
     /// How that is encrypted, if not as is usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// How statements about tokens are signed, if it is always to get these [RFC 9701 §6]; without it, those that it
+    /// asks for are signed as its access tokens, or its ID tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<SigningAlg>,
     /// How the key of statements about tokens comes to it; none: they are not encrypted [RFC 9701 §6].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub introspection_encrypted_response_alg: Option<KeyManagement>,
@@ -126,6 +135,12 @@ pub struct Client {
     /// nothing is said [JARM §3].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_signed_response_alg: Option<SigningAlg>,
+    /// How the key of these JWTs comes to it; none: they are not encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_alg: Option<KeyManagement>,
+    /// How these are encrypted, if not as is usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_encrypted_response_enc: Option<ContentEncryption>,
     /// What its access tokens look like.
     #[serde(default, skip_serializing_if = "is_default")]
     pub access_token: AccessTokenForm,
@@ -214,6 +229,9 @@ pub enum Auth {
     /// `client_secret_post`
     #[serde(rename = "post")]
     Post,
+    /// `client_secret_jwt`: a statement with a code that the secret makes [OIDC Core §9]
+    #[serde(rename = "secret_jwt")]
+    SecretJwt,
     /// `private_key_jwt` [RFC 7523 §2.2]
     #[serde(rename = "private_key_jwt")]
     PrivateKeyJwt,
@@ -289,6 +307,13 @@ impl Client {
     pub fn answer_alg(&self) -> SigningAlg {
         self.authorization_signed_response_alg
             .unwrap_or(self.id_token_alg)
+    }
+
+    /// Whether answers to its authorization requests are JWTs, whatever is asked for on the way.
+    #[must_use]
+    pub fn is_answered_by_jwt(&self) -> bool {
+        self.authorization_signed_response_alg.is_some()
+            || self.encryption(Encrypted::Authorization).is_some()
     }
 
     /// Where a person who starts at the provider goes to use this application: the place where it

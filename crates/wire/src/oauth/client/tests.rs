@@ -65,7 +65,9 @@ fn bad_redirect_uris_are_explained() {
         ("data:text/html,x", UriFlaw::NotHttps),
         ("ch.vs.edu.app:/cb", UriFlaw::NotHttps),
         ("https://EDU.vs.ch/cb", UriFlaw::NotCanonical),
-        ("https://edu.vs.ch", UriFlaw::NotCanonical),
+        ("https://EDU.vs.ch", UriFlaw::NotCanonical),
+        ("https://edu.vs.ch:443", UriFlaw::NotCanonical),
+        ("https://edu.vs.ch?", UriFlaw::NotCanonical),
         ("https://edu.vs.ch:443/cb", UriFlaw::NotCanonical),
         ("https://edu.vs.ch/a/../cb", UriFlaw::NotCanonical),
         ("https:\\\\edu.vs.ch\\cb", UriFlaw::NotCanonical),
@@ -79,6 +81,13 @@ fn bad_redirect_uris_are_explained() {
         flaw_of_registered("myapp:/cb", Kind::Native),
         Some(UriFlaw::NotHttps)
     );
+    for bare in [
+        "https://edu.vs.ch",
+        "http://localhost:8080",
+        "http://[::1]:8080",
+    ] {
+        assert_eq!(flaw(bare), None, "{bare}");
+    }
     let long = format!("https://edu.vs.ch/{}", "a".repeat(2048));
     assert_eq!(flaw(&long), Some(UriFlaw::NotAUri));
 }

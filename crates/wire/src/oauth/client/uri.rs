@@ -13,7 +13,7 @@ pub enum UriFlaw {
     /// Programs could read it differently.
     #[error(
         "it is not written the way browsers write it (small letters in the host, no `..`, \
-         no default port, a `/` after the host); copy it from a browser's address bar"
+         no default port); copy it from a browser's address bar"
     )]
     NotCanonical,
     /// `http` outside the loopback address, or another scheme.
@@ -59,7 +59,10 @@ pub(crate) fn flaw_of_registered(uri: &str, kind: Kind) -> Option<UriFlaw> {
     if !scheme_fits {
         return Some(UriFlaw::NotHttps);
     }
-    (url.as_str() != uri).then_some(UriFlaw::NotCanonical)
+    // Programs send their bare origin, an absolute URI, too; browsers add the `/`.
+    let written = url.as_str();
+    let is_bare = written.strip_suffix('/') == Some(uri) && url.path() == "/" && !uri.contains('?');
+    (written != uri && !is_bare).then_some(UriFlaw::NotCanonical)
 }
 
 /// Scheme, host and port of an address for browsers, as their policies name them; none for a program's own

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Registered;
 use crate::Secret;
 use crate::jose::{JwkSet, SigningAlg};
-use crate::oauth::client::{Auth, GrantName, Kind, Subjects};
-use crate::oauth::token::Answer;
+use crate::oauth::client::{Auth, Client, Encrypted, GrantName, Kind, Subjects};
+use crate::oauth::token::{Answer, NO_STORE};
 use crate::oidc::Issuer;
 
 /// What is registered, for the application itself.
@@ -55,7 +55,11 @@ struct Document<'a> {
     initiate_login_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     client_uri: Option<&'a str>,
+    #[serde(flatten)]
+    protected: BTreeMap<&'static str, &'static str>,
     dpop_bound_access_tokens: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tls_client_certificate_bound_access_tokens: bool,
     require_pushed_authorization_requests: bool,
     require_signed_request_object: bool,
 }
@@ -103,6 +107,7 @@ impl Shown<'_> {
             token_endpoint_auth_method: match client.auth {
                 Auth::Basic => "client_secret_basic",
                 Auth::Post => "client_secret_post",
+                Auth::SecretJwt => "client_secret_jwt",
                 Auth::PrivateKeyJwt => "private_key_jwt",
                 Auth::TlsClientAuth => "tls_client_auth",
                 Auth::SelfSignedTlsClientAuth => "self_signed_tls_client_auth",
@@ -113,12 +118,68 @@ impl Shown<'_> {
             post_logout_redirect_uris: &client.post_logout_redirect_uris,
             initiate_login_uri: client.initiate_login_uri.as_deref(),
             client_uri: client.home.as_deref(),
+            protected: protected(client),
             dpop_bound_access_tokens: client.dpop_bound,
+            tls_client_certificate_bound_access_tokens: client
+                .tls_client_certificate_bound_access_tokens,
             require_pushed_authorization_requests: client.require_par,
             require_signed_request_object: client.require_signed_request_object,
         }
     }
 }
+
+/// How what it is told is signed and encrypted, if it is; a setting that is not there is not shown.
+fn protected(client: &Client) -> BTreeMap<&'static str, &'static str> {
+    let signed = [
+        (
+            "userinfo_signed_response_alg",
+            client.userinfo_signed_response_alg,
+        ),
+        (
+            "introspection_signed_response_alg",
+            client.introspection_signed_response_alg,
+        ),
+        (
+            "authorization_signed_response_alg",
+            client.authorization_signed_response_alg,
+        ),
+    ];
+    let signed = signed.map(|(name, alg)| (name, alg.map(SigningAlg::name)));
+    let encrypted = ENCRYPTED.into_iter().flat_map(|(what, alg, enc)| {
+        let used = client.encryption(what);
+        [
+            (alg, used.map(|(alg, _)| alg.name())),
+            (enc, used.map(|(_, enc)| enc.name())),
+        ]
+    });
+    let all = signed.into_iter().chain(encrypted);
+    all.filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+/// The settings for all that can be encrypted.
+const ENCRYPTED: [(Encrypted, &str, &str); Encrypted::ALL.len()] = [
+    (
+        Encrypted::IdToken,
+        "id_token_encrypted_response_alg",
+        "id_token_encrypted_response_enc",
+    ),
+    (
+        Encrypted::Userinfo,
+        "userinfo_encrypted_response_alg",
+        "userinfo_encrypted_response_enc",
+    ),
+    (
+        Encrypted::Introspection,
+        "introspection_encrypted_response_alg",
+        "introspection_encrypted_response_enc",
+    ),
+    (
+        Encrypted::Authorization,
+        "authorization_encrypted_response_alg",
+        "authorization_encrypted_response_enc",
+    ),
+];
 
 /// Secrets here are base64url.
 fn text(secret: &Secret) -> Option<&str> {
@@ -149,12 +210,39 @@ pub enum Refused {
     /// Somebody else's statement about the software comes along, and nobody's is believed here.
     #[error("software statements are not accepted here: leave software_statement out")]
     Statement,
-    /// The token of the invitation or of the application is not good, or there is none.
-    #[error("the token is missing, unknown, used up or expired")]
+    /// The token of the invitation or of the application is not good.
+    #[error("the token is unknown, used up or expired")]
     Token,
+    /// There is no token, or something else in its place.
+    #[error("there is no bearer token")]
+    TokenMissing,
     /// Too many from this network.
     #[error("too many applications of this network register: wait a moment")]
     TooMany,
+}
+
+/// The answer to an application that has gone.
+// [RFC 7592 §2.3] "If a client has been successfully deprovisioned, the authorization server MUST respond with an HTTP 204 No Content message."
+#[must_use]
+pub fn gone() -> Answer {
+    Answer {
+        status: 204,
+        headers: vec![("cache-control", "no-store")],
+        body: Vec::new(),
+    }
+}
+
+/// Nothing is said of what may be wrong: nothing is known.
+fn asking_for_a_token() -> Answer {
+    let [_, keeping @ ..] = NO_STORE;
+    Answer {
+        status: 401,
+        headers: [("www-authenticate", "Bearer")]
+            .into_iter()
+            .chain(keeping)
+            .collect(),
+        body: Vec::new(),
+    }
 }
 
 impl Refused {
@@ -168,6 +256,8 @@ impl Refused {
             error_description: String,
         }
         let (status, error) = match self {
+            // [RFC 6750 §3.1] Without any token there is no error code, and nothing else either.
+            Self::TokenMissing => return asking_for_a_token(),
             Self::Metadata(_) | Self::NotAnObject => (400, "invalid_client_metadata"),
             Self::RedirectUri(_) => (400, "invalid_redirect_uri"),
             Self::Statement => (400, "unapproved_software_statement"),

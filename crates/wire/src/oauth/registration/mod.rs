@@ -5,11 +5,12 @@
 //! Nothing that an application says here is fetched. What is bounded, and why, is decision 30.
 
 mod answer;
+mod protection;
 mod request;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Refused, Shown};
+pub use answer::{Refused, Shown, gone};
 pub use request::{Own, Wish};
 
 use serde::{Deserialize, Serialize};
@@ -136,15 +137,22 @@ impl Bounds {
     }
 }
 
-/// The token of an `Authorization: Bearer` header; none if there is no such header, or it is longer than any
+/// The token of an `Authorization: Bearer` header.
+///
+/// # Errors
+/// [`Refused::TokenMissing`] if there is no such header; [`Refused::Token`] if it holds nothing that could be a token
 /// of ours.
 // [RFC 6750 §2.1] the scheme is `Bearer`, in whatever letters.
-#[must_use]
-pub fn bearer(authorization: Option<&str>) -> Option<&str> {
-    let (scheme, token) = authorization?.split_once(' ')?;
-    let fits =
-        scheme.eq_ignore_ascii_case("bearer") && (1..=TOKEN_BYTES_MAX).contains(&token.len());
-    fits.then_some(token)
+pub fn bearer(authorization: Option<&str>) -> Result<&str, Refused> {
+    let header = authorization.unwrap_or_default();
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Refused::TokenMissing);
+    }
+    match (1..=TOKEN_BYTES_MAX).contains(&token.len()) {
+        true => Ok(token),
+        false => Err(Refused::Token),
+    }
 }
 
 /// No token of ours is longer.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::{Bounds, Refused, Registered, Said};
-use crate::jose::{JwkSet, SigningAlg};
+use crate::jose::SigningAlg;
 use crate::json::Json;
 use crate::oauth::client::{
     AccessTokenForm, Auth, Client, ClientFlaw, GrantName, Kind, Name, Subjects,
@@ -26,6 +26,8 @@ pub struct Own<'a> {
     pub former: Option<&'a Client>,
     /// The client id.
     pub id: &'a str,
+    /// Whether certificates of applications are asked for anywhere.
+    pub mtls: bool,
     /// When, in seconds since 1970.
     pub now: i64,
     /// The SHA-256, in hexadecimal, of a secret that nobody knows yet.
@@ -45,23 +47,16 @@ const CONTACTS_MAX: (usize, usize) = (5, 120);
 /// A day, in seconds.
 const DAY_S: i64 = 86_400;
 
-/// What would be a promise to the application that is not kept: refused, however it is meant.
-const NOT_OFFERED: [&str; 15] = [
-    "authorization_encrypted_response_alg",
-    "authorization_encrypted_response_enc",
-    "id_token_encrypted_response_alg",
-    "id_token_encrypted_response_enc",
-    "introspection_encrypted_response_alg",
-    "introspection_encrypted_response_enc",
-    "introspection_signed_response_alg",
-    "jwks_uri",
-    "request_object_encryption_alg",
-    "request_object_encryption_enc",
-    "sector_identifier_uri",
-    "userinfo_encrypted_response_alg",
-    "userinfo_encrypted_response_enc",
-    "userinfo_signed_response_alg",
-    "authorization_signed_response_alg",
+/// What would be fetched here: refused, because leaving it out would surprise.
+const NOT_FETCHED: [(&str, &str); 2] = [
+    (
+        "jwks_uri",
+        "nothing is fetched here: give the keys themselves as jwks",
+    ),
+    (
+        "sector_identifier_uri",
+        "nothing is fetched here: give all redirect_uris the same host",
+    ),
 ];
 /// What only the provider says: an application that says it takes an answer for a request.
 // [RFC 7592 §2.2] "The updated client metadata fields request MUST NOT include the "registration_access_token", "registration_client_uri", "client_secret_expires_at", or "client_id_issued_at" fields described in Section 3."
@@ -71,6 +66,9 @@ const OURS: [&str; 4] = [
     "client_secret_expires_at",
     "client_id_issued_at",
 ];
+
+const METHODS: &str = "token_endpoint_auth_method must be client_secret_basic, client_secret_post, private_key_jwt or none";
+const METHODS_AND_CERTIFICATE: &str = "token_endpoint_auth_method must be client_secret_basic, client_secret_post, private_key_jwt, self_signed_tls_client_auth (with x5c in jwks) or none";
 
 impl Wish {
     /// Reads the body of a request.
@@ -125,7 +123,7 @@ impl Wish {
     /// The first thing that is wrong.
     pub fn registered(&self, within: &Bounds, own: &Own<'_>) -> Result<Registered, Refused> {
         self.refuse_what_is_not_offered()?;
-        let (kind, auth) = self.kind()?;
+        let (kind, auth) = self.kind(own.mtls)?;
         let redirect_uris = self.redirect_uris()?;
         let grants = self.grants()?;
         let said = self.said()?;
@@ -142,10 +140,8 @@ impl Wish {
             ));
         }
         let name = |language: &str| display(&said.names, language, (own.id, &place));
-        let signed = self.flag("require_signed_request_object")?;
-        let keys = auth == Auth::PrivateKeyJwt || signed;
-        let uses_secret = matches!(auth, Auth::Basic | Auth::Post);
-        let (secret_sha256, secret_until) = secret(within, own, uses_secret);
+        let (secret_sha256, secret_until) =
+            secret(within, own, matches!(auth, Auth::Basic | Auth::Post));
         let client = Client {
             id: own.id.to_owned(),
             name: Name {
@@ -161,16 +157,11 @@ impl Wish {
             auth,
             secret_sha256,
             secret_until,
-            jwks: self.keys()?.filter(|_| keys),
             scopes: self.scopes(within)?,
-            id_token_alg: self.id_token_alg(own.algs)?,
-            dpop_bound: self.flag("dpop_bound_access_tokens")?,
-            require_par: self.flag("require_pushed_authorization_requests")?,
-            require_signed_request_object: signed,
             // Programs on devices share the host of the device, which says nothing about whose they are.
             sector: (kind == Kind::Native).then(|| format!("https://{}.invalid/", own.id)),
             redirect_uris,
-            ..least(within)?
+            ..self.with_its_keys(auth, self.protected(own, least(within)?)?)?
         };
         match client.check().into_iter().next() {
             None => Ok(Registered { client, said }),
@@ -179,12 +170,12 @@ impl Wish {
     }
 
     // [RFC 7591 §2] "The authorization server MUST ignore any client metadata sent by the client that it does not understand (for instance, by silently removing unknown metadata from the client's registration record during processing)."
-    fn get(&self, name: &str) -> Option<&Json> {
+    pub(super) fn get(&self, name: &str) -> Option<&Json> {
         // [RFC 7592 §2.2] "Omitted fields MUST be treated as null or empty values by the server, indicating the client's request to delete them from the client's registration."
         self.0.get(name).filter(|value| **value != Json::Null)
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>, Refused> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Refused> {
         match self.get(name) {
             None => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text)),
@@ -207,7 +198,7 @@ impl Wish {
         }
     }
 
-    fn flag(&self, name: &str) -> Result<bool, Refused> {
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Refused> {
         match self.get(name) {
             None => Ok(false),
             Some(Json::Bool(flag)) => Ok(*flag),
@@ -216,24 +207,10 @@ impl Wish {
     }
 
     fn refuse_what_is_not_offered(&self) -> Result<(), Refused> {
-        if let Some(name) = NOT_OFFERED
-            .into_iter()
-            .find(|name| self.get(name).is_some())
-        {
-            // [RFC 7591 §2] "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response."
-            let cure = match name {
-                "jwks_uri" => "nothing is fetched here: give the keys themselves as jwks",
-                "sector_identifier_uri" => {
-                    "nothing is fetched here: give all redirect_uris the same host"
-                }
-                _ => "this is not offered to applications that register themselves: leave it out",
-            };
+        // [RFC 7591 §2] "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response."
+        let mut fetched = NOT_FETCHED.into_iter();
+        if let Some((name, cure)) = fetched.find(|(name, _)| self.get(name).is_some()) {
             return Err(Refused::Metadata(format!("{name}: {cure}")));
-        }
-        if self.flag("tls_client_certificate_bound_access_tokens")? {
-            return Err(wrong(
-                "tokens are bound to keys by DPoP, not to certificates",
-            ));
         }
         // [RFC 7591 §2.1] the response types that fit the grants; there is no implicit flow.
         let types = self.texts("response_types")?;
@@ -270,7 +247,7 @@ impl Wish {
     }
 
     /// What kind of program it is, and how it authenticates.
-    fn kind(&self) -> Result<(Kind, Auth), Refused> {
+    fn kind(&self, mtls: bool) -> Result<(Kind, Auth), Refused> {
         let native = match self.text("application_type")? {
             None | Some("web") => false,
             Some("native") => true,
@@ -285,11 +262,11 @@ impl Wish {
             // It could not keep a secret: this is replaced, and the answer says so.
             None => Auth::None,
             Some("client_secret_basic") => Auth::Basic,
-            Some(_) => {
-                return Err(wrong(
-                    "token_endpoint_auth_method must be client_secret_basic, client_secret_post, private_key_jwt or none",
-                ));
-            }
+            // Nobody's authority is believed because a stranger names it: the certificate itself is registered.
+            Some("self_signed_tls_client_auth") if mtls => Auth::SelfSignedTlsClientAuth,
+            // Its secret would have to be kept, and not only a digest.
+            Some(_) if mtls => return Err(wrong(METHODS_AND_CERTIFICATE)),
+            Some(_) => return Err(wrong(METHODS)),
         };
         let kind = match (native, auth) {
             (true, _) => Kind::Native,
@@ -337,27 +314,6 @@ impl Wish {
         Ok(ScopeName::ALL.into_iter().filter(may).collect())
     }
 
-    fn id_token_alg(&self, algs: &[SigningAlg]) -> Result<SigningAlg, Refused> {
-        let Some(name) = self.text("id_token_signed_response_alg")? else {
-            // [OIDC Registration §2] "The default, if omitted, is RS256."
-            let usual = [SigningAlg::Rs256, SigningAlg::Es256];
-            let usual = usual.into_iter().find(|alg| algs.contains(alg));
-            return Ok(usual.unwrap_or(SigningAlg::Es256));
-        };
-        let named = SigningAlg::named(name).filter(|alg| algs.contains(alg));
-        named.ok_or_else(|| {
-            wrong("id_token_signed_response_alg must be one that the provider's metadata lists")
-        })
-    }
-
-    fn keys(&self) -> Result<Option<JwkSet>, Refused> {
-        let Some(keys) = self.get("jwks") else {
-            return Ok(None);
-        };
-        let read = serde_json::to_value(keys).and_then(serde_json::from_value);
-        read.map_err(|_| wrong("jwks must be a set of public keys (RFC 7517)"))
-    }
-
     /// A page that is shown to people as the application's, if it is on one of its own hosts.
     fn own_page(&self, name: &str, redirect_uris: &[String]) -> Result<Option<String>, Refused> {
         let page = self.text(name)?;
@@ -395,7 +351,7 @@ impl Wish {
     }
 }
 
-fn wrong(sentence: &str) -> Refused {
+pub(super) fn wrong(sentence: &str) -> Refused {
     Refused::Metadata(sentence.to_owned())
 }
 

@@ -9,10 +9,10 @@ use crate::oauth::client::{Auth, GrantName, Kind, Subjects, secret_digest};
 use crate::testing::{NOW, issuer};
 
 const ID: &str = "guest-0123456789abcdef0123";
-const SECRET: &str = "qY8nQpWv2mD4xRkZ7LtC1sBfH6jG9eUa3oNiXw5zVcE";
+pub(super) const SECRET: &str = "qY8nQpWv2mD4xRkZ7LtC1sBfH6jG9eUa3oNiXw5zVcE";
 const SALT: &str = "0123456789abcdef0123456789abcdef";
 
-fn bounds(bundle: Bundle) -> Bounds {
+pub(super) fn bounds(bundle: Bundle) -> Bounds {
     Bounds {
         minimum: Assurance::Strong,
         salt: Salt::new(SALT.to_owned()),
@@ -21,15 +21,16 @@ fn bounds(bundle: Bundle) -> Bounds {
     }
 }
 
-fn wish(json: &Value) -> Result<Wish, Refused> {
+pub(super) fn wish(json: &Value) -> Result<Wish, Refused> {
     Wish::read(Some("application/json"), json.to_string().as_bytes())
 }
 
-fn own<'a>(digest: &'a str, former: Option<&'a Client>) -> Own<'a> {
+pub(super) fn own<'a>(digest: &'a str, former: Option<&'a Client>) -> Own<'a> {
     Own {
         algs: &[SigningAlg::Es256, SigningAlg::Rs256],
         former,
         id: ID,
+        mtls: false,
         now: NOW,
         secret_sha256: digest,
     }
@@ -40,18 +41,18 @@ fn within(json: &Value, bounds: &Bounds) -> Result<Registered, Refused> {
     wish(json)?.registered(bounds, &own(&digest, None))
 }
 
-fn registered(json: &Value) -> Result<Registered, Refused> {
+pub(super) fn registered(json: &Value) -> Result<Registered, Refused> {
     within(json, &bounds(Bundle::Profile))
 }
 
 /// The least that anybody says, with something else.
-fn with(name: &str, value: Value) -> Value {
+pub(super) fn with(name: &str, value: Value) -> Value {
     let mut all = json!({ "redirect_uris": ["https://choir.example/cb"] });
     all[name] = value;
     all
 }
 
-fn shown(registered: &Registered) -> Value {
+pub(super) fn shown(registered: &Registered) -> Value {
     let (secret, token) = (
         Secret::new(SECRET.as_bytes().to_vec()),
         Secret::new(b"the-token".to_vec()),
@@ -201,7 +202,6 @@ fn what_is_not_offered_is_refused_by_the_names_of_the_standard() {
         ("id_token_signed_response_alg", json!("none")),
         ("id_token_signed_response_alg", json!("EdDSA")),
         ("id_token_encrypted_response_alg", json!("RSA-OAEP")),
-        ("userinfo_signed_response_alg", json!("RS256")),
         ("jwks_uri", json!("https://choir.example/jwks")),
         (
             "sector_identifier_uri",
@@ -389,22 +389,26 @@ fn a_secret_that_ends_is_another_one_after_a_change() {
 
 #[test]
 fn a_token_is_read_as_a_bearer_s() {
-    assert_eq!(bearer(Some("Bearer abc")), Some("abc"));
-    assert_eq!(bearer(Some("bearer abc")), Some("abc"));
+    assert_eq!(bearer(Some("Bearer abc")), Ok("abc"));
+    assert_eq!(bearer(Some("bearer abc")), Ok("abc"));
+    for none in [None, Some(""), Some("Basic abc"), Some("Bearerabc")] {
+        assert_eq!(bearer(none), Err(Refused::TokenMissing), "{none:?}");
+    }
     let long = format!("Bearer {}", "x".repeat(129));
-    for none in [
-        None,
-        Some(""),
-        Some("Bearer"),
-        Some("Bearer "),
-        Some("Basic abc"),
-        Some(&long),
-    ] {
-        assert_eq!(bearer(none), None, "{none:?}");
+    for bad in ["Bearer", "Bearer ", &long] {
+        assert_eq!(bearer(Some(bad)), Err(Refused::Token), "{bad}");
     }
     for (refused, status) in [(Refused::Token, 401), (Refused::TooMany, 429)] {
         assert_eq!(refused.answer().status, status);
     }
+    // [RFC 6750 §3.1] Whoever shows nothing is told of no error.
+    let nothing = Refused::TokenMissing.answer();
+    assert_eq!((nothing.status, nothing.body.len()), (401, 0));
+    assert!(nothing.headers.contains(&("www-authenticate", "Bearer")));
+    assert!(nothing.headers.contains(&("cache-control", "no-store")));
+    let bad = Refused::Token.answer();
+    let says = ("www-authenticate", "Bearer error=\"invalid_token\"");
+    assert!(bad.headers.contains(&says));
 }
 
 /// [C17] [C12] People agreed to what goes to one host: a change cannot send it to another.

@@ -1,10 +1,11 @@
-//! `private_key_jwt`: an application signs a short-lived statement about itself [RFC 7523].
+//! `private_key_jwt` and `client_secret_jwt`: an application makes a short-lived statement about itself, with a key that
+//! it alone has, or with the secret that it shares with us [RFC 7523].
 
 use serde::Deserialize;
 
 use super::Fault;
-use crate::jose::VerifyingKeys;
-use crate::oauth::client::Client;
+use crate::jose::{JwsError, VerifyingKeys};
+use crate::oauth::client::{Auth, Client, SharedSecret};
 use crate::oidc::Issuer;
 
 /// An assertion's id, to be consumed once and remembered until it expires by itself.
@@ -42,17 +43,8 @@ pub(super) fn verify(
     now: i64,
 ) -> Result<SpendOnce, Fault> {
     let token = std::str::from_utf8(token).map_err(|_| Fault::ClientNotItself)?;
-    let keys = client
-        .jwks
-        .as_ref()
-        .map(|set| VerifyingKeys::of(set.for_signatures()));
-    let Some(Ok(keys)) = keys else {
-        return Err(Fault::ClientNotItself);
-    };
     // [RFC 7523 §3] "The authorization server MUST reject JWTs with an invalid signature or MAC."
-    let claims: Assertion = keys
-        .verify(token, &["", "JWT", "client-authentication+jwt"])
-        .map_err(|_| Fault::ClientNotItself)?;
+    let claims = believed(token, client).map_err(|_| Fault::ClientNotItself)?;
     if is_about(&claims, client, issuer) && is_timely(&claims, now) {
         Ok(SpendOnce {
             id: format!("{} {}", client.id, claims.jti),
@@ -60,6 +52,24 @@ pub(super) fn verify(
         })
     } else {
         Err(Fault::ClientNotItself)
+    }
+}
+
+/// What is registered says what verifies it: what the token calls its algorithm can only be wrong.
+fn believed(token: &str, client: &Client) -> Result<Assertion, JwsError> {
+    const TYPS: [&str; 3] = ["", "JWT", "client-authentication+jwt"];
+    match client.auth {
+        // [OIDC Core §9] "Clients that have received a client_secret value from the Authorization Server create a JWT using an HMAC SHA algorithm, such as HMAC SHA-256."
+        Auth::SecretJwt => {
+            let secret = client.secret.as_ref().and_then(SharedSecret::known);
+            secret.ok_or(JwsError::UnknownKey)?.verify(token, &TYPS)
+        }
+        Auth::PrivateKeyJwt => {
+            let keys = client.jwks.iter().flat_map(|set| set.for_signatures());
+            let keys = VerifyingKeys::of(keys).map_err(|_| JwsError::UnknownKey)?;
+            keys.verify(token, &TYPS)
+        }
+        _ => Err(JwsError::UnknownKey),
     }
 }
 
@@ -94,6 +104,7 @@ fn is_timely(claims: &Assertion, now: i64) -> bool {
     expires_soon && begun
 }
 
-const LIFETIME_S_MAX: i64 = 300;
+/// As long as a signed request may live. Libraries take an hour; each assertion counts once anyway.
+const LIFETIME_S_MAX: i64 = 3600;
 const SKEW_S: i64 = 10;
 const JTI_BYTES_MAX: usize = 256;

@@ -44,15 +44,21 @@ pub fn authenticate(
         .ok_or(Fault::ClientNotItself)?;
     // [RFC 6749 §2.3.1] "The authorization server MUST support the HTTP Basic authentication scheme for authenticating clients that were issued a client password."
     let spend = match (&posted.presented, client.auth) {
-        (Presented::Basic(secret), Auth::Basic) | (Presented::Post(secret), Auth::Post)
+        (Presented::Basic(secret), Auth::Basic | Auth::Post)
+        | (Presented::Post(secret), Auth::Post)
             if client.has_secret(secret.expose()) && !client.secret_is_over(now) =>
         {
             None
         }
-        (Presented::Assertion(token), Auth::PrivateKeyJwt) => {
+        (Presented::Assertion(token), Auth::PrivateKeyJwt | Auth::SecretJwt)
+            if client.auth == Auth::PrivateKeyJwt || !client.secret_is_over(now) =>
+        {
             Some(assertion::verify(token.expose(), client, issuer, now)?)
         }
         (Presented::Nothing, Auth::None) => None,
+        // Programs that always send the header put an empty secret there, which is as good as none: RFC 6749 2.3.1
+        // lets it be left out.
+        (Presented::Basic(secret), Auth::None) if secret.expose().is_empty() => None,
         // [RFC 8705 §2] "The authorization server MUST enforce the binding between client and certificate, as described in either Section 2.1 or 2.2 below."
         (Presented::Nothing, Auth::TlsClientAuth | Auth::SelfSignedTlsClientAuth)
             if posted

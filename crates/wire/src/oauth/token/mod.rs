@@ -99,4 +99,6 @@ impl TokenRequest {
 }
 
 #[cfg(test)]
+mod secret_jwt_tests;
+#[cfg(test)]
 mod tests;

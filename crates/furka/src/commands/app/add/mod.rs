@@ -4,6 +4,7 @@ mod cas;
 mod gate;
 mod openid;
 mod saml;
+mod secret_file;
 mod snippet;
 
 use std::{
@@ -17,6 +18,7 @@ use store::ResourceKind;
 use toml::Value;
 use wire::{oauth::client::Assurance, oidc::Issuer};
 
+use self::secret_file::SecretFile;
 use super::word;
 use crate::{
     commands::{
@@ -73,14 +75,20 @@ impl Add {
     pub(super) async fn run(self, here: &Installation, config: &Path) -> Outcome {
         let issuer = Issuer::parse(&here.config.public_url.origin().ascii_serialization());
         let issuer = issuer.doing(|| "reading `public_url`".to_owned())?;
+        let mut kept = None;
         let (common, registration) = match self {
             Self::Cas(cas) => cas.registration(&issuer)?,
             Self::Gate(gate) => gate.registration(&issuer)?,
-            Self::Oidc(oidc) => oidc.registration(&issuer, &here.world)?,
+            Self::Oidc(oidc) => {
+                let (common, registration, secret) = oidc.registration(&issuer, &here.world)?;
+                kept = secret;
+                (common, registration)
+            }
             Self::Saml(saml) => saml.registration(&issuer, &here.world)?,
         };
         let exit = common.register(&registration.block, here, config).await?;
         if exit == Exit::Done {
+            kept.into_iter().for_each(SecretFile::keep);
             print::line(format_args!("\n{}", registration.snippet.trim_end()));
         }
         Ok(exit)

@@ -1,6 +1,9 @@
 //! `furka app add oidc`.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 use data_encoding::HEXLOWER;
@@ -14,6 +17,7 @@ use wire::{
 
 use super::{
     Block, Common, Registration,
+    secret_file::SecretFile,
     snippet::{PROVIDER, Page},
 };
 use crate::{
@@ -57,6 +61,8 @@ Examples:
   furka app add oidc portal --redirect-uri https://portal.example.ch/oidc/callback --trusted
   furka app add oidc pages --redirect-uri https://www.example.ch/protected/redirect \\
       --scope 'openid profile email' --trusted --for mod_auth_openidc
+  furka app add oidc library --redirect-uri https://library.example.ch/callback --trusted \\
+      --auth secret_jwt --secret-file /etc/furka/library.secret
   furka app add oidc planner --public --redirect-uri https://planner.example.ch/callback \\
       --scope 'openid profile offline_access' --for oidc-client-ts
   furka app add oidc timer --native --redirect-uri http://127.0.0.1/callback --minimum strong --trusted")]
@@ -76,11 +82,17 @@ pub(crate) struct Oidc {
     #[arg(long, value_name = "SCOPES", default_value = "openid profile")]
     scope: String,
     /// It runs in the browser, and has no secret.
-    #[arg(long, conflicts_with_all = ["native", "secret_stdin"])]
+    #[arg(long, conflicts_with_all = ["native", "secret_stdin", "auth", "secret_file"])]
     public: bool,
     /// It runs on a device, and has no secret.
-    #[arg(long, conflicts_with = "secret_stdin")]
+    #[arg(long, conflicts_with_all = ["secret_stdin", "auth", "secret_file"])]
     native: bool,
+    /// How it proves with its secret that it is itself.
+    #[arg(long, value_enum, default_value = "basic", value_name = "METHOD")]
+    auth: Proof,
+    /// A new file, for `--auth secret_jwt`: it keeps the secret here, and all nodes need a copy.
+    #[arg(long, value_name = "FILE", required_if_eq("auth", "secret_jwt"))]
+    secret_file: Option<PathBuf>,
     /// It has a secret already, which is read here.
     #[arg(long)]
     secret_stdin: bool,
@@ -104,6 +116,29 @@ pub(crate) struct Oidc {
     program: Program,
 }
 
+/// How a secret proves what an application is.
+#[derive(Clone, Copy, Eq, PartialEq, ValueEnum)]
+enum Proof {
+    /// It is sent in a header; only its SHA-256 is kept here.
+    Basic,
+    /// It is sent in a form; only its SHA-256 is kept here.
+    Post,
+    /// It is never sent, but makes a code; a file here keeps it.
+    #[value(name = "secret_jwt")]
+    SecretJwt,
+}
+
+impl Proof {
+    /// `auth` in the registration, and the name in the standards.
+    const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Basic => ("basic", "client_secret_basic"),
+            Self::Post => ("post", "client_secret_post"),
+            Self::SecretJwt => ("secret_jwt", "client_secret_jwt"),
+        }
+    }
+}
+
 /// What signs people in on the other side.
 #[derive(Clone, Copy, ValueEnum)]
 enum Program {
@@ -122,8 +157,9 @@ impl Oidc {
         self,
         issuer: &Issuer,
         world: &dyn World,
-    ) -> Result<(Common, Registration), Failure> {
+    ) -> Result<(Common, Registration, Option<SecretFile>), Failure> {
         let secret = self.secret(world)?;
+        let kept = self.kept(secret.as_ref())?;
         let mut block = Block::of("application", &self.common);
         let kind = match (self.public, self.native) {
             (true, _) => "public",
@@ -136,10 +172,14 @@ impl Oidc {
         if let Some(home) = &self.home {
             block.set("home", home.as_str());
         }
-        match &secret {
-            None => block.set("auth", "none"),
-            Some(secret) => {
-                block.set("auth", "basic");
+        match (&secret, &kept) {
+            (None, _) => block.set("auth", "none"),
+            (Some(_), Some(file)) => {
+                block.set("auth", self.auth.names().0);
+                block.set("secret", file.named());
+            }
+            (Some(secret), None) => {
+                block.set("auth", self.auth.names().0);
                 block.set("secret_sha256", secret_digest(secret.expose()));
             }
         }
@@ -162,14 +202,33 @@ impl Oidc {
             Program::ModAuthOpenidc => self.apache(issuer, secret.as_ref(), world)?,
             Program::OidcClientTs => self.script(issuer),
         };
-        if secret.is_some() && !self.secret_stdin {
+        if let Some(file) = &kept {
+            snippet.push_str(&format!(
+                "\nnote: `{}` keeps the secret; copy it to all nodes, readable for the user of `furka serve`\n",
+                file.path().display()
+            ));
+        } else if secret.is_some() && !self.secret_stdin {
             snippet.push_str("\nthe secret is shown once; only its SHA-256 is kept\n");
         }
         if !self.trusted {
             let note = "\nnote: it is not `trusted`: people are asked for their consent first\n";
             snippet.push_str(note);
         }
-        Ok((self.common, Registration { block, snippet }))
+        Ok((self.common, Registration { block, snippet }, kept))
+    }
+
+    /// The file that keeps the secret, where a digest is not enough.
+    fn kept(&self, secret: Option<&Secret>) -> Result<Option<SecretFile>, Failure> {
+        match (self.auth, &self.secret_file, secret) {
+            (Proof::SecretJwt, Some(path), Some(secret)) => {
+                SecretFile::new(path, secret).map(Some)
+            }
+            (Proof::Basic | Proof::Post, Some(_), _) => Err(Failure::new(
+                "`--secret-file` is for `--auth secret_jwt`: of other secrets only a digest is kept",
+            )
+            .cure("leave it away")),
+            _ => Ok(None),
+        }
     }
 
     /// The secret that was given, or a new one; none for applications that could not keep it.
@@ -178,7 +237,15 @@ impl Oidc {
             return Ok(None);
         }
         if !self.secret_stdin {
-            return Ok(Some(new_secret(draw(world))));
+            let secret = new_secret(draw(world));
+            return Ok(Some(match self.auth {
+                Proof::Basic | Proof::Post => secret,
+                // As long as the longest hash.
+                Proof::SecretJwt => {
+                    let more = new_secret(draw(world));
+                    Secret::new([secret.expose(), more.expose()].concat())
+                }
+            }));
         }
         let mut text = String::new();
         let bytes_max = *SECRET_BYTES.end() as u64 + 2;
@@ -213,7 +280,7 @@ impl Oidc {
             None => table.pair("authentication", "none: PKCE alone"),
             Some(_) => {
                 table.pair("client_secret", self.shown(secret));
-                table.pair("authentication", "client_secret_basic");
+                table.pair("authentication", self.auth.names().1);
             }
         }
         table.pair("flow", "authorization code (`response_type=code`)");
@@ -279,6 +346,7 @@ impl Oidc {
             .zip(new.iter().map(String::as_str))
             .collect();
         let block = Page::ModAuthOpenidc.block("apache", &words);
+        let block = block.replace(Proof::Basic.names().1, self.auth.names().1);
         // What follows there is for an interface.
         Ok(block
             .split("\n\n")

@@ -221,6 +221,7 @@ fn hidden(client: &Client) -> impl Iterator<Item = String> {
             Encrypted::IdToken => "its ID token is",
             Encrypted::Userinfo => "the answer of `/userinfo` is",
             Encrypted::Introspection => "what `/introspect` states is",
+            Encrypted::Authorization => "the answer to a sign-in is",
         };
         let (alg, enc) = (alg.name(), enc.name());
         Some(format!("{what} encrypted to its key: {alg}, {enc}"))

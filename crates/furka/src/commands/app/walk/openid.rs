@@ -78,6 +78,8 @@ pub(super) async fn walk(
 /// The registration as it is, but for what only the application itself can do.
 fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
     let mut copy = Client {
+        authorization_encrypted_response_alg: None,
+        authorization_encrypted_response_enc: None,
         backchannel_logout_uri: None,
         frontchannel_logout_uri: None,
         frontchannel_logout_session_required: false,
@@ -86,10 +88,12 @@ fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
         id_token_encrypted_response_enc: None,
         introspection_encrypted_response_alg: None,
         introspection_encrypted_response_enc: None,
+        introspection_signed_response_alg: None,
         jwks: None,
         profile: None,
         require_par: false,
         require_signed_request_object: false,
+        secret: None,
         tls_client_auth: None,
         tls_client_certificate_bound_access_tokens: false,
         userinfo_encrypted_response_alg: None,
@@ -106,6 +110,10 @@ fn in_rehearsal(client: &Client, secret: &[u8], told: &mut Told) -> Client {
         (
             client.auth == Auth::PrivateKeyJwt,
             "`private_key_jwt`: the rehearsal has a secret instead",
+        ),
+        (
+            client.auth == Auth::SecretJwt,
+            "`secret_jwt`: the rehearsal has a secret of its own, and sends it",
         ),
         (
             client.auth.is_by_certificate(),
