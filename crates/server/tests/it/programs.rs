@@ -49,9 +49,14 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
+    /// What the public URL of a canton at this port will be.
+    pub(crate) fn origin_at(port: u16) -> String {
+        format!("http://localhost:{port}")
+    }
+
     /// Serves a canton at a port of its own.
     pub(crate) fn start(canton: &Canton, port: u16) -> Self {
-        let origin = format!("http://localhost:{port}");
+        let origin = Self::origin_at(port);
         let node = canton.node_at(&origin);
         let runtime = Runtime::new().unwrap();
         let proxies = vec!["127.0.0.1/32".parse().unwrap()];

@@ -67,7 +67,8 @@ fn stage(start: impl FnOnce(&str, u16, u16, &TempDir) -> (Program, u16)) -> Stag
     };
     let port = free_port();
     let folder = tempfile::tempdir().unwrap();
-    let provider = format!("http://127.0.0.1:{port}");
+    // The public address, as the page has it: a proxy may take what leads there for its own.
+    let provider = Serving::origin_at(port);
     let (proxy, proxy_port) = start(&provider, repeats(), free_port(), &folder);
     let wiki = format!("http://{WIKI}:{proxy_port}");
     let open = format!(
