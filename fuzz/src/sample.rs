@@ -109,6 +109,16 @@ pub(crate) fn certificate() -> Option<Vec<u8>> {
     Some([hex(CERTIFICATE)?, key].concat())
 }
 
+/// A certificate around a key with which nothing here is signed.
+pub(crate) fn strangers_certificate() -> Option<Vec<u8>> {
+    let key = [hex(P256_SPKI)?, hex(P256_BASE)?].concat();
+    Some([hex(CERTIFICATE)?, key].concat())
+}
+
+/// The base point of P-256 [FIPS 186-4 §D.1.2.3]: a point of the curve like any other.
+const P256_BASE: &str = "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296\
+    4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+
 /// The registered applications: one whose secret nobody knows, one on the device, one with a key.
 pub(crate) static CLIENTS: LazyLock<Vec<Client>> = LazyLock::new(|| {
     let name = json!({ "fr": "ENT", "de": "ENT", "en": "ENT" });

@@ -34,6 +34,9 @@ leave-submit = Von { $application } abmelden
 leave-back = Zurück zur Anwendung
 farewell-text = Hier sind Sie abgemeldet. Ihr Browser sagt es gerade auch diesen Anwendungen:
 farewell-unknown = Ob sie es gehört haben, können wir nicht wissen. Auf einem gemeinsam benutzten Computer schliessen Sie auch den Browser.
+farewell-other-title = Sie sind angemeldet; die Person vor Ihnen wird abgemeldet
+farewell-other-text = In diesem Browser war noch jemand anderes angemeldet. Ihr Browser sagt es gerade diesen Anwendungen:
+farewell-other-unknown = Ob sie es gehört haben, können wir nicht wissen. Zeigt Ihnen eine davon einen fremden Namen, so melden Sie sich dort ab.
 
 consent-title = «{ $application }» bittet um Angaben zu Ihnen
 consent-text = Diese Anwendung gehört nicht zur Schule. Wenn Sie zustimmen, erhält sie:

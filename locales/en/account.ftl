@@ -34,6 +34,9 @@ leave-submit = Sign out of { $application }
 leave-back = Back to the application
 farewell-text = Here you are signed out. Your browser is now telling these applications, too:
 farewell-unknown = We cannot know whether they heard. If you share this computer, close the browser too.
+farewell-other-title = You are signed in; the person before you is being signed out
+farewell-other-text = Somebody else was still signed in in this browser. Your browser is now telling these applications:
+farewell-other-unknown = We cannot know whether they heard. If one of them shows you the name of somebody else, sign out there.
 
 consent-title = “{ $application }” asks for information about you
 consent-text = This application does not belong to the school. If you agree, it receives:

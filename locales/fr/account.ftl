@@ -34,6 +34,9 @@ leave-submit = Se déconnecter de { $application }
 leave-back = Revenir à l'application
 farewell-text = Ici, vous êtes déconnecté. Votre navigateur l'annonce maintenant aussi à ces applications :
 farewell-unknown = Nous ne pouvons pas savoir si elles l'ont entendu. Sur un ordinateur partagé, fermez aussi le navigateur.
+farewell-other-title = Vous êtes connecté ; la personne précédente est en cours de déconnexion
+farewell-other-text = Quelqu'un d'autre était encore connecté dans ce navigateur. Votre navigateur l'annonce maintenant à ces applications :
+farewell-other-unknown = Nous ne pouvons pas savoir si elles l'ont entendu. Si l'une d'elles vous montre le nom de quelqu'un d'autre, déconnectez-vous dans cette application.
 
 consent-title = « { $application } » demande des informations sur vous
 consent-text = Cette application n'appartient pas à l'école. Si vous acceptez, elle recevra :

@@ -72,6 +72,7 @@ tiles-note = Die gestrichelten Kacheln sind nur Kulisse.
 signed-out-title = Sie sind abgemeldet
 signed-out-lead = Schliessen Sie auf einem gemeinsam benutzten Computer auch den Browser.
 signed-out-partly = Eine Anwendung ist offen geblieben: Der Identitätsanbieter konnte nicht alles schliessen.
+signed-out-here-only = Der Identitätsanbieter war nicht zu erreichen: Dort und in anderen Anwendungen sind Sie vielleicht noch angemeldet.
 failed-title = Anmeldung nicht möglich
 failed-detail = Technische Angabe
 failed-not-begun-here = Diese Anmeldung wurde nicht in diesem Browser begonnen, oder vor zu langer Zeit. Beginnen Sie neu.

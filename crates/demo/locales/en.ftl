@@ -72,6 +72,7 @@ tiles-note = The dashed tiles only furnish the room.
 signed-out-title = You are signed out
 signed-out-lead = On a shared computer, close the browser as well.
 signed-out-partly = An application stayed open: the identity provider could not close everything.
+signed-out-here-only = The identity provider could not be reached: you may still be signed in there, and in other applications.
 failed-title = Signing in did not work
 failed-detail = Technical detail
 failed-not-begun-here = This sign-in was not begun in this browser, or too long ago. Please start again.

@@ -72,6 +72,7 @@ tiles-note = Les tuiles en pointillé ne font que meubler la pièce.
 signed-out-title = Vous êtes déconnecté
 signed-out-lead = Sur un ordinateur partagé, fermez aussi le navigateur.
 signed-out-partly = Une application est restée ouverte : le fournisseur d’identité n’a pas pu tout fermer.
+signed-out-here-only = Le fournisseur d’identité n’a pas pu être atteint : vous y êtes peut-être encore connecté, tout comme dans d’autres applications.
 failed-title = Connexion impossible
 failed-detail = Détail technique
 failed-not-begun-here = Cette connexion n’a pas été commencée dans ce navigateur, ou elle l’a été il y a trop longtemps. Recommencez.

@@ -41,9 +41,18 @@ impl<T: Clone> Shelf<T> {
             .map(|(_, value)| value.clone())
     }
 
+    /// Whether there is such an entry.
+    pub(crate) fn has(&self, such: impl Fn(&T) -> bool, now: i64) -> bool {
+        let kept = lock(&self.kept);
+        kept.values()
+            .any(|(until, value)| *until > now && such(value))
+    }
+
     /// Takes all such entries away.
-    pub(crate) fn take_all(&self, such: impl Fn(&T) -> bool) {
-        lock(&self.kept).retain(|_, (_, value)| !such(value));
+    pub(crate) fn take_all(&self, such: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut kept = lock(&self.kept);
+        let taken = kept.extract_if(.., |_, (_, value)| such(value));
+        taken.map(|(_, (_, value))| value).collect()
     }
 
     /// Takes an entry away; what expired is not handed out.
@@ -74,7 +83,9 @@ mod tests {
         assert_eq!(shelf.take("b", 60), None);
         shelf.put("c".into(), 3, 0);
         shelf.put("d".into(), 4, 0);
-        shelf.take_all(|number| *number == 3);
+        assert_eq!(shelf.take_all(|number| *number == 3), [3]);
         assert_eq!((shelf.look("c", 0), shelf.look("d", 0)), (None, Some(4)));
+        assert!(shelf.has(|number| *number == 4, 59) && !shelf.has(|number| *number == 3, 59));
+        assert!(!shelf.has(|number| *number == 4, 60));
     }
 }

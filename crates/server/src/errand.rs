@@ -4,6 +4,7 @@
 use journey::{Assurance, Language, Person, Proof, Timestamp, own};
 use serde::{Deserialize, Serialize};
 use store::SessionRecord;
+use wire::oauth::token::CLOCKS_APART_S_MAX;
 
 use crate::{
     app::App,
@@ -21,9 +22,15 @@ pub(crate) struct Arrival {
 }
 
 impl Arrival {
-    /// Whether the password behind a session was typed since then.
+    /// Whether the password behind a session was typed since then. Whoever came without a session has typed it
+    /// since, as far as the clocks of two nodes agree: the one that saw them come need not be the one that saw them
+    /// type. Who came with one may only have proven more since, with the password of before: that is told by time alone.
     pub(crate) fn is_before(&self, proof: &Proof, session: &[u8; 32]) -> bool {
-        self.session.as_ref() != Some(session) && proof.password().at() >= self.at
+        let typed = proof.password().at();
+        match &self.session {
+            None => typed >= self.at.plus(-CLOCKS_APART_S_MAX),
+            Some(before) => before != session && typed >= self.at,
+        }
     }
 }
 

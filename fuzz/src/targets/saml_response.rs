@@ -22,13 +22,20 @@ pub(super) const TARGET: Target = Target {
 /// The provider's entity ID.
 const PROVIDER_ID: &str = "https://id.example/saml/metadata";
 
-static PROVIDER: LazyLock<Option<IdentityProvider>> = LazyLock::new(|| {
-    let certificate = BASE64.encode(&sample::certificate()?);
+static PROVIDER: LazyLock<Option<IdentityProvider>> =
+    LazyLock::new(|| provider(&sample::certificate()?));
+
+/// One of the same name, whose key is another.
+static STRANGER: LazyLock<Option<IdentityProvider>> =
+    LazyLock::new(|| provider(&sample::strangers_certificate()?));
+
+fn provider(certificate: &[u8]) -> Option<IdentityProvider> {
+    let certificate = BASE64.encode(certificate);
     let xml = format!(
         r#"<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="{PROVIDER_ID}"><md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>{certificate}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor><md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="https://id.example/saml/sso"/></md:IDPSSODescriptor></md:EntityDescriptor>"#
     );
     IdentityProvider::read(&xml, PROVIDER_ID, NOW).ok()
-});
+}
 
 static OWN: LazyLock<Own> = LazyLock::new(|| Own {
     entity_id: APPLICATION.to_owned(),
@@ -52,10 +59,14 @@ fn accepts(input: &[u8]) -> bool {
     let received = match chosen % 3 {
         0 => Received::post(rest).ok(),
         1 => Way::Post.received(Kind::Response, rest),
-        _ => std::str::from_utf8(rest)
-            .ok()
-            .and_then(|inside| answer(&assertion(inside)))
-            .and_then(|xml| Received::post(&form(&xml)).ok()),
+        _ => {
+            let inside = std::str::from_utf8(rest).ok();
+            let xml = inside.and_then(|inside| answer(&assertion(inside)));
+            let changed = xml.as_deref().and_then(about_somebody_else);
+            let changed = changed.and_then(|form| Received::post(&form).ok());
+            assert!(changed.as_ref().and_then(read).is_none(), "changed");
+            xml.and_then(|xml| Received::post(&form(&xml)).ok())
+        }
     };
     let Some(answer) = received.as_ref().and_then(read) else {
         return false;
@@ -65,10 +76,49 @@ fn accepts(input: &[u8]) -> bool {
         let said = SEED.as_ref().map(|seed| &seed.said);
         assert_eq!(said, Some(&answer.said), "forged");
     }
-    if let Ok(asserted) = &answer.said {
-        assert!(asserted.session_until.is_none_or(|until| until + 60 > NOW));
+    if let Some(received) = &received {
+        is_held_to_all(received, &answer);
     }
     true
+}
+
+/// Whatever was taken is taken for its signature, by whom it is for, when it is good, and as it stands.
+fn is_held_to_all(received: &Received, answer: &Answer) {
+    assert_eq!(read(received).as_ref(), Some(answer), "read twice");
+    let provider = PROVIDER.as_ref();
+    let is_taken = |own: &Own, provider: Option<&IdentityProvider>, now| {
+        provider.is_some_and(|provider| Answer::read(received, own, provider, now).is_ok())
+    };
+    assert!(is_taken(&OWN, provider, NOW));
+    assert!(STRANGER.is_some(), "there is no stranger to compare with");
+    assert!(!is_taken(&OWN, STRANGER.as_ref(), NOW), "by another key");
+    let elsewhere = Own {
+        consumer: format!("{CONSUMER}2"),
+        ..OWN.clone()
+    };
+    assert!(!is_taken(&elsewhere, provider, NOW), "sent elsewhere");
+    for away in [-3600, 3600] {
+        assert!(!is_taken(&OWN, provider, NOW + away), "at another time");
+    }
+    let Ok(asserted) = &answer.said else {
+        return;
+    };
+    let another = Own {
+        entity_id: format!("{APPLICATION}2"),
+        ..OWN.clone()
+    };
+    assert!(
+        !is_taken(&another, provider, NOW),
+        "for another application"
+    );
+    assert!(asserted.session_until.is_none_or(|until| until + 60 > NOW));
+    assert!(!asserted.name_id.value.is_empty() && !asserted.class.is_empty());
+}
+
+/// The same answer about somebody else; none if the text has no place for it.
+fn about_somebody_else(xml: &str) -> Option<Vec<u8>> {
+    let (before, after) = xml.split_once("</saml:NameID>")?;
+    Some(form(&format!("{before}x</saml:NameID>{after}")))
 }
 
 fn read(received: &Received) -> Option<Answer> {
@@ -112,5 +162,7 @@ fn seeds() -> Vec<Vec<u8>> {
         seed(1, &whole),
         seed(2, inside),
         seed(2, SUBJECT),
+        // Nobody: refused, however well it is signed.
+        seed(2, SUBJECT.replace("anna", "")),
     ]
 }

@@ -38,6 +38,11 @@ pub(crate) use saml::ism;
 /// [REFEDS MFA] the context class of strong authentication.
 pub(crate) const ACR_STRONG: &str = "https://refeds.org/profile/mfa";
 
+/// Where somebody is signed out everywhere, as far as the portal knows.
+const SIGNED_OUT: &str = "/signed-out";
+/// Where somebody is signed out of this portal, and the provider was not asked.
+const SIGNED_OUT_HERE: &str = "/signed-out?here-only";
+
 /// How long a portal's own session lasts.
 const SESSION_S: i64 = 8 * 3600;
 
@@ -45,6 +50,9 @@ const SESSION_S: i64 = 8 * 3600;
 pub(crate) trait Party: Send + Sync + 'static {
     /// What it needs of a sign-in to sign out again.
     type Kept: Send + Sync;
+
+    /// Somebody has signed out in this browser: no sign-in that was begun in it before leads anywhere.
+    fn forgets(&self, browser: &str);
 }
 
 /// One application.
@@ -69,6 +77,8 @@ pub(crate) struct Who {
 struct Session<K> {
     kept: K,
     who: Who,
+    /// The name of the browser.
+    browser: String,
     /// When it ends at the latest, if the provider said so, in unix seconds.
     until: Option<i64>,
 }
@@ -145,6 +155,21 @@ impl<P: Party> Portal<P> {
         self.sessions.take(id, self.world.now_unix())
     }
 
+    /// Somebody signs out here: what else lay open in their browser is void, too.
+    fn leave(&self, headers: &HeaderMap) -> Option<Arc<Session<P::Kept>>> {
+        if let Some(browser) = web::cookie(headers, &self.browser_cookie()) {
+            self.party.forgets(browser);
+        }
+        self.end_session(headers)
+    }
+
+    /// The provider says that these sessions are over.
+    fn end_all(&self, is_over: impl Fn(&Session<P::Kept>) -> bool) {
+        for over in self.sessions.take_all(|session| is_over(session)) {
+            self.party.forgets(&over.browser);
+        }
+    }
+
     /// The name of this browser; a new one where it has none.
     fn browser(&self, headers: &HeaderMap) -> String {
         let known = web::cookie(headers, &self.browser_cookie()).filter(|id| id.len() == 43);
@@ -169,7 +194,13 @@ impl<P: Party> Portal<P> {
             until,
             target,
         } = signed_in;
-        let session = Arc::new(Session { kept, who, until });
+        let browser = web::cookie(headers, &self.browser_cookie());
+        let session = Arc::new(Session {
+            kept,
+            who,
+            browser: browser.unwrap_or_default().to_owned(),
+            until,
+        });
         let cookie = web::set_cookie(&self.session_cookie(), &id, 8 * 3600);
         self.sessions.put(id, session, self.world.now_unix());
         let mut response = web::see_other(&target);
@@ -178,8 +209,8 @@ impl<P: Party> Portal<P> {
     }
 
     /// On to where somebody is signed out; the portal's own session has ended already.
-    fn farewell(&self, everywhere: Option<&str>) -> Response {
-        let mut response = web::see_other(everywhere.unwrap_or("/signed-out"));
+    fn farewell(&self, onward: &str) -> Response {
+        let mut response = web::see_other(onward);
         let gone = web::set_cookie(&self.session_cookie(), "", 0);
         response.headers_mut().append(SET_COOKIE, gone);
         response
@@ -223,6 +254,7 @@ async fn signed_out<P: Party>(State(portal): State<Arc<Portal<P>>>, parts: Parts
     let page = SignedOutPage {
         chrome: &chrome,
         partly: fields.one("partly").is_some(),
+        here_only: fields.one("here-only").is_some(),
     };
     chrome.show(StatusCode::OK, &page)
 }

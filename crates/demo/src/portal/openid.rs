@@ -14,7 +14,9 @@ use url::Url;
 
 use crate::chrome::Room;
 use crate::portal::relying_party::{Registered, RelyingParty};
-use crate::portal::{Asked, Portal, Session, Through, back_channel, router, target};
+use crate::portal::{
+    Asked, Portal, SIGNED_OUT, SIGNED_OUT_HERE, Through, back_channel, router, target,
+};
 use crate::settings::Settings;
 use crate::web::{self, Fields, Refused};
 
@@ -105,11 +107,11 @@ async fn begin_or_explain(
 
 async fn logout(State(portal): State<Arc<Ent>>, parts: Parts) -> Response {
     let back = format!("{}/signed-out", portal.origin);
-    let everywhere = match portal.end_session(&parts.headers) {
-        Some(session) => portal.party.sign_out_url(&session.kept, &back).await,
-        None => None,
+    let Some(session) = portal.leave(&parts.headers) else {
+        return portal.farewell(SIGNED_OUT);
     };
-    portal.farewell(everywhere.as_ref().map(Url::as_str))
+    let everywhere = portal.party.sign_out_url(&session.kept, &back).await;
+    portal.farewell(everywhere.as_ref().map_or(SIGNED_OUT_HERE, Url::as_str))
 }
 
 /// [Back-Channel Logout 1.0 §2.5] the provider itself says that a session has ended.
@@ -123,8 +125,7 @@ async fn session_over(
     // the answer.
     let mut response = match portal.party.ended(token).await {
         Ok(ended) => {
-            let is_over = |session: &Arc<Session<String>>| ended.is_of(&session.who.claims);
-            portal.sessions.take_all(is_over);
+            portal.end_all(|session| ended.is_of(&session.who.claims));
             StatusCode::OK.into_response()
         }
         Err(error) => {

@@ -220,4 +220,6 @@ pub(super) struct SignedOutPage<'a> {
     pub(super) chrome: &'a Chrome,
     /// Somewhere it did not work.
     pub(super) partly: bool,
+    /// The provider could not be asked.
+    pub(super) here_only: bool,
 }

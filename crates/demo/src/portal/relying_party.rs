@@ -107,6 +107,10 @@ struct Tokens {
 
 impl Party for RelyingParty {
     type Kept = String;
+
+    fn forgets(&self, browser: &str) {
+        self.attempts.take_all(|attempt| attempt.browser == browser);
+    }
 }
 
 impl Explained for SignInError {

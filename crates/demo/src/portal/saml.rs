@@ -13,8 +13,10 @@ use axum::routing::{get, post};
 use wire::saml::Received;
 
 use crate::chrome::Room;
-use crate::portal::service_provider::{Kept, Left, ServiceProvider};
-use crate::portal::{Asked, Portal, Session, Through, back_channel, router, target};
+use crate::portal::service_provider::{Left, ServiceProvider};
+use crate::portal::{
+    Asked, Portal, SIGNED_OUT, SIGNED_OUT_HERE, Through, back_channel, router, target,
+};
 use crate::settings::Settings;
 use crate::web::{self, Fields};
 
@@ -85,11 +87,11 @@ async fn enter(State(portal): State<Arc<Ism>>, parts: Parts) -> Response {
 }
 
 async fn logout(State(portal): State<Arc<Ism>>, parts: Parts) -> Response {
-    let everywhere = match portal.end_session(&parts.headers) {
-        Some(session) => portal.party.sign_out(&session.kept).await,
-        None => None,
+    let Some(session) = portal.leave(&parts.headers) else {
+        return portal.farewell(SIGNED_OUT);
     };
-    portal.farewell(everywhere.as_deref())
+    let everywhere = portal.party.sign_out(&session.kept).await;
+    portal.farewell(everywhere.as_deref().unwrap_or(SIGNED_OUT_HERE))
 }
 
 /// The provider answers a sign-out that began here, or tells of one that began elsewhere: through the
@@ -108,10 +110,7 @@ async fn single_logout(State(portal): State<Arc<Ism>>, request: Request) -> Resp
         Ok(Left::Answered { everywhere: true }) => web::see_other("/signed-out"),
         Ok(Left::Answered { everywhere: false }) => web::see_other("/signed-out?partly"),
         Ok(Left::Asked { whose, back }) => {
-            let is_over = |session: &Arc<Session<Option<Kept>>>| {
-                session.kept.as_ref().is_some_and(|kept| whose.is_of(kept))
-            };
-            portal.sessions.take_all(is_over);
+            portal.end_all(|session| session.kept.as_ref().is_some_and(|kept| whose.is_of(kept)));
             back.map_or_else(
                 || StatusCode::OK.into_response(),
                 |back| web::see_other(&back),

@@ -28,8 +28,10 @@ const ATTEMPT_S: i64 = 3600;
 const STEP_S: i64 = 300;
 /// How long a message of the provider's is known again: longer than any is good for.
 const HEARD_S: i64 = 700;
+/// How far the clocks of the provider and of this application may differ.
+const CLOCKS_APART_S: i64 = 60;
 /// How long metadata is believed.
-const METADATA_S: i64 = 300;
+pub(crate) const METADATA_S: i64 = 300;
 
 /// What the attributes of the provider are called in the words of an ID token, for scripts that ask both
 /// portals who is there.
@@ -58,8 +60,8 @@ pub(crate) struct ServiceProvider {
     answers: Shelf<Answer>,
     /// Identifiers of our logout requests.
     leaving: Shelf<()>,
-    /// Identifiers of the provider's.
-    heard: Shelf<()>,
+    /// The provider's, by their identifiers.
+    heard: Shelf<Whose>,
     known: Mutex<Option<(i64, Arc<IdentityProvider>)>>,
 }
 
@@ -69,6 +71,8 @@ struct Attempt {
     browser: String,
     relay_state: String,
     target: String,
+    /// From when on the person must have proven again, where that was asked for.
+    anew_since: Option<i64>,
 }
 
 /// What a logout message led to.
@@ -80,7 +84,8 @@ pub(crate) enum Left {
 }
 
 /// Whose sessions end.
-pub(crate) struct Whose(LogoutRequest);
+#[derive(Clone)]
+pub(crate) struct Whose(Arc<LogoutRequest>);
 
 impl Whose {
     /// Whether this one does.
@@ -88,6 +93,11 @@ impl Whose {
         let indexes = &self.0.session_indexes;
         let is_meant = indexes.is_empty() || indexes.contains(&kept.session_index);
         is_meant && self.0.name_id == kept.name_id
+    }
+
+    /// Whether this one was meant by name, so that no later one is.
+    fn names(&self, kept: &Kept) -> bool {
+        !self.0.session_indexes.is_empty() && self.is_of(kept)
     }
 }
 
@@ -110,6 +120,10 @@ pub(crate) enum SamlError {
     Declined(Declined),
     #[error("the sign-in reached `{0}` only")]
     TooWeak(String),
+    #[error("the person has proven nothing since the request that asked for it")]
+    NotAnew,
+    #[error("the session is over already")]
+    Over,
 }
 
 impl Explained for SamlError {
@@ -148,6 +162,10 @@ impl Explained for SamlError {
 impl Party for ServiceProvider {
     /// None where the provider named no session: then nothing can be signed out there.
     type Kept = Option<Kept>;
+
+    fn forgets(&self, browser: &str) {
+        self.attempts.take_all(|attempt| attempt.browser == browser);
+    }
 }
 
 impl ServiceProvider {
@@ -196,12 +214,14 @@ impl ServiceProvider {
         let (location, id) = self
             .signed(|making| ask.request(making, &self.own, &provider))
             .ok_or(SamlError::Making)?;
+        let now = self.world.now_unix();
         let attempt = Attempt {
             browser: browser.to_owned(),
             relay_state: ask.relay_state,
             target: asked.target.clone(),
+            anew_since: ask.force_authn.then(|| now.saturating_sub(CLOCKS_APART_S)),
         };
-        self.attempts.put(id, attempt, self.world.now_unix());
+        self.attempts.put(id, attempt, now);
         Ok(location)
     }
 
@@ -242,18 +262,29 @@ impl ServiceProvider {
         if asserted.class != ACR_STRONG {
             return Err(SamlError::TooWeak(asserted.class));
         }
+        // [Core §3.4.1] ForceAuthn is a wish: whoever needs it looks whether it was granted.
+        let since = attempt.anew_since;
+        if since.is_some_and(|since| asserted.auth_instant < since) {
+            return Err(SamlError::NotAnew);
+        }
         let provider = self.provider().await?;
         let claims = claims(&asserted, &self.own, &provider);
+        let kept = asserted.session_index.map(|session_index| Kept {
+            name_id: asserted.name_id,
+            session_index,
+        });
+        // [Core §3.7.3.2] an assertion may arrive after the request that ends its session.
+        let is_over = |whose: &Whose| kept.as_ref().is_some_and(|kept| whose.names(kept));
+        if self.heard.has(is_over, now) {
+            return Err(SamlError::Over);
+        }
         Ok(SignedIn {
             who: Who {
                 claims,
                 profile: Claims::new(),
             },
             until: asserted.session_until,
-            kept: asserted.session_index.map(|session_index| Kept {
-                name_id: asserted.name_id,
-                session_index,
-            }),
+            kept,
             target: attempt.target,
         })
     }
@@ -291,7 +322,9 @@ impl ServiceProvider {
         if self.heard.look(&asked.id, now).is_some() {
             return Err(Fault::Replayed.into());
         }
-        self.heard.put(asked.id.clone(), (), now);
+        let whose = Whose(Arc::new(asked));
+        let asked = &whose.0;
+        self.heard.put(asked.id.clone(), whose.clone(), now);
         let back = match asked.asynchronous {
             true => None,
             false => {
@@ -303,10 +336,7 @@ impl ServiceProvider {
                 Some(answered.ok_or(SamlError::Making)?.0)
             }
         };
-        Ok(Left::Asked {
-            whose: Whose(asked),
-            back,
-        })
+        Ok(Left::Asked { whose, back })
     }
 
     /// Makes a message that goes by Redirect: its address, signed, and its identifier.

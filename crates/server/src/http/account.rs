@@ -11,10 +11,10 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use journey::{Assurance, Language, Method, Person, Place};
-use store::{By, Consent, EndSessions, SessionRecord};
+use store::{Consent, EndSessions, SessionRecord};
 use wire::oauth::scope::Scope;
 
-use super::{consent::released, form::Form, frames, login, recovery, show, visit::Visit, watch};
+use super::{consent::released, ending, form::Form, frames, login, recovery, show, visit::Visit};
 use crate::{
     app::App,
     catalogue::Catalogue,
@@ -62,9 +62,8 @@ pub(crate) async fn act(
         if action != Some("sign-out") || visit.session.is_none() {
             return show::see_other(&visit, "/login");
         }
-        let hear = frames::who_hears(&app, &visit).await?;
-        end_what_outlived(&app, &mut visit).await?;
-        return frames::signed_out(&app, &visit, &hear);
+        let hearers = ending::end_late(&app, &mut visit).await?;
+        return frames::signed_out(&app, &visit, &hearers);
     };
     let which = match action {
         Some("sign-out") => EndSessions::One(session.key),
@@ -81,36 +80,8 @@ pub(crate) async fn act(
             return show::refused(&app, &visit, StatusCode::BAD_REQUEST, reason);
         }
     };
-    let hear = frames::who_hears(&app, &visit).await?;
-    end(&app, &visit, &person, &which).await?;
-    watch::ends(&app, &mut visit);
-    frames::signed_out(&app, &visit, &hear)
-}
-
-/// Ends sessions, with an audit entry.
-pub(super) async fn end(
-    app: &App,
-    visit: &Visit,
-    person: &Person,
-    which: &EndSessions,
-) -> Result<(), Failure> {
-    let by = By {
-        person: Some(person.id),
-        ..app.by(&visit.caller, "", "sign-out")
-    };
-    app.store.end_sessions(which, &by).await?;
-    Ok(())
-}
-
-/// A sign-out that comes after the session's limits have ended it: what was given to outlive these ends,
-/// and the applications hear of it.
-pub(super) async fn end_what_outlived(app: &App, visit: &mut Visit) -> Result<(), Failure> {
-    if let Some(key) = visit.session {
-        let by = app.by(&visit.caller, "", "sign-out");
-        app.store.end_sessions(&EndSessions::One(key), &by).await?;
-        watch::ends(app, visit);
-    }
-    Ok(())
+    let hearers = ending::end(&app, &mut visit, (&which, &person)).await?;
+    frames::signed_out(&app, &visit, &hearers)
 }
 
 async fn account_page(

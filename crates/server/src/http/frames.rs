@@ -1,5 +1,6 @@
 //! Front-Channel Logout: applications that are told of a sign-out by the browser that signs out, in frames of
-//! one page. Nobody learns whether they heard; the page says so, and goes on.
+//! one page. Nobody learns whether they heard; the page says so, and goes on. Whoever signs in over the session of
+//! somebody else passes by the same page on the way: a shared computer is where it matters most.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +15,9 @@ use http::{
 };
 use journey::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{Participant, seal::Purpose};
-use wire::oauth::client::Client;
+use store::seal::Purpose;
 
-use super::{account::name_of, form, login::own_session, show, visit::Visit};
+use super::{account::name_of, ending::Hearers, form, login::own_session, show, visit::Visit};
 use crate::{
     app::App,
     failure::Failure,
@@ -30,8 +30,8 @@ use crate::{
 const KIND: &str = "front-channel";
 /// How long the page can be opened, in seconds.
 const OPEN_S: i64 = 600;
-/// More applications than these are not told. None of ours has met so many; the address of the page is bounded.
-const APPLICATIONS_MAX: usize = 20;
+/// A longer address is none that every proxy takes: whoever signs in then goes on without the page.
+const WAY_BYTES_MAX: usize = 6 * 1024;
 /// After so long the page goes on by itself, in seconds.
 const PAUSE_S: u32 = 5;
 
@@ -44,24 +44,12 @@ struct Told {
     application: Option<String>,
     /// Where to go afterwards: verified.
     then: Option<String>,
+    /// The session of whoever signed in over the one that they knew; none after a sign-out.
+    #[serde(default)]
+    new: Option<[u8; 32]>,
     /// Sessions as applications know them, each with the ids of those that do.
     hear: BTreeMap<String, Vec<String>>,
     until: Timestamp,
-}
-
-/// The applications that the browser is to tell, of those that take part in its session. Asked before the
-/// session ends: afterwards nobody knows.
-pub(super) async fn who_hears(app: &App, visit: &Visit) -> Result<Vec<Participant>, Failure> {
-    let catalogue = app.catalogue.load_full();
-    let hears = |client: &Client| client.enabled && client.frontchannel_logout_uri.is_some();
-    let anybody = catalogue.applications.values().any(hears);
-    let Some(session) = visit.session.filter(|_| anybody) else {
-        return Ok(Vec::new());
-    };
-    let mut all = app.store.participants(&session).await?;
-    all.retain(|one| catalogue.application(&one.application).is_some_and(hears));
-    all.truncate(APPLICATIONS_MAX);
-    Ok(all)
 }
 
 /// Where the browser that has signed out goes to tell them; none if there is nobody to tell. `asked`: the
@@ -69,35 +57,65 @@ pub(super) async fn who_hears(app: &App, visit: &Visit) -> Result<Vec<Participan
 pub(super) fn way(
     app: &App,
     visit: &Visit,
-    hear: &[Participant],
-    asked: (Option<&str>, Option<&str>),
+    hearers: &Hearers,
+    (application, then): (Option<&str>, Option<&str>),
 ) -> Option<String> {
-    if hear.is_empty() {
-        return None;
-    }
-    let mut by_session: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for one in hear {
-        let known = by_session.entry(gate::sid(&one.session)).or_default();
-        known.push(one.application.clone());
-    }
     let told = Told {
-        browser: visit.caller.browser?,
-        application: asked.0.map(str::to_owned),
-        then: asked.1.map(str::to_owned),
-        hear: by_session,
-        until: app.world.now().plus(OPEN_S),
+        application: application.map(str::to_owned),
+        then: then.map(str::to_owned),
+        ..Told::of(app, visit, hearers)?
     };
-    let sealed = ticket::seal(&app.keys, Purpose::Csrf, KIND, &told);
-    Some(format!("/logout/applications?ticket={sealed}"))
+    Some(told.way(app))
+}
+
+/// The way of somebody who has signed in over the session of somebody else, with a session of their own: past
+/// the page, where there is anybody to tell.
+pub(super) fn on_the_way(
+    app: &App,
+    visit: &Visit,
+    hearers: &Hearers,
+    (new, then): (&[u8; 32], String),
+) -> String {
+    let told = Told::of(app, visit, hearers).map(|told| Told {
+        then: Some(then.clone()),
+        new: Some(*new),
+        ..told
+    });
+    let past = told.map(|told| told.way(app));
+    past.filter(|way| way.len() <= WAY_BYTES_MAX)
+        .unwrap_or(then)
+}
+
+impl Told {
+    /// What tells these; none if there is nobody to tell.
+    fn of(app: &App, visit: &Visit, hearers: &Hearers) -> Option<Self> {
+        if hearers.is_empty() {
+            return None;
+        }
+        let mut hear: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for one in &hearers.0 {
+            let known = hear.entry(gate::sid(&one.session)).or_default();
+            known.push(one.application.clone());
+        }
+        Some(Self {
+            browser: visit.caller.browser?,
+            application: None,
+            then: None,
+            new: None,
+            hear,
+            until: app.world.now().plus(OPEN_S),
+        })
+    }
+
+    fn way(&self, app: &App) -> String {
+        let sealed = ticket::seal(&app.keys, Purpose::Csrf, KIND, self);
+        format!("/logout/applications?ticket={sealed}")
+    }
 }
 
 /// The end of a sign-out that begins here: on to whoever is to be told, or the page that says it is done.
-pub(super) fn signed_out(
-    app: &App,
-    visit: &Visit,
-    hear: &[Participant],
-) -> Result<Response, Failure> {
-    match way(app, visit, hear, (None, None)) {
+pub(super) fn signed_out(app: &App, visit: &Visit, hearers: &Hearers) -> Result<Response, Failure> {
+    match way(app, visit, hearers, (None, None)) {
         Some(way) => show::see_other(visit, &way),
         None => show::signed_out(app, visit, &LoggedOut { back: None }),
     }
@@ -114,12 +132,27 @@ pub(crate) async fn show(
     let told: Option<Told> = ticket::open(&app.keys, Purpose::Csrf, KIND, sealed);
     let ours =
         |told: &Told| Some(told.browser) == visit.caller.browser && app.world.now() < told.until;
-    let Some(told) = told.filter(ours) else {
+    let Some(mut told) = told.filter(ours) else {
         return show::signed_out(&app, &visit, &LoggedOut { back: None });
     };
-    // Whoever signed in again since has nothing to leave: a frame could end the new session.
-    if own_session(&app, &visit).await?.is_some() {
-        return show::see_other(&visit, told.then.as_deref().unwrap_or("/account"));
+    let here = own_session(&app, &visit).await?;
+    match (here.map(|(session, _)| session.key), told.new) {
+        (None, _) => {}
+        // A frame could end the new session where that has been entered by now, too.
+        (Some(here), Some(new)) if here == new => {
+            let entered = app.store.participants(&new).await?;
+            let is_new = |id: &String| !entered.iter().any(|one| one.application == *id);
+            told.hear.values_mut().for_each(|ids| ids.retain(is_new));
+            if told.hear.values().all(Vec::is_empty) {
+                return show::see_other(&visit, told.then.as_deref().unwrap_or("/account"));
+            }
+        }
+        // Where somebody else was on the way to is no place for whoever is here now.
+        (Some(_), Some(_)) => return show::see_other(&visit, "/account"),
+        // Whoever signed in again since has nothing to leave: a frame could end the new session.
+        (Some(_), None) => {
+            return show::see_other(&visit, told.then.as_deref().unwrap_or("/account"));
+        }
     }
     page(&app, &visit, &told)
 }
@@ -153,7 +186,11 @@ fn page(app: &App, visit: &Visit, told: &Told) -> Result<Response, Failure> {
         name: name.filter(|_| !url.starts_with('/')).unwrap_or_default(),
         url,
     });
-    let shown = Farewell { rows, link };
+    let shown = Farewell {
+        rows,
+        link,
+        of_somebody_else: told.new.is_some(),
+    };
     let mut response = show::page(app, visit, StatusCode::OK, &shown)?;
     let headers = response.headers_mut();
     let policy = headers.get(CONTENT_SECURITY_POLICY);

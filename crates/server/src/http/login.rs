@@ -10,16 +10,11 @@ use axum::{
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
 use journey::{Assurance, JourneyId, Person, PersonId, Refusal, Secret, login::Login};
-use store::{EndSessions, Journey, JourneyState, SessionRecord, TakeOver, seal::Purpose};
+use store::{Journey, JourneyState, SessionRecord, TakeOver, seal::Purpose};
 use wire::oauth::authorize::{Authorize, Fault, Prompt};
 
 use super::{
-    account::{end, name_of},
-    consent,
-    form::Form,
-    reply, show,
-    visit::Visit,
-    watch,
+    account::name_of, consent, ending, form::Form, frames, reply, show, visit::Visit, watch,
 };
 use crate::{
     app::{App, Code, Entered, Found, Input, Moved, refusal},
@@ -294,7 +289,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
     if let (Login::SignedIn(signed), Some(new)) = (state, &moved.session) {
         app.metrics.sessions.inc();
         let key = store::key::of_secret(new.id.expose());
-        leave_the_old_session(app, &visit, (signed.person, &key)).await?;
+        let hearers = ending::replaced(app, &visit, &key).await?;
         watch::begins(app, &mut visit, (&key, new.id.expose()));
         // What somebody else opened with this browser is nothing that this person could leave.
         if visit.entered.is_some_and(|whose| whose != signed.person) {
@@ -307,6 +302,7 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
         }
         let purpose = purpose_of(&moved.journey);
         let way = leave_with(app, &purpose, (signed.person, &signed.proof), &key);
+        let way = frames::on_the_way(app, &visit, &hearers, (&key, way));
         return show::see_other(&visit, &way);
     }
     if let Login::EnrolElsewhere(elsewhere) = state {
@@ -316,23 +312,6 @@ async fn arrive(app: &App, mut visit: Visit, moved: Moved) -> Result<Response, F
             .await?;
     }
     show::see_other(&visit, &format!("/login/{id}"))
-}
-
-/// A session is replaced at every authentication; the one before is dead. Applications that the same
-/// person reached with it hear nothing until they sign out.
-async fn leave_the_old_session(
-    app: &App,
-    visit: &Visit,
-    (now, key): (PersonId, &[u8; 32]),
-) -> Result<(), Failure> {
-    if let Some((session, person)) = own_session(app, visit).await? {
-        let which = match person.id == now {
-            true => EndSessions::Replaced(session.key, *key),
-            false => EndSessions::One(session.key),
-        };
-        end(app, visit, &person, &which).await?;
-    }
-    Ok(())
 }
 
 /// Where somebody with a session goes for a purpose.

@@ -12,19 +12,21 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 use journey::{Assurance, Person, PersonId, login::Enough};
-use store::{EndSessions, Participant, SessionRecord, seal::Purpose};
+use store::{EndSessions, SessionRecord, seal::Purpose};
 use wire::{
     oauth::{
         authorize::{self, Authorize, Door, Fault, Received, Refused, ResponseMode},
         client::{Client, Kind, Subjects},
         par::Referred,
+        token::SpendOnce,
     },
     oidc::{id_token::hinted_subject, logout::Logout},
 };
 
 use super::{
-    account::{end, end_what_outlived, name_of},
+    account::name_of,
     consent,
+    ending::{self, Hearers},
     form::Form,
     frames,
     login::{Said, leave, own_session, proceed_page, sign_in_page},
@@ -79,7 +81,7 @@ async fn authorize(app: &App, visit: Visit, raw: &[u8]) -> Result<Response, Fail
             }
         };
     }
-    match read(app, raw) {
+    match taken(app, raw).await? {
         // What is signed ends soon: from here on the browser has a reference, which may be loaded again.
         // One that shows no page is not loaded again, and must be answered where no cookie goes.
         Ok(request) => match visit
@@ -95,14 +97,29 @@ async fn authorize(app: &App, visit: Visit, raw: &[u8]) -> Result<Response, Fail
 }
 
 /// A form of another site that is too long for an address: it goes on as if it had been handed over.
-pub(super) fn pass_on(app: &App, visit: &Visit, raw: &[u8]) -> Result<Response, Failure> {
-    match read(app, raw) {
+pub(super) async fn pass_on(app: &App, visit: &Visit, raw: &[u8]) -> Result<Response, Failure> {
+    match taken(app, raw).await? {
         Ok(request) => show::see_other(visit, &pushed::passed_on(app, request)),
         Err(refused) => refuse(app, visit, &refused, authorize::named(raw).as_deref()),
     }
 }
 
-fn read(app: &App, raw: &[u8]) -> Result<Authorize, Refused> {
+/// A request that a browser brings. One that was signed under an id is taken once, as at `/par`: whoever finds it
+/// in a log or a history opens nothing with it.
+async fn taken(app: &App, raw: &[u8]) -> Result<Result<Authorize, Refused>, Failure> {
+    let (request, spend) = match read(app, raw) {
+        Ok(read) => read,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    match spend {
+        Some(spend) if !pushed::is_first(app, &spend).await? => {
+            Ok(Err(Refused::Page(Fault::RequestObjectWrong)))
+        }
+        _ => Ok(Ok(request)),
+    }
+}
+
+fn read(app: &App, raw: &[u8]) -> Result<(Authorize, Option<SpendOnce>), Refused> {
     let catalogue = app.catalogue.load_full();
     let received = Received {
         issuer: &app.issuer,
@@ -110,7 +127,7 @@ fn read(app: &App, raw: &[u8]) -> Result<Authorize, Refused> {
         by: Door::Browser,
         numbers: &gate::request_numbers(app),
     };
-    authorize::parse(raw, &received, |id| catalogue.application(id))
+    authorize::read(raw, &received, |id| catalogue.application(id))
 }
 
 /// A request that is complete and verified.
@@ -428,16 +445,18 @@ pub(crate) async fn logout_form(
     let Some(ticket) = ticket::open::<SignOut>(&app.keys, Purpose::Csrf, KIND, &sealed) else {
         return logout(&app, visit, &body).await;
     };
-    let mut hear = Vec::new();
+    let mut hearers = Hearers::default();
     if app.world.now() < ticket.until {
-        hear = frames::who_hears(&app, &visit).await?;
-        match own_session(&app, &visit).await? {
-            Some((session, person)) => sign_out(&app, &mut visit, &session, &person).await?,
-            None => end_what_outlived(&app, &mut visit).await?,
-        }
+        hearers = match own_session(&app, &visit).await? {
+            Some((session, person)) => {
+                let which = EndSessions::One(session.key);
+                ending::end(&app, &mut visit, (&which, &person)).await?
+            }
+            None => ending::end_late(&app, &mut visit).await?,
+        };
     }
     let asked = (ticket.application.as_deref(), ticket.then.as_deref());
-    signed_out(&app, &visit, &hear, asked)
+    signed_out(&app, &visit, &hearers, asked)
 }
 
 async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Failure> {
@@ -450,24 +469,24 @@ async fn logout(app: &App, mut visit: Visit, raw: &[u8]) -> Result<Response, Fai
     };
     visit.prefer(&request.ui_locales);
     let (application, then) = (request.client_id.as_deref(), request.return_to.as_deref());
-    let hear = frames::who_hears(app, &visit).await?;
     let Some((session, person)) = own_session(app, &visit).await? else {
         // The application that got its tokens in this session says so by its hint.
         if visit
             .session
             .is_some_and(|key| request.sid == Some(gate::sid(&key)))
         {
-            end_what_outlived(app, &mut visit).await?;
-            return signed_out(app, &visit, &hear, (application, then));
+            let hearers = ending::end_late(app, &mut visit).await?;
+            return signed_out(app, &visit, &hearers, (application, then));
         }
-        return signed_out(app, &visit, &[], (application, then));
+        return signed_out(app, &visit, &Hearers::default(), (application, then));
     };
     let known_as = |client: &Client| client.known_as(&person.id.to_string());
     let subject = application.and_then(find).map(known_as);
     let subject = subject.unwrap_or_else(|| person.id.to_string());
     if !request.must_ask(&subject, &gate::sid(&session.key)) {
-        sign_out(app, &mut visit, &session, &person).await?;
-        return signed_out(app, &visit, &hear, (application, then));
+        let which = EndSessions::One(session.key);
+        let hearers = ending::end(app, &mut visit, (&which, &person)).await?;
+        return signed_out(app, &visit, &hearers, (application, then));
     }
     let name = application
         .and_then(find)
@@ -501,24 +520,13 @@ pub(super) fn ask_to_sign_out(
     show::page(app, visit, StatusCode::OK, &page)
 }
 
-async fn sign_out(
-    app: &App,
-    visit: &mut Visit,
-    session: &SessionRecord,
-    person: &Person,
-) -> Result<(), Failure> {
-    end(app, visit, person, &EndSessions::One(session.key)).await?;
-    watch::ends(app, visit);
-    Ok(())
-}
-
 fn signed_out(
     app: &App,
     visit: &Visit,
-    hear: &[Participant],
+    hearers: &Hearers,
     (application, then): (Option<&str>, Option<&str>),
 ) -> Result<Response, Failure> {
-    if let Some(way) = frames::way(app, visit, hear, (application, then)) {
+    if let Some(way) = frames::way(app, visit, hearers, (application, then)) {
         return show::see_other(visit, &way);
     }
     if let Some(then) = then {

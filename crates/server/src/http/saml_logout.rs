@@ -22,13 +22,12 @@ use wire::saml::{
 };
 
 use super::{
-    account::{end, end_what_outlived},
+    ending::{self, Hearers},
     form, frames,
     login::own_session,
     saml::{Message, name_in, page, posted, spent},
     show,
     visit::Visit,
-    watch,
 };
 use crate::{
     app::App,
@@ -45,6 +44,8 @@ use crate::{
 const KIND: &str = "saml logout";
 /// More applications than these are not remembered.
 const APPLICATIONS_MAX: usize = 8;
+/// Where the application that asked is answered, whatever is left open.
+const ANSWER: &str = "/saml/leave?back=1";
 /// How long a browser may take from a message to the next step, in seconds.
 const SAID_S: i64 = 60;
 
@@ -68,6 +69,9 @@ struct One {
     session: String,
     /// By what kind of name it knows the person.
     format: NameIdFormat,
+    /// It was let in as one that hears of the end from here.
+    #[serde(default)]
+    hears: bool,
     state: LeaveState,
     /// The identifier of our last request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +135,7 @@ pub(super) fn remembered(
         id,
         session: crate::gate::sid(&session.key),
         format: known.name_id.format,
+        hears: registered.application.hears(known.name_id.format),
         state: LeaveState::Open,
         asked: None,
     });
@@ -147,12 +152,13 @@ fn entered(app: &App, headers: &HeaderMap) -> Option<Entered> {
     ticket::open(&app.keys, Purpose::SignInTicket, KIND, &sealed)
 }
 
-/// What a browser has to leave for itself: applications that hear of the end from here are none of it.
+/// What a browser has to leave for itself: applications that hear of the end from here are none of it. One that
+/// was registered for that after it was entered is told nothing of this session, nor is one that is no longer.
 fn to_leave(app: &App, mut entered: Entered) -> Entered {
     let catalogue = app.catalogue.load();
     let hears = |one: &One| {
         let known = catalogue.saml.application(&one.id);
-        known.is_some_and(|known| known.application.hears(one.format))
+        one.hears && known.is_some_and(|known| known.application.hears(one.format))
     };
     entered.applications.retain(|one| !hears(one));
     entered
@@ -274,19 +280,18 @@ async fn leaves(
             );
         }
     };
-    let hear = frames::who_hears(app, &visit).await?;
-    end(app, &visit, &person, &EndSessions::One(session.key)).await?;
-    watch::ends(app, &mut visit);
+    let which = EndSessions::One(session.key);
+    let hearers = ending::end(app, &mut visit, (&which, &person)).await?;
     entered.applications.retain(is_other);
     let mut entered = to_leave(app, entered);
-    if entered.applications.is_empty() && hear.is_empty() {
+    if entered.applications.is_empty() && hearers.is_empty() {
         visit.cookies.extend(app.jar.delete(Name::Saml));
         return tell(app, &visit, &asked, Status::SUCCESS);
     }
     entered.origin = Some(asked);
     visit.cookies.extend(cookie(app, &entered));
     // The frames first: behind them waits whoever is left, and the answer to who asked.
-    let way = frames::way(app, &visit, &hear, (None, Some("/saml/leave")));
+    let way = frames::way(app, &visit, &hearers, (None, Some("/saml/leave")));
     show::see_other(&visit, way.as_deref().unwrap_or("/saml/leave"))
 }
 
@@ -305,17 +310,28 @@ async fn leaves_late(
         Ok(person) => app.store.person(person).await?,
         Err(_) => None,
     };
+    let mut hearers = Hearers::default();
     if account.is_some_and(|account| is_theirs(app, &entered, asked, &account.person)) {
-        end_what_outlived(app, &mut visit).await?;
+        hearers = ending::end_late(app, &mut visit).await?;
         entered = to_leave(app, entered);
     }
     let asker = asker(app, asked);
-    let is_open = |one: &One| Some(&one.id) != asker.as_ref() && one.state != LeaveState::Out;
-    let status = match entered.applications.iter().any(is_open) {
-        true => Status::PARTIAL_LOGOUT,
-        false => Status::SUCCESS,
+    entered
+        .applications
+        .retain(|one| Some(&one.id) != asker.as_ref() && one.state != LeaveState::Out);
+    let status = match entered.applications.is_empty() {
+        true => Status::SUCCESS,
+        false => Status::PARTIAL_LOGOUT,
     };
-    tell(app, &visit, asked, status)
+    // The answer waits behind the frames, as it does when the session still lives.
+    entered.origin = Some(asked.clone());
+    match frames::way(app, &visit, &hearers, (None, Some(ANSWER))) {
+        None => tell(app, &visit, asked, status),
+        Some(way) => {
+            visit.cookies.extend(cookie(app, &entered));
+            show::see_other(&visit, &way)
+        }
+    }
 }
 
 /// The application that asks.
@@ -500,10 +516,7 @@ pub(crate) async fn leave(
     };
     let page = Leave {
         rows: entered.applications.iter().filter_map(row).collect(),
-        back: entered
-            .origin
-            .as_ref()
-            .map(|_| "/saml/leave?back=1".to_owned()),
+        back: entered.origin.as_ref().map(|_| ANSWER.to_owned()),
     };
     show::page(&app, &visit, StatusCode::OK, &page)
 }

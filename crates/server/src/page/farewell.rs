@@ -1,4 +1,5 @@
-//! After a sign-out: the browser tells applications of it, each in a frame of its own that nobody sees.
+//! After a sign-out, or a sign-in over the session of somebody else: the browser tells applications of it, each
+//! in a frame of its own that nobody sees.
 
 use super::{Link, shown_by};
 
@@ -9,6 +10,8 @@ pub struct Farewell {
     pub rows: Vec<FarewellRow>,
     /// Where one goes on, if anywhere. Without a name, it is no application.
     pub link: Option<Link>,
+    /// Who is here has signed in, and somebody else is out.
+    pub of_somebody_else: bool,
 }
 
 /// One application.
@@ -44,6 +47,7 @@ impl super::Samples for Farewell {
                 name: "ENT".to_owned(),
                 url: "https://edu.vs.ch/bye?state=a".to_owned(),
             }),
+            of_somebody_else: false,
         };
         let saml = Self {
             link: Some(Link {
@@ -56,6 +60,19 @@ impl super::Samples for Farewell {
             link: None,
             ..plain.clone()
         };
-        vec![("own", own), ("plain", plain), ("saml", saml)]
+        let over = Self {
+            link: Some(Link {
+                name: String::new(),
+                url: "https://edu.vs.ch/callback?code=c".to_owned(),
+            }),
+            of_somebody_else: true,
+            ..plain.clone()
+        };
+        vec![
+            ("own", own),
+            ("over", over),
+            ("plain", plain),
+            ("saml", saml),
+        ]
     }
 }

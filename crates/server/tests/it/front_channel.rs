@@ -26,7 +26,7 @@ fn registered(id: &str, port: u16, more: &str) -> String {
     )
 }
 
-fn canton() -> Canton {
+pub(crate) fn canton() -> Canton {
     let canton = Canton::new(Language::French);
     let told = |port: u16, required: bool| {
         format!(
@@ -39,13 +39,13 @@ fn canton() -> Canton {
     canton
 }
 
-fn request(id: &str, port: u16) -> String {
+pub(crate) fn request(id: &str, port: u16) -> String {
     let redirect = format!("http://localhost:{port}/callback");
     asks(&[("client_id", Some(id)), ("redirect_uri", Some(&redirect))])
 }
 
 /// Redeems the code in an answer: the ID token.
-fn lets_in(canton: &mut Canton, (id, port): (&str, u16), answer: &Answer) -> String {
+pub(crate) fn lets_in(canton: &mut Canton, (id, port): (&str, u16), answer: &Answer) -> String {
     let code = parameter(answer.location(), "code").unwrap();
     let fields = [
         ("grant_type", "authorization_code"),
@@ -59,7 +59,7 @@ fn lets_in(canton: &mut Canton, (id, port): (&str, u16), answer: &Answer) -> Str
 }
 
 /// Somebody in alpha.
-fn in_alpha(canton: &mut Canton) -> (Person, Box<dyn Browser>, String) {
+pub(crate) fn in_alpha(canton: &mut Canton) -> (Person, Box<dyn Browser>, String) {
     let (person, mut browser) = at_school(canton);
     let answer = enters(&mut *browser, &request("alpha", 8405), &person);
     let token = lets_in(canton, ("alpha", 8405), &answer);
@@ -72,7 +72,7 @@ fn hinted(token: &str) -> String {
     at(&format!("/logout?id_token_hint={token}&{bye}"))
 }
 
-fn frames(answer: &Answer) -> Vec<&str> {
+pub(crate) fn frames(answer: &Answer) -> Vec<&str> {
     let all = answer.body.split("<iframe src=\"").skip(1);
     all.map(|rest| rest.split('"').next().unwrap()).collect()
 }
@@ -449,4 +449,33 @@ fn a_sign_out_that_an_application_of_saml_asks_for_has_its_frames_too() {
     browser.opens(&at("/saml/leave"));
     browser.lands_at(&format!("{ism}/"));
     browser.sees(w.signed_out);
+}
+
+/// [C15] Limits were faster than the person, who then signs out in an application of SAML: the frames are loaded, and it
+/// has its answer behind them.
+#[test]
+fn a_late_sign_out_that_an_application_of_saml_asks_for_has_its_frames_too() {
+    let mut canton = canton();
+    let w = Words::of(Language::French);
+    let chloe = (&mut canton as &mut dyn Town).somebody(Role::EnrolledApp);
+    let mut browser = canton.browser(Place::School);
+    let answer = enters(&mut *browser, &request("alpha", 8405), &chloe);
+    lets_in(&mut canton, ("alpha", 8405), &answer);
+    let ism = canton.origins().ism;
+    browser.opens(&format!("{ism}/login"));
+    browser.clicks(w.next);
+    let code = (&mut canton as &mut dyn Town).shown_by_app(&chloe);
+    browser.types(w.app_code, &code);
+    browser.clicks(w.soumettre);
+    browser.lands_at(&format!("{ism}/"));
+
+    canton.passes(2 * 3600);
+    browser.opens(&format!("{ism}/"));
+    browser.clicks(w.sign_out);
+    let page = browser.text();
+    assert!(page.contains("Nous ne pouvons pas savoir"), "{page}");
+    assert!(page.contains("alpha"), "{page}");
+    browser.opens(&at("/saml/leave?back=1"));
+    browser.lands_at(&format!("{ism}/signed-out"));
+    assert!(!browser.url().contains("partly"), "{}", browser.url());
 }

@@ -37,6 +37,7 @@ mod saml;
 mod secrets;
 mod security;
 mod sessions;
+mod signed_in_over;
 mod stories;
 mod strangers;
 mod tokens;

@@ -18,7 +18,7 @@ use store::{
     NewSession, NewToken, Node, NodeSeen, OneTime, Outcome, Outgoing, Participant, PasswordChange,
     RecoverySet, Redeemed, Redemption, Registration, RegistrationChange, Renewal, Renewed, Reset,
     Resource, ResourceKind, Result, Revocation, SessionRecord, Store, StoreError, TakeOver,
-    TokenRecord,
+    TokenRecord, WaitingMessage,
     audit::Entry,
     reseal::{Reliance, RowKey, Sealed, Stretch},
 };
@@ -228,6 +228,8 @@ passes_on! {
     registrations() -> Result<Vec<Registration>>;
     keep_federation(copy: &FederationCopy) -> Result<bool>;
     federations() -> Result<Vec<FederationCopy>>;
+    leave_message(message: &WaitingMessage) -> Result<()>;
+    fetch_message(key: &[u8; 32], now: Timestamp) -> Result<Option<Vec<u8>>>;
     registration(application: &str, token: &[u8; 32]) -> Result<Option<Registration>>;
     change_registration(change: &RegistrationChange, by: &By) -> Result<bool>;
     remove_registration(application: &str, token: Option<&[u8; 32]>, by: &By) -> Result<bool>;

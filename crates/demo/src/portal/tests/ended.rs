@@ -55,3 +55,17 @@ fn signed(typ: &str, claims: &Value) -> String {
     header.typ = Some(typ.to_owned());
     jsonwebtoken::encode(&header, claims, &ISSUER_KEY).unwrap()
 }
+
+/// What lay open while somebody signed out lets nobody in afterwards.
+#[tokio::test]
+async fn an_answer_to_a_request_of_before_the_sign_out_opens_nothing() {
+    let mut story = Story::of(Lies::default());
+    let lay_open = story.begins("/login").await;
+    story.signs_in("/login").await;
+    story.browser.posts(&story.portal, "/logout", "").await;
+    let state = lay_open.one("state").unwrap();
+    let answer = format!("code=c&state={state}&iss={ISSUER}");
+    let seen = story.comes_back(&answer).await;
+    assert_eq!(seen.status, StatusCode::BAD_REQUEST);
+    story.is_nobody().await;
+}

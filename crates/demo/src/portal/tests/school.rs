@@ -1,6 +1,7 @@
 //! The ISM against a provider that can lie, and answers that belong to nobody.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::header::CONTENT_TYPE;
 use wire::jose::{SigningAlg, SigningKey};
@@ -16,6 +17,7 @@ use wire::saml::{
 };
 
 use super::*;
+use crate::portal::service_provider::METADATA_S;
 
 static KEY: LazyLock<SigningKey> =
     LazyLock::new(|| SigningKey::generate(SigningAlg::Rs256).unwrap());
@@ -32,13 +34,19 @@ fn credential() -> Credential<'static> {
     Credential::new(&KEY, &CERTIFICATE)
 }
 
-/// A provider that has nothing but its metadata.
-struct Provider;
+/// A provider that has nothing but its metadata, and may be away.
+#[derive(Default)]
+struct Provider {
+    away: AtomicBool,
+}
 
 #[async_trait]
 impl Reach for Provider {
     async fn call(&self, request: Request<Body>) -> Response<Body> {
         assert_eq!(request.uri().path(), "/saml/metadata");
+        if self.away.load(Ordering::SeqCst) {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
         assert_eq!(request.headers()["x-forwarded-for"], "198.51.100.20");
         let names = Names {
             fr: "Canton".to_owned(),
@@ -87,9 +95,26 @@ fn statement() -> Statement {
     }
 }
 
+/// The same in another session.
+fn in_session(index: &str) -> Statement {
+    Statement {
+        session_index: index.to_owned(),
+        ..statement()
+    }
+}
+
+/// What the provider sends, by itself, when a session ends.
+fn news(chance: u8, session: &str) -> String {
+    let application = School::application();
+    let name_id = statement().name_id;
+    let made = |making: &Making<'_>| making.news(application.party(), &name_id, session);
+    speaks(chance, made).form()
+}
+
 /// The ISM, and a browser in front of it.
 struct School {
     portal: Router,
+    provider: Arc<Provider>,
     clock: Arc<Clockwork>,
     browser: Browser,
 }
@@ -97,8 +122,10 @@ struct School {
 impl School {
     fn new() -> Self {
         let clock = Arc::new(Clockwork::at(NOW));
+        let provider = Arc::new(Provider::default());
         Self {
-            portal: ism(&settings(), (Arc::new(Provider), clock.clone())),
+            portal: ism(&settings(), (provider.clone(), clock.clone())),
+            provider,
             clock,
             browser: Browser::default(),
         }
@@ -443,8 +470,10 @@ async fn a_session_ends_when_the_provider_says_so_and_only_then() {
     assert_eq!(school.is_sent(&right).await.status, StatusCode::BAD_REQUEST);
 
     // And without a browser.
-    school.signs_in("/login").await;
-    let known = whose("opaque", "s-1");
+    let request = school.begins("/login").await;
+    let form = school.answer(&request, &in_session("s-3"));
+    school.brings(&form).await;
+    let known = whose("opaque", "s-3");
     let news = |chance, session: &str| {
         speaks(chance, |making| {
             making.news(application.party(), &known.name_id, session)
@@ -453,7 +482,7 @@ async fn a_session_ends_when_the_provider_says_so_and_only_then() {
     let mut provider = Browser::default();
     for (news, left) in [
         (news(4, "s-2"), StatusCode::OK),
-        (news(5, "s-1"), StatusCode::UNAUTHORIZED),
+        (news(5, "s-3"), StatusCode::UNAUTHORIZED),
     ] {
         let seen = provider
             .posts(&school.portal, "/saml/slo", &news.form())
@@ -464,5 +493,93 @@ async fn a_session_ends_when_the_provider_says_so_and_only_then() {
             .posts(&school.portal, "/saml/slo", &news.form())
             .await;
         assert_eq!(again.status, StatusCode::BAD_REQUEST);
+    }
+}
+
+/// What lay open while somebody signed out lets nobody in afterwards, whoever ended the session.
+#[tokio::test]
+async fn an_answer_to_a_request_of_before_the_sign_out_opens_nothing() {
+    for by_the_provider in [false, true] {
+        let mut school = School::new();
+        let lay_open = school.begins("/login").await;
+        school.signs_in("/login").await;
+        assert_eq!(school.whoami().await.0, StatusCode::OK);
+        match by_the_provider {
+            true => {
+                let mut provider = Browser::default();
+                let form = news(7, "s-1");
+                let seen = provider.posts(&school.portal, "/saml/slo", &form).await;
+                assert_eq!(seen.status, StatusCode::OK);
+            }
+            false => {
+                school.browser.posts(&school.portal, "/logout", "").await;
+            }
+        }
+        let answer = school.answer(&lay_open, &in_session("s-2"));
+        let seen = school.brings(&answer).await;
+        assert_eq!(seen.status, StatusCode::BAD_REQUEST, "{by_the_provider}");
+        school.is_nobody().await;
+        let request = school.begins("/login").await;
+        let answer = school.answer(&request, &in_session("s-2"));
+        assert_eq!(school.brings(&answer).await.status, StatusCode::SEE_OTHER);
+    }
+}
+
+/// [Core §3.7.3.2] The end of a session may be heard of before the session.
+#[tokio::test]
+async fn an_assertion_of_a_session_that_is_over_opens_nothing() {
+    let mut school = School::new();
+    let request = school.begins("/login").await;
+    let answer = school.answer(&request, &in_session("s-9"));
+    let mut provider = Browser::default();
+    let form = news(8, "s-9");
+    provider.posts(&school.portal, "/saml/slo", &form).await;
+    assert_eq!(school.brings(&answer).await.status, StatusCode::BAD_REQUEST);
+    school.is_nobody().await;
+    assert_eq!(
+        school.signs_in("/login").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+/// Nobody is told that they are signed out everywhere when nobody could be asked.
+#[tokio::test]
+async fn a_sign_out_while_the_provider_is_away_says_so() {
+    let mut school = School::new();
+    school.signs_in("/login").await;
+    school.clock.passes(METADATA_S + 1);
+    school.provider.away.store(true, Ordering::SeqCst);
+    let seen = school.browser.posts(&school.portal, "/logout", "").await;
+    assert_eq!(seen.location, "/signed-out?here-only");
+    school.is_nobody().await;
+    let seen = school.browser.opens(&school.portal, &seen.location).await;
+    assert!(
+        seen.body.contains("n’a pas pu être atteint"),
+        "{}",
+        seen.body
+    );
+    // Nobody was signed in: there is nothing that stayed open.
+    let seen = school.browser.posts(&school.portal, "/logout", "").await;
+    assert_eq!(seen.location, "/signed-out");
+}
+
+/// [Core §3.4.1] Whoever asks for a new proof looks whether there was one, as far as clocks agree.
+#[tokio::test]
+async fn a_proof_of_before_the_request_is_not_anew() {
+    for (before, status) in [
+        (120, StatusCode::BAD_REQUEST),
+        (61, StatusCode::BAD_REQUEST),
+        (60, StatusCode::SEE_OTHER),
+        (-5, StatusCode::SEE_OTHER),
+    ] {
+        let mut school = School::new();
+        let request = school.begins("/login?prompt=login").await;
+        school.clock.passes(30);
+        let stated = Statement {
+            auth_instant: NOW - before,
+            ..statement()
+        };
+        let seen = school.brings(&school.answer(&request, &stated)).await;
+        assert_eq!(seen.status, status, "{before} s before");
     }
 }
